@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package netns opens network namespaces and makes descriptors inside them. It
+// is the only place in the project that calls setns(2): a goroutine locked to
+// its thread moves in, makes a descriptor, and moves back; a thread that cannot
+// move back is never used again (it stays locked, so the runtime ends it).
+package netns
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"sync"
+
+	"github.com/vishvananda/netlink"
+	vns "github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+)
+
+// Errors of Open, for errors.Is.
+var (
+	// ErrNotNetns says that the path names something else than a network namespace.
+	ErrNotNetns = errors.New("not a network namespace")
+	// ErrHost says that the path names the caller's own network namespace.
+	ErrHost = errors.New("the host's own network namespace")
+)
+
+// NS is an open network namespace. While it is open it pins the namespace, its
+// links and their MACs, so whoever opens one closes it before it waits.
+type NS struct {
+	file   *os.File
+	cookie uint64
+}
+
+// Open opens the network namespace at path, a bind mount under /run/netns or a
+// /proc/PID/ns/net. It fails with fs.ErrNotExist where there is nothing, with
+// ErrNotNetns for a file, a FIFO or another kind of namespace, and with ErrHost
+// for the namespace that the caller itself lives in.
+func Open(path string) (*NS, error) {
+	// O_NONBLOCK: a FIFO must not hang us.
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open network namespace", Path: path, Err: err}
+	}
+	n := &NS{file: os.NewFile(uintptr(fd), path)}
+	if err := n.identify(); err != nil {
+		n.Close()
+		return nil, &fs.PathError{Op: "open network namespace", Path: path, Err: err}
+	}
+	return n, nil
+}
+
+func (n *NS) identify() error {
+	var st unix.Statfs_t
+	if err := unix.Fstatfs(n.FD(), &st); err != nil || st.Type != unix.NSFS_MAGIC {
+		return ErrNotNetns
+	}
+	kind, err := unix.IoctlRetInt(n.FD(), unix.NS_GET_NSTYPE)
+	if err != nil || kind != unix.CLONE_NEWNET {
+		return ErrNotNetns
+	}
+	host, err := currentCookie()
+	if err != nil {
+		return err
+	}
+	if err := n.Do(func() (err error) { n.cookie, err = currentCookie(); return }); err != nil {
+		return err
+	}
+	if n.cookie == host {
+		return ErrHost
+	}
+	return nil
+}
+
+// FD is the descriptor, valid until Close.
+func (n *NS) FD() int { return int(n.file.Fd()) }
+
+// Cookie identifies the namespace for as long as the host is up. Unlike its
+// inode number it is never used again (SO_NETNS_COOKIE, Linux 5.14).
+func (n *NS) Cookie() uint64 { return n.cookie }
+
+// Close lets go of the namespace.
+func (n *NS) Close() error { return n.file.Close() }
+
+// Netlink opens a rtnetlink handle inside the namespace. It pins the namespace
+// until it is closed, and needs no setns afterwards.
+func (n *NS) Netlink() (h *netlink.Handle, err error) {
+	err = n.Do(func() (err error) { h, err = netlink.NewHandle(unix.NETLINK_ROUTE); return })
+	return h, err
+}
+
+// Do calls fn on a thread that is in the namespace. fn may make descriptors and
+// nothing else: no goroutines, no logging, no waiting.
+func (n *NS) Do(fn func() error) error {
+	home, err := home()
+	if err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		if err := vns.Set(vns.NsHandle(n.FD())); err != nil {
+			runtime.UnlockOSThread()
+			done <- fmt.Errorf("enter network namespace: %w", err)
+			return
+		}
+		err := fn()
+		if back := vns.Set(home); back == nil {
+			runtime.UnlockOSThread()
+		} // else: this thread is lost; ending locked makes the runtime end it.
+		done <- err
+	}()
+	return <-done
+}
+
+// home is the namespace the process started in.
+var home = sync.OnceValues(func() (vns.NsHandle, error) {
+	return vns.GetFromPath("/proc/self/ns/net")
+})
+
+func currentCookie() (uint64, error) {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return 0, fmt.Errorf("open socket: %w", err)
+	}
+	defer unix.Close(fd)
+	cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
+	if err != nil {
+		return 0, fmt.Errorf("read netns cookie: %w", err)
+	}
+	return cookie, nil
+}

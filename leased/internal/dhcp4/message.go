@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package dhcp4 is step 7 of the way of a lease: it turns what the lease machine
+// wants to say into the bytes of a DHCPv4 message, and the bytes of a server's
+// message into what the machine understands. It is pure: no I/O, no clock, no
+// log. The codec underneath is insomniacslk/dhcp; what that does not do (option
+// overload, a missing END, the order of options) is done here.
+package dhcp4
+
+import (
+	"net"
+	"net/netip"
+	"time"
+)
+
+// Type is a DHCP message type, option 53 (RFC 2132 §9.6).
+type Type uint8
+
+// The message types that a client sends or understands. All others, FORCERENEW
+// among them (RFC 3203, not authenticated here), are not parsed into a Reply.
+const (
+	Discover Type = 1
+	Offer    Type = 2
+	Request  Type = 3
+	Decline  Type = 4
+	Ack      Type = 5
+	Nak      Type = 6
+	Release  Type = 7
+)
+
+// Identity is what stays the same in all messages of one attachment.
+type Identity struct {
+	MAC         net.HardwareAddr // chaddr, 6 bytes
+	ClientID    []byte           // option 61 with its type byte; empty: not sent
+	Hostname    string           // option 12; empty: not sent
+	FQDN        bool             // send Hostname as option 81 in place of 12 (RFC 4702 §3.1)
+	VendorClass string           // option 60; empty: not sent
+	UserClass   string           // option 77; empty: not sent
+}
+
+// Message is what the machine says: the fields of RFC 2131 table 5 that change
+// from message to message. The zero netip.Addr means: not sent.
+type Message struct {
+	Type      Type
+	XID       uint32
+	Secs      uint16
+	Client    netip.Addr // ciaddr: set in RENEWING, REBINDING and in RELEASE
+	Requested netip.Addr // option 50
+	Server    netip.Addr // option 54
+	Text      string     // option 56, in DECLINE and RELEASE; empty: not sent
+}
+
+// Route is one route as the server gave it.
+type Route struct {
+	Dst netip.Prefix
+	Via netip.Addr // invalid: on-link (RFC 3442, router 0.0.0.0)
+}
+
+// Reply is a server's OFFER, ACK or NAK, checked for form but not for sense:
+// durations and addresses are as sent, ok or not.
+type Reply struct {
+	Type     Type
+	XID      uint32
+	Your     netip.Addr // yiaddr; invalid where it was 0.0.0.0
+	Server   netip.Addr // option 54; invalid where absent
+	ClientID []byte     // option 61 echoed by the server (RFC 6842); nil: absent
+	Mask     int        // prefix length of option 1; -1: absent or not contiguous
+
+	// Lease times in seconds, options 51, 58, 59. Has* tells 0 from absent;
+	// Infinite is 0xffffffff (RFC 2131 §3.3).
+	LeaseTime, T1, T2          uint32
+	HasLeaseTime, HasT1, HasT2 bool
+
+	// Routes are those of option 121, else of 249, else of 33 and then 3
+	// (RFC 3442: whoever gets 121 ignores 33 and 3), default routes included.
+	Routes []Route
+	DNS    []netip.Addr // option 6
+	Domain string       // option 15, a valid domain name or empty
+	Search []string     // option 119 (RFC 3397), valid domain names only
+	MTU    int          // option 26; 0: absent or below 68
+	Host   string       // option 12 from the server, a valid name or empty
+	Text   string       // option 56, printable characters only
+}
+
+// Infinite is the lease time that never ends, in seconds (RFC 2131 §3.3).
+const Infinite = 0xffffffff
+
+// MinMTU is the smallest IPv4 MTU that a server may set (RFC 2132 §5.1 allows
+// 68; no host must accept fewer than 576 octets whole, RFC 791, so we do not go
+// below that).
+const MinMTU = 576
+
+// Seconds turns a lease time of the wire into a duration; Infinite has none and
+// must be handled before.
+func Seconds(s uint32) time.Duration { return time.Duration(s) * time.Second }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package lease is step 6 of the way of a lease: the DHCPv4 client state machine
+// of RFC 2131 §4.4 for one attachment. It is pure: Step(now, event) returns the
+// actions to perform; the caller owns the clock, the wire and the kernel.
+package lease
+
+import (
+	"net/netip"
+	"time"
+
+	"podman-net-dhcp/leased/internal/dhcp4"
+)
+
+// Instant is a point in time on CLOCK_BOOTTIME, which goes on in suspend:
+// nanoseconds since the host booted.
+type Instant time.Duration
+
+// Add returns the instant d later.
+func (t Instant) Add(d time.Duration) Instant { return t + Instant(d) }
+
+// Sub returns the time from u to t.
+func (t Instant) Sub(u Instant) time.Duration { return time.Duration(t - u) }
+
+// Never is the instant of what does not happen, such as the expiry of an
+// infinite lease.
+const Never = Instant(1<<63 - 1)
+
+// Lease is what a server granted.
+type Lease struct {
+	Addr   netip.Prefix // the address with its prefix length
+	Server netip.Addr   // option 54
+	// Start is when the REQUEST that it answers was sent (RFC 2131 §4.4.1); T1,
+	// T2 and Expiry count from there. Start ≤ T1 ≤ T2 ≤ Expiry; Never where infinite.
+	Start, T1, T2, Expiry Instant
+
+	Routes []dhcp4.Route
+	DNS    []netip.Addr
+	Domain string
+	Search []string
+	MTU    int    // 0: the server says nothing
+	Host   string // the name the server gives us
+}
+
+// Event is what happened. Events are past facts.
+type Event interface{ event() }
+
+// The events of the machine.
+type (
+	// Started asks for a lease; only INIT knows it.
+	Started struct{}
+	// ReplyReceived is a server's message for our chaddr and the xid in flight.
+	ReplyReceived struct{ dhcp4.Reply }
+	// TimerFired says that Deadline has come. A spurious one does nothing.
+	TimerFired struct{}
+	// ReleaseRequested ends the lease for good, with a RELEASE if there is one.
+	ReleaseRequested struct{}
+)
+
+// Action is what the caller has to do, in the order given. Actions are imperatives.
+type Action interface{ action() }
+
+// The actions of the machine.
+type (
+	// Send sends a message: to the server by unicast from the leased address
+	// (RENEWING, RELEASE), or by broadcast from 0.0.0.0 where To is invalid.
+	Send struct {
+		dhcp4.Message
+		To netip.Addr
+	}
+	// Bind applies a lease in the container's netns, make before break when one
+	// is bound already; a renewal that changes only times comes as Bind too.
+	Bind struct{ Lease Lease }
+	// Unbind removes what Bind applied. Why is for the log.
+	Unbind struct{ Why string }
+	// Report says that something happened that the operator wants to know and
+	// that is no state change: a NAK, an OFFER without a server id, …
+	Report struct{ Msg, Detail string }
+)
