@@ -8,6 +8,7 @@
 package dhcp4
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"time"
@@ -28,6 +29,27 @@ const (
 	Release  Type = 7
 )
 
+// String spells the type as RFC 2131 figure 5 does, without its DHCP prefix.
+func (t Type) String() string {
+	switch t {
+	case Discover:
+		return "DISCOVER"
+	case Offer:
+		return "OFFER"
+	case Request:
+		return "REQUEST"
+	case Decline:
+		return "DECLINE"
+	case Ack:
+		return "ACK"
+	case Nak:
+		return "NAK"
+	case Release:
+		return "RELEASE"
+	}
+	return fmt.Sprintf("type %d", uint8(t))
+}
+
 // Identity is what stays the same in all messages of one attachment.
 type Identity struct {
 	MAC         net.HardwareAddr // chaddr, 6 bytes
@@ -35,7 +57,7 @@ type Identity struct {
 	Hostname    string           // option 12; empty: not sent
 	FQDN        bool             // send Hostname as option 81 in place of 12 (RFC 4702 §3.1)
 	VendorClass string           // option 60; empty: not sent
-	UserClass   string           // option 77; empty: not sent
+	UserClass   string           // option 77, up to 255 bytes; empty: not sent
 }
 
 // Message is what the machine says: the fields of RFC 2131 table 5 that change
@@ -43,7 +65,7 @@ type Identity struct {
 type Message struct {
 	Type      Type
 	XID       uint32
-	Secs      uint16
+	Secs      uint16     // seconds; not sent in DECLINE and RELEASE
 	Client    netip.Addr // ciaddr: set in RENEWING, REBINDING and in RELEASE
 	Requested netip.Addr // option 50
 	Server    netip.Addr // option 54
@@ -52,19 +74,22 @@ type Message struct {
 
 // Route is one route as the server gave it.
 type Route struct {
-	Dst netip.Prefix
-	Via netip.Addr // invalid: on-link (RFC 3442, router 0.0.0.0)
+	Dst netip.Prefix // no bits set beyond its length
+	Via netip.Addr   // invalid: on-link (RFC 3442, router 0.0.0.0)
 }
 
 // Reply is a server's OFFER, ACK or NAK, checked for form but not for sense:
-// durations and addresses are as sent, ok or not.
+// durations and addresses are as sent, ok or not. Names, texts and lists are
+// within the bounds that the constants below say, so that they can be logged
+// and written to files as they are.
 type Reply struct {
 	Type     Type
 	XID      uint32
-	Your     netip.Addr // yiaddr; invalid where it was 0.0.0.0
-	Server   netip.Addr // option 54; invalid where absent
-	ClientID []byte     // option 61 echoed by the server (RFC 6842); nil: absent
-	Mask     int        // prefix length of option 1; -1: absent or not contiguous
+	MAC      net.HardwareAddr // chaddr, 6 bytes: whom the reply is for
+	Your     netip.Addr       // yiaddr; invalid where it was 0.0.0.0
+	Server   netip.Addr       // option 54; invalid where absent
+	ClientID []byte           // option 61 echoed by the server (RFC 6842); nil: absent
+	Mask     int              // prefix length of option 1; NoMask or BadMask
 
 	// Lease times in seconds, options 51, 58, 59. Has* tells 0 from absent;
 	// Infinite is 0xffffffff (RFC 2131 §3.3).
@@ -72,15 +97,22 @@ type Reply struct {
 	HasLeaseTime, HasT1, HasT2 bool
 
 	// Routes are those of option 121, else of 249, else of 33 and then 3
-	// (RFC 3442: whoever gets 121 ignores 33 and 3), default routes included.
+	// (RFC 3442: whoever gets 121 ignores 33 and 3), default routes included, one
+	// per destination.
 	Routes []Route
 	DNS    []netip.Addr // option 6
 	Domain string       // option 15, a valid domain name or empty
 	Search []string     // option 119 (RFC 3397), valid domain names only
-	MTU    int          // option 26; 0: absent or below 68
+	MTU    int          // option 26, at least MinMTU; 0: absent or below 68
 	Host   string       // option 12 from the server, a valid name or empty
 	Text   string       // option 56, printable characters only
 }
+
+// What Reply.Mask says where it is no prefix length.
+const (
+	NoMask  = 0  // the server sent none, or one of a wrong size
+	BadMask = -1 // not contiguous, or 0.0.0.0
+)
 
 // Infinite is the lease time that never ends, in seconds (RFC 2131 §3.3).
 const Infinite = 0xffffffff
@@ -89,6 +121,15 @@ const Infinite = 0xffffffff
 // 68; no host must accept fewer than 576 octets whole, RFC 791, so we do not go
 // below that).
 const MinMTU = 576
+
+// The most that is taken of a list; a server that sends more is a hostile or a
+// broken one, and what it sends first counts.
+const (
+	MaxRoutes = 64
+	MaxDNS    = 8
+	MaxSearch = 16
+	MaxText   = 255 // bytes of option 56
+)
 
 // Seconds turns a lease time of the wire into a duration; Infinite has none and
 // must be handled before.

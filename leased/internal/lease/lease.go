@@ -6,6 +6,7 @@
 package lease
 
 import (
+	"math"
 	"net/netip"
 	"time"
 
@@ -16,29 +17,35 @@ import (
 // nanoseconds since the host booted.
 type Instant time.Duration
 
-// Add returns the instant d later.
-func (t Instant) Add(d time.Duration) Instant { return t + Instant(d) }
+// Never is the instant of what does not happen, such as the expiry of an
+// infinite lease.
+const Never = Instant(math.MaxInt64)
+
+// Add returns the instant d later, d not negative; what Never is added to, or
+// what goes beyond it, is Never.
+func (t Instant) Add(d time.Duration) Instant {
+	if t > Never-Instant(d) {
+		return Never
+	}
+	return t + Instant(d)
+}
 
 // Sub returns the time from u to t.
 func (t Instant) Sub(u Instant) time.Duration { return time.Duration(t - u) }
-
-// Never is the instant of what does not happen, such as the expiry of an
-// infinite lease.
-const Never = Instant(1<<63 - 1)
 
 // Lease is what a server granted.
 type Lease struct {
 	Addr   netip.Prefix // the address with its prefix length
 	Server netip.Addr   // option 54
-	// Start is when the REQUEST that it answers was sent (RFC 2131 §4.4.1); T1,
-	// T2 and Expiry count from there. Start ≤ T1 ≤ T2 ≤ Expiry; Never where infinite.
+	// Start is when the REQUEST that it answers was sent first (RFC 2131 §4.4.1);
+	// T1, T2 and Expiry count from there. Start ≤ T1 ≤ T2 ≤ Expiry; Never where infinite.
 	Start, T1, T2, Expiry Instant
 
-	Routes []dhcp4.Route
+	Routes []dhcp4.Route // none leads to the address itself; at most dhcp4.MaxRoutes
 	DNS    []netip.Addr
 	Domain string
 	Search []string
-	MTU    int    // 0: the server says nothing
+	MTU    int    // bytes; 0: the server says nothing
 	Host   string // the name the server gives us
 }
 
@@ -47,15 +54,21 @@ type Event interface{ event() }
 
 // The events of the machine.
 type (
-	// Started asks for a lease; only INIT knows it.
+	// Started asks for a lease; only a new machine, in INIT, knows it.
 	Started struct{}
-	// ReplyReceived is a server's message for our chaddr and the xid in flight.
+	// ReplyReceived is a server's message for our chaddr, which the caller has
+	// compared; xid and client identifier are the machine's to compare.
 	ReplyReceived struct{ dhcp4.Reply }
 	// TimerFired says that Deadline has come. A spurious one does nothing.
 	TimerFired struct{}
 	// ReleaseRequested ends the lease for good, with a RELEASE if there is one.
 	ReleaseRequested struct{}
 )
+
+func (Started) event()          {}
+func (ReplyReceived) event()    {}
+func (TimerFired) event()       {}
+func (ReleaseRequested) event() {}
 
 // Action is what the caller has to do, in the order given. Actions are imperatives.
 type Action interface{ action() }
@@ -74,6 +87,12 @@ type (
 	// Unbind removes what Bind applied. Why is for the log.
 	Unbind struct{ Why string }
 	// Report says that something happened that the operator wants to know and
-	// that is no state change: a NAK, an OFFER without a server id, …
+	// that is no state change: a NAK, an OFFER without a server id, … At most
+	// maxReports come of one transaction, so that a flood does not fill the log.
 	Report struct{ Msg, Detail string }
 )
+
+func (Send) action()   {}
+func (Bind) action()   {}
+func (Unbind) action() {}
+func (Report) action() {}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package attach
+
+import (
+	"fmt"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	brportState       = 1 // IFLA_BRPORT_STATE, linux/if_link.h
+	brStateForwarding = 3 // BR_STATE_FORWARDING, linux/if_bridge.h
+)
+
+// forwards refuses a bridge that keeps a new port from forwarding: spanning tree
+// listens and learns for twice its forward delay, 30 s by default, which no
+// container start should wait for.
+func (h *Host) forwards(port netlink.Link, s Spec) error {
+	state, err := h.portState(port.Attrs().Index)
+	if err != nil {
+		return fmt.Errorf("read the port state of %s: %w", s.HostEnd, err)
+	}
+	if state == brStateForwarding {
+		return nil
+	}
+	return fmt.Errorf("the bridge %s runs spanning tree and keeps new ports from forwarding; try: ip link set %s type bridge stp_state 0", s.Host, s.Host)
+}
+
+// portState asks for IFLA_LINKINFO / IFLA_INFO_SLAVE_DATA / IFLA_BRPORT_STATE,
+// which netlink.Link does not show.
+func (h *Host) portState(index int) (uint8, error) {
+	req := nl.NewNetlinkRequest(unix.RTM_GETLINK, unix.NLM_F_ACK)
+	msg := nl.NewIfInfomsg(unix.AF_UNSPEC)
+	msg.Index = int32(index)
+	req.AddData(msg)
+	if h.ns != nil {
+		sock, err := h.socket()
+		if err != nil {
+			return 0, err
+		}
+		defer sock.Close()
+		req.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: sock}}
+	}
+	replies, err := req.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWLINK)
+	if err != nil || len(replies) == 0 {
+		return 0, err
+	}
+	value, err := nested(replies[0][unix.SizeofIfInfomsg:], unix.IFLA_LINKINFO, nl.IFLA_INFO_SLAVE_DATA, brportState)
+	if err != nil || len(value) == 0 {
+		return 0, err
+	}
+	return value[0], nil
+}
+
+func (h *Host) socket() (s *nl.NetlinkSocket, err error) {
+	err = h.ns.Do(func() (err error) { s, err = nl.Subscribe(unix.NETLINK_ROUTE); return })
+	return s, err
+}
+
+// nested follows a path of attribute types; nil when it ends early.
+func nested(b []byte, path ...uint16) ([]byte, error) {
+	for _, want := range path {
+		attrs, err := nl.ParseRouteAttr(b)
+		if err != nil {
+			return nil, err
+		}
+		b = nil
+		for _, a := range attrs {
+			if a.Attr.Type&nl.NLA_TYPE_MASK == want {
+				b = a.Value
+			}
+		}
+	}
+	return b, nil
+}

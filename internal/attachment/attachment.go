@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package attachment brings one container onto one network and takes it off
+// again: steps 2 and 3 of the way of a lease, as the network plugin and the OCI
+// hook both walk them. Join leaves nothing behind when it fails.
+package attachment
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"podman-net-dhcp/internal/attach"
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/internal/netns"
+	"podman-net-dhcp/internal/options"
+)
+
+// Request says who joins what.
+type Request struct {
+	leaseapi.Attachment
+	Netns     string // path
+	Options   options.Options
+	Hostnames []string // candidates for the DHCP host name, best first
+}
+
+// Joined is what came of it. Lease is nil when the options say on_timeout=continue
+// and the time was over.
+type Joined struct {
+	MAC   net.HardwareAddr
+	Lease *leaseapi.Lease
+}
+
+// overtime is what a caller grants leased beyond the lease timeout to answer.
+const overtime = 5 * time.Second
+
+// Join makes the link and gets it a lease. Cancelling ctx undoes both.
+func Join(ctx context.Context, r Request) (Joined, error) {
+	if err := r.check(); err != nil {
+		return Joined{}, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, r.Options.LeaseTimeout+overtime,
+		fmt.Errorf("leased gave no answer within %s; see: journalctl -u leased", r.Options.LeaseTimeout+overtime))
+	defer cancel()
+	mac, err := r.Options.LinkMAC(r.identity())
+	if err != nil {
+		return Joined{}, err
+	}
+	// First, so that a leased that systemd has to start does so while the link is made.
+	leased, err := leaseapi.Dial(ctx)
+	if err != nil {
+		return Joined{}, err
+	}
+	defer leased.Close()
+	acquire, err := r.attach(ctx, mac)
+	if err != nil {
+		return Joined{}, err
+	}
+	lease, err := leased.Acquire(ctx, acquire)
+	if err != nil {
+		return Joined{}, errors.Join(err, deleteLink(r.Netns, r.Interface, mac))
+	}
+	return Joined{mac, lease}, nil
+}
+
+// attach makes the link. The netns is closed again when it returns: nothing of
+// ours pins it while leased waits for a server.
+func (r Request) attach(ctx context.Context, mac net.HardwareAddr) (leaseapi.AcquireRequest, error) {
+	clientID, err := r.Options.ClientIDOption(r.identity(), mac)
+	if err != nil {
+		return leaseapi.AcquireRequest{}, err
+	}
+	ns, err := netns.Open(r.Netns)
+	if err != nil {
+		return leaseapi.AcquireRequest{}, err
+	}
+	defer ns.Close()
+	host, err := attach.OpenHost(nil)
+	if err != nil {
+		return leaseapi.AcquireRequest{}, err
+	}
+	defer host.Close()
+	link, err := host.Make(ctx, ns, r.linkSpec(mac))
+	if err != nil {
+		return leaseapi.AcquireRequest{}, err
+	}
+	return r.acquire(link, mac, clientID), nil
+}
+
+func (r Request) acquire(link attach.Link, mac net.HardwareAddr, clientID []byte) leaseapi.AcquireRequest {
+	o := r.Options
+	mtu := link.HostMTU
+	if o.MTU != 0 {
+		mtu = 0
+	}
+	return leaseapi.AcquireRequest{
+		Attachment: r.Attachment,
+		Link:       leaseapi.Link{Netns: r.Netns, Index: link.Index, MAC: mac.String(), Host: o.Host(), MTU: mtu},
+		Client: leaseapi.Client{
+			ClientID: hex.EncodeToString(clientID), Hostname: o.HostnameOption(r.Hostnames...), FQDN: o.FQDN,
+			VendorClass: o.VendorClass, UserClass: o.UserClass, RequestIP: o.RequestIP, RequireIP: o.RequireIP,
+		},
+		Policy: leaseapi.Policy{
+			Metric: o.Metric, NoDefaultRoute: o.NoDefaultRoute,
+			TimeoutMS: o.LeaseTimeout.Milliseconds(), OnTimeout: o.OnTimeout, Release: o.Release,
+		},
+	}
+}
+
+func (r Request) linkSpec(mac net.HardwareAddr) attach.Spec {
+	o := r.Options
+	return attach.Spec{
+		Host: o.Host(), Mode: o.Mode, Isolate: o.Isolate, Interface: r.Interface, MAC: mac, MTU: o.MTU,
+		HostEnd: hostEnd(r.Attachment),
+		Alias:   fmt.Sprintf("net-dhcp: %s/%s/%s %s", r.ContainerName, r.Network, r.Interface, shortID(r.ContainerID)),
+	}
+}
+
+func (r Request) identity() options.Identity {
+	name := r.ContainerName
+	if name == "" {
+		name = r.ContainerID
+	}
+	return options.Identity{Network: r.Network, Container: name, Interface: r.Interface}
+}
+
+func (r Request) check() error {
+	for what, value := range map[string]string{"container id": r.ContainerID, "network name": r.Network} {
+		if value == "" {
+			return fmt.Errorf("no %s given", what)
+		}
+	}
+	if err := options.CheckInterfaceName(r.Interface); err != nil {
+		return fmt.Errorf("interface name %q: %w", r.Interface, err)
+	}
+	if r.Options.Host() == "" {
+		return errors.New("neither bridge nor parent is given; create the network anew, or set one")
+	}
+	return nil
+}
+
+// Leave gives the lease back and deletes the link. It does all it can whatever
+// fails, and finds nothing wrong with what is gone already.
+func Leave(ctx context.Context, a leaseapi.Attachment, netnsPath string) error {
+	err := release(ctx, a)
+	return errors.Join(err, deleteLink(netnsPath, a.Interface, nil))
+}
+
+func release(ctx context.Context, a leaseapi.Attachment) error {
+	leased, err := leaseapi.Dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer leased.Close()
+	return leased.Release(ctx, a)
+}
+
+func deleteLink(netnsPath, ifname string, mac net.HardwareAddr) error {
+	ns, err := netns.Open(netnsPath)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer ns.Close()
+	return attach.Delete(ns, ifname, mac)
+}
+
+// hostEnd names the veth's host end after the attachment, in the kernel's 15
+// bytes: the beginning of the container's name and a digest of the whole.
+func hostEnd(a leaseapi.Attachment) string {
+	sum := sha256.Sum256([]byte(a.ContainerID + "\x00" + a.Network + "\x00" + a.Interface))
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, a.ContainerName)
+	return name[:min(len(name), 6)] + "-" + hex.EncodeToString(sum[:4])
+}
+
+func shortID(id string) string { return id[:min(len(id), 12)] }

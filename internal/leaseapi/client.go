@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package leaseapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"syscall"
+)
+
+// Error is an error that leased answered.
+type Error struct {
+	Name    string // such as ErrorNoLease
+	Message string // for the user
+}
+
+func (e *Error) Error() string { return e.Message }
+
+// Conn is a connection to leased, for one call at a time.
+type Conn struct {
+	conn net.Conn
+	*Framer
+}
+
+// Dial connects to leased. When it is not there, the error says what to do.
+func Dial(ctx context.Context) (*Conn, error) {
+	path := Socket()
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "unix", path)
+	switch {
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return nil, fmt.Errorf("nobody listens on %s; try: systemctl enable --now leased.socket", path)
+	case err != nil:
+		return nil, fmt.Errorf("connect to leased: %w", err)
+	}
+	return &Conn{conn, NewFramer(conn)}, nil
+}
+
+// Close hangs up. In the middle of Acquire that means: undo.
+func (c *Conn) Close() error { return c.conn.Close() }
+
+// Acquire gets a lease for an attachment. Cancelling ctx undoes it.
+func (c *Conn) Acquire(ctx context.Context, req AcquireRequest) (*Lease, error) {
+	var reply AcquireReply
+	err := c.call(ctx, Call{Method: MethodAcquire}, req, func(p json.RawMessage) error {
+		return json.Unmarshal(p, &reply)
+	})
+	return reply.Lease, err
+}
+
+// Release ends an attachment's lease.
+func (c *Conn) Release(ctx context.Context, a Attachment) error {
+	return c.call(ctx, Call{Method: MethodRelease}, ReleaseRequest{a}, func(json.RawMessage) error { return nil })
+}
+
+// List calls each for every attachment that leased knows.
+func (c *Conn) List(ctx context.Context, each func(Status) error) error {
+	return c.call(ctx, Call{Method: MethodList, More: true}, struct{}{}, func(p json.RawMessage) error {
+		var reply ListReply
+		if err := json.Unmarshal(p, &reply); err != nil || reply.Status == nil {
+			return err
+		}
+		return each(*reply.Status)
+	})
+}
+
+func (c *Conn) call(ctx context.Context, call Call, params any, each func(json.RawMessage) error) error {
+	stop := context.AfterFunc(ctx, func() { c.conn.Close() })
+	defer stop()
+	err := c.exchange(call, params, each)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return fmt.Errorf("leased hung up; see: journalctl -u leased")
+	}
+	return err
+}
+
+func (c *Conn) exchange(call Call, params any, each func(json.RawMessage) error) (err error) {
+	if call.Parameters, err = json.Marshal(params); err != nil {
+		return err
+	}
+	if err := c.Write(call); err != nil {
+		return err
+	}
+	for more := true; more; {
+		var reply Reply
+		if err := c.Read(&reply); err != nil {
+			return err
+		}
+		if reply.Error != "" {
+			return answered(reply)
+		}
+		if err := each(reply.Parameters); err != nil {
+			return err
+		}
+		more = reply.Continues
+	}
+	return nil
+}
+
+func answered(r Reply) error {
+	var p struct {
+		Message string `json:"message"`
+	}
+	if json.Unmarshal(r.Parameters, &p) != nil || p.Message == "" {
+		p.Message = "leased answers " + r.Error + " " + string(r.Parameters)
+	}
+	return &Error{Name: r.Error, Message: p.Message}
+}

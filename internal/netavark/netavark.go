@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package netavark is the contract between netavark (and Podman before 6, which
+// calls create itself) and a network plugin: JSON documents on stdin and stdout.
+// It is the one place that imports containers/common, which lives on under
+// another import path.
+// Source: netavark src/network/plugin.rs, container-libs libnetwork/types.
+package netavark
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+
+	"github.com/containers/common/libnetwork/types"
+)
+
+// The contract's documents, under the names that the rest of the project uses.
+type (
+	// Network is what create gets and gives back.
+	Network = types.Network
+	// StatusBlock is what setup answers.
+	StatusBlock = types.StatusBlock
+	// NetInterface is one interface of a StatusBlock.
+	NetInterface = types.NetInterface
+	// NetAddress is one address of a NetInterface.
+	NetAddress = types.NetAddress
+	// HardwareAddr is a MAC in JSON.
+	HardwareAddr = types.HardwareAddr
+)
+
+// IPAM drivers of a Network's IPAMOptions, key IPAMDriver.
+const (
+	IPAMDriver = types.Driver
+	IPAMDHCP   = types.DHCPIPAMDriver
+)
+
+// Exec is what setup and teardown get. Keys may be null or absent; unknown ones
+// are ignored: Podman 4.5 to 6 differ in them.
+type Exec struct {
+	ContainerID    string                  `json:"container_id"`
+	ContainerName  string                  `json:"container_name"`
+	Network        types.Network           `json:"network"`
+	NetworkOptions types.PerNetworkOptions `json:"network_options"`
+}
+
+// MaxInput is the largest document taken on stdin, in bytes. What Podman sends
+// grows with the port mappings, some 100 bytes each.
+const MaxInput = 1 << 20
+
+// Read reads the one JSON document on stdin into v, all of it before anything is
+// written: netavark writes it whole before it reads.
+func Read(r io.Reader, v any) error {
+	b, err := io.ReadAll(io.LimitReader(r, MaxInput+1))
+	switch {
+	case err != nil:
+		return fmt.Errorf("read stdin: %w", err)
+	case len(b) == 0:
+		return errors.New("nothing on stdin; this is a network plugin for Podman: podman network create -d net-dhcp")
+	case len(b) > MaxInput:
+		return fmt.Errorf("more than %d bytes on stdin", MaxInput)
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("parse stdin: %w", err)
+	}
+	return nil
+}
+
+// Status makes the StatusBlock of one interface with one address. gateway may be
+// invalid.
+func Status(ifname string, mac net.HardwareAddr, addr netip.Prefix, gateway netip.Addr) StatusBlock {
+	iface := NetInterface{MacAddress: HardwareAddr(mac)}
+	if addr.IsValid() {
+		ipnet := net.IPNet{IP: addr.Addr().AsSlice(), Mask: net.CIDRMask(addr.Bits(), addr.Addr().BitLen())}
+		iface.Subnets = []NetAddress{{IPNet: types.IPNet{IPNet: ipnet}, Gateway: gateway.AsSlice()}}
+	}
+	return StatusBlock{Interfaces: map[string]NetInterface{ifname: iface}}
+}

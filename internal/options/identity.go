@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package options
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"regexp"
+	"strings"
+)
+
+// Identity is who an attachment is to the DHCP server. It is made of names and
+// not of the container's id, so that a container that is created anew is the
+// same client: its reservation holds and the pool does not drain.
+type Identity struct {
+	Network, Container, Interface string
+}
+
+// MachineIDFile has the host's id (machine-id(5)).
+const MachineIDFile = "/etc/machine-id"
+
+// LinkMAC is the MAC of the attachment's link: given, random, or derived from
+// the machine-id and the names.
+func (o Options) LinkMAC(id Identity) (net.HardwareAddr, error) {
+	switch {
+	case o.MAC != nil:
+		return o.MAC, nil
+	case o.MACFrom == "random":
+		var b [6]byte
+		_, _ = rand.Read(b[:]) // never fails
+		return local(b[:]), nil
+	}
+	sum, err := id.digest("mac")
+	if err != nil {
+		return nil, fmt.Errorf("%w; try: systemd-machine-id-setup, or -o mac=random", err)
+	}
+	return local(sum[:6]), nil
+}
+
+// ClientIDOption is option 61 for the attachment, type byte first; nil: none.
+func (o Options) ClientIDOption(id Identity, mac net.HardwareAddr) ([]byte, error) {
+	switch o.ClientID {
+	case "none":
+		return nil, nil
+	case "mac":
+		return append([]byte{1}, mac...), nil // hardware type 1, RFC 2132 §9.14
+	case "duid":
+		return id.duid()
+	}
+	if raw, ok := parseHex(o.ClientID); ok {
+		return raw, nil
+	}
+	return append([]byte{0}, o.ClientID...), nil // type 0: not a hardware address
+}
+
+// duid is RFC 4361's client id: 255, an IAID for the attachment, a DUID-UUID
+// (RFC 6355) for the host.
+func (id Identity) duid() ([]byte, error) {
+	iaid, err := id.digest("iaid")
+	if err != nil {
+		return nil, err
+	}
+	host, err := Identity{}.digest("duid")
+	if err != nil {
+		return nil, err
+	}
+	b := append([]byte{255}, iaid[:4]...)
+	return append(append(b, 0, 4), host[:16]...), nil
+}
+
+// digest mixes the names with the machine-id, which is never shown itself
+// (machine-id(5) asks for that).
+func (id Identity) digest(use string) ([]byte, error) {
+	machine, err := os.ReadFile(MachineIDFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the machine-id: %w", err)
+	}
+	key := strings.TrimSpace(string(machine))
+	if len(key) != 32 {
+		return nil, fmt.Errorf("read the machine-id: %s holds none", MachineIDFile)
+	}
+	h := hmac.New(sha256.New, []byte(key))
+	fmt.Fprintf(h, "net-dhcp\x00%s\x00%s\x00%s\x00%s", use, id.Network, id.Container, id.Interface)
+	return h.Sum(nil), nil
+}
+
+// local makes a MAC locally administered and unicast.
+func local(b []byte) net.HardwareAddr {
+	b[0] = b[0]&^1 | 2
+	return b
+}
+
+var hexForms = regexp.MustCompile(`^(0x([0-9a-fA-F]{2})+|[0-9a-fA-F]{2}(:[0-9a-fA-F]{2})+)$`)
+
+func parseHex(s string) ([]byte, bool) {
+	if !hexForms.MatchString(s) {
+		return nil, false
+	}
+	raw, err := hex.DecodeString(strings.ReplaceAll(strings.TrimPrefix(s, "0x"), ":", ""))
+	return raw, err == nil
+}
+
+func parseClientID(o *Options, v string) error {
+	if raw, ok := parseHex(v); v == "" || ok && len(raw) < 2 {
+		return errors.New("at least two bytes (RFC 2132 §9.14)")
+	}
+	if len(v) > 254 {
+		return errors.New("at most 254 bytes")
+	}
+	o.ClientID = v
+	return nil
+}
+
+var hostLabel = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+
+func parseHostname(o *Options, v string) error {
+	for _, label := range strings.Split(v, ".") {
+		if !hostLabel.MatchString(label) {
+			return errors.New("not a host name")
+		}
+	}
+	o.Hostname = v
+	return nil
+}
+
+// HostnameOption is the name told to the server: the option's, else the first of
+// the candidates (the container's host name, its name, its short id) that makes
+// one. Empty: none.
+func (o Options) HostnameOption(candidates ...string) string {
+	switch o.Hostname {
+	case "none":
+		return ""
+	case "auto":
+		for _, c := range candidates {
+			if name := hostname(c); name != "" {
+				return name
+			}
+		}
+		return ""
+	}
+	return o.Hostname
+}
+
+// hostname makes a host name (RFC 1123 §2.1) of a container's name, which may
+// have underscores and more than 63 characters.
+func hostname(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r == '_' {
+			return '-'
+		}
+		return r
+	}, s)
+	var o Options
+	if len(s) > 63 {
+		s = s[:63]
+	}
+	s = strings.Trim(s, "-.")
+	if parseHostname(&o, s) != nil {
+		return ""
+	}
+	return s
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package options
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// key is one option.
+type key struct {
+	name    string
+	alias   string
+	network bool   // says where to attach, so only a network has it
+	values  string // what is allowed, for the user; the default first
+	later   func(value string) bool
+	parse   func(o *Options, value string) error
+}
+
+func defaults() Options {
+	return Options{
+		Mode: "bridge", MACFrom: "stable", ClientID: "mac", Hostname: "auto", DNS: "dhcp",
+		Metric: 100, LeaseTimeout: 10 * time.Second, OnTimeout: "fail", Release: "now",
+	}
+}
+
+var errValue = errors.New("not allowed")
+
+var keys = []key{
+	{name: "bridge", network: true, values: "a bridge on this host", parse: ifname(func(o *Options) *string { return &o.Bridge })},
+	{name: "parent", network: true, values: "a network interface of this host", parse: ifname(func(o *Options) *string { return &o.Parent })},
+	{name: "mode", network: true, values: "bridge, private, vepa, passthru", parse: word(func(o *Options) *string { return &o.Mode }, "bridge", "private", "vepa", "passthru")},
+	{name: "isolate", network: true, values: "false, true", parse: boolean(func(o *Options) *bool { return &o.Isolate })},
+	{name: "mtu", alias: "com.docker.network.driver.mtu", values: "576 to 65535", parse: number(func(o *Options) *int { return &o.MTU }, 576, 65535)},
+	{name: "mac", values: "stable, random, or a unicast MAC", parse: parseMAC},
+	{name: "client_id", values: "mac, duid, none, text, or hex as 01:02:… or 0x0102…", parse: parseClientID},
+	{name: "hostname", values: "auto, none, or a host name", parse: parseHostname},
+	{name: "fqdn", values: "false, true", parse: boolean(func(o *Options) *bool { return &o.FQDN })},
+	{name: "vendor_class", values: "text", parse: text(func(o *Options) *string { return &o.VendorClass })},
+	{name: "user_class", values: "text", parse: text(func(o *Options) *string { return &o.UserClass })},
+	{name: "request_ip", values: "an IPv4 address", parse: parseRequestIP},
+	{name: "ip_policy", values: "prefer, require", parse: parseIPPolicy},
+	{name: "dns", values: "dhcp, none, or addresses with blanks between", parse: parseDNS},
+	{name: "metric", values: "0 to 4294967294", parse: number(func(o *Options) *int { return &o.Metric }, 0, 1<<32-2)},
+	{name: "no_default_route", values: "false, true", parse: boolean(func(o *Options) *bool { return &o.NoDefaultRoute })},
+	{name: "lease_timeout", values: "1s to 10m, such as 10s", parse: parseTimeout},
+	{name: "on_timeout", values: "fail, continue", parse: word(func(o *Options) *string { return &o.OnTimeout }, "fail", "continue")},
+	{name: "conflict_check", values: "off, quick, rfc5227", later: is("quick", "rfc5227"), parse: word(ignored, "off")},
+	{name: "release", values: "now, never, or a time such as 20s", later: isDuration, parse: word(func(o *Options) *string { return &o.Release }, "now", "never")},
+	{name: "ipv6", values: "off, auto, slaac, dhcp", later: is("auto", "slaac", "dhcp"), parse: word(ignored, "off")},
+}
+
+func find(name string) *key {
+	for i := range keys {
+		if name == keys[i].name || (name != "" && name == keys[i].alias) {
+			return &keys[i]
+		}
+	}
+	return nil
+}
+
+func names() []string {
+	var n []string
+	for _, k := range keys {
+		n = append(n, k.name)
+	}
+	return n
+}
+
+func ignored(*Options) *string { return new(string) }
+
+func is(values ...string) func(string) bool {
+	return func(v string) bool { return slices.Contains(values, v) }
+}
+
+func isDuration(v string) bool {
+	_, err := time.ParseDuration(v)
+	return err == nil
+}
+
+func word(field func(*Options) *string, allowed ...string) func(*Options, string) error {
+	return func(o *Options, v string) error {
+		if !slices.Contains(allowed, v) {
+			return errValue
+		}
+		*field(o) = v
+		return nil
+	}
+}
+
+func text(field func(*Options) *string) func(*Options, string) error {
+	return func(o *Options, v string) error { *field(o) = v; return nil }
+}
+
+func boolean(field func(*Options) *bool) func(*Options, string) error {
+	return func(o *Options, v string) (err error) {
+		if *field(o), err = strconv.ParseBool(v); err != nil {
+			return errValue
+		}
+		return nil
+	}
+}
+
+func number(field func(*Options) *int, low, high int) func(*Options, string) error {
+	return func(o *Options, v string) error {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < low || n > high {
+			return errValue
+		}
+		*field(o) = n
+		return nil
+	}
+}
+
+func ifname(field func(*Options) *string) func(*Options, string) error {
+	return func(o *Options, v string) error {
+		if err := CheckInterfaceName(v); err != nil {
+			return err
+		}
+		*field(o) = v
+		return nil
+	}
+}
+
+// CheckInterfaceName refuses what the kernel takes for no interface name:
+// longer than 15 bytes, empty, with a slash, a colon or a blank (dev_valid_name).
+func CheckInterfaceName(name string) error {
+	switch {
+	case name == "" || name == "." || name == "..":
+		return errors.New("not an interface name")
+	case len(name) > 15:
+		return errors.New("an interface name has at most 15 characters")
+	case strings.ContainsAny(name, "/: \t\n\v\f\r"):
+		return errors.New("an interface name has no slash, colon or blank")
+	}
+	return nil
+}
+
+func parseMAC(o *Options, v string) error {
+	if v == "stable" || v == "random" {
+		o.MAC, o.MACFrom = nil, v
+		return nil
+	}
+	mac, err := net.ParseMAC(v)
+	if err != nil {
+		return errValue
+	}
+	o.MAC = mac
+	return CheckMAC(mac)
+}
+
+// CheckMAC refuses what no interface can have: not 6 bytes, all zero, multicast.
+func CheckMAC(mac net.HardwareAddr) error {
+	if len(mac) != 6 || mac[0]&1 != 0 || slices.Max(mac) == 0 {
+		return errors.New("not a unicast Ethernet address")
+	}
+	return nil
+}
+
+func parseRequestIP(o *Options, v string) error {
+	ip, err := netip.ParseAddr(v)
+	if err != nil || !ip.Is4() || ip.IsUnspecified() || ip.IsMulticast() || ip.IsLoopback() {
+		return errValue
+	}
+	o.RequestIP = ip
+	return nil
+}
+
+func parseIPPolicy(o *Options, v string) error {
+	o.RequireIP = v == "require"
+	return word(ignored, "prefer", "require")(o, v)
+}
+
+func parseDNS(o *Options, v string) error {
+	o.DNS, o.DNSList = v, nil
+	if v == "dhcp" || v == "none" {
+		return nil
+	}
+	o.DNS = "list"
+	// A comma cannot pass through podman run --network NAME:dns=…, a blank can.
+	for _, f := range strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == ',' }) {
+		ip, err := netip.ParseAddr(f)
+		if err != nil || ip.Zone() != "" {
+			return errValue
+		}
+		o.DNSList = append(o.DNSList, ip)
+	}
+	if len(o.DNSList) == 0 {
+		return errValue
+	}
+	return nil
+}
+
+func parseTimeout(o *Options, v string) error {
+	d, err := time.ParseDuration(v)
+	if err != nil || d < time.Second || d > 10*time.Minute {
+		return errValue
+	}
+	o.LeaseTimeout = d
+	return nil
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package options knows the options of a network and of a container on it: the
+// keys that users type behind podman network create -o, in a network's labels,
+// behind podman run --network NAME: and in the hook's annotations. One table
+// says what each may be; it is also what error messages and docs are made of.
+package options
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Prefix stands before a key in labels and annotations.
+const Prefix = "io.leased."
+
+// Options are validated options. The zero value is not valid; Parse makes them.
+type Options struct {
+	Bridge, Parent string // the host interface; exactly one is set once resolved
+	Mode           string // of a macvlan: bridge, private, vepa, passthru
+	Isolate        bool   // bridge port isolation
+	MTU            int    // 0: the server's, else the host interface's
+
+	MAC      net.HardwareAddr // nil: derived
+	MACFrom  string           // stable or random, where MAC is nil
+	ClientID string           // mac, duid, none, or what ClientIDOption makes of it
+	Hostname string           // auto, none, or a name
+	FQDN     bool
+
+	VendorClass, UserClass string
+
+	RequestIP netip.Addr
+	RequireIP bool
+
+	DNS     string       // dhcp, none or list
+	DNSList []netip.Addr // with list
+
+	Metric         int
+	NoDefaultRoute bool
+
+	LeaseTimeout time.Duration
+	OnTimeout    string // fail or continue
+	Release      string // now or never
+}
+
+// Parse reads options given as key and value. Later maps win over earlier ones.
+// The error names the key and what it may be.
+func Parse(layers ...map[string]string) (Options, error) {
+	o := defaults()
+	for _, layer := range layers {
+		for _, name := range slices.Sorted(maps.Keys(layer)) {
+			if err := o.set(name, layer[name]); err != nil {
+				return Options{}, err
+			}
+		}
+	}
+	if o.Bridge != "" && o.Parent != "" {
+		return Options{}, fmt.Errorf("options bridge=%s and parent=%s exclude each other; give one", o.Bridge, o.Parent)
+	}
+	return o, nil
+}
+
+// Per is Parse for a container on a network: the container's own options, which
+// may not say where to attach.
+func Per(network, container map[string]string) (Options, error) {
+	for _, name := range slices.Sorted(maps.Keys(container)) {
+		if k := find(name); k != nil && k.network {
+			return Options{}, fmt.Errorf("option %s belongs to the network; set it with: podman network create -o %s=…", name, name)
+		}
+	}
+	return Parse(network, container)
+}
+
+// FromPrefixed picks the options out of labels or annotations: those that begin
+// with Prefix, without it.
+func FromPrefixed(m map[string]string) map[string]string {
+	picked := map[string]string{}
+	for name, value := range m {
+		if key, ok := strings.CutPrefix(name, Prefix); ok {
+			picked[key] = value
+		}
+	}
+	return picked
+}
+
+func (o *Options) set(name, value string) error {
+	k := find(name)
+	if k == nil {
+		return fmt.Errorf("unknown option %s=%s; allowed: %s", name, value, strings.Join(names(), ", "))
+	}
+	if len(value) > maxValue || strings.ContainsFunc(value, isControl) {
+		return fmt.Errorf("option %s: longer than %d bytes or with control characters", name, maxValue)
+	}
+	if k.later != nil && k.later(value) {
+		return fmt.Errorf("option %s=%s is not yet supported", name, value)
+	}
+	if err := k.parse(o, value); err != nil {
+		return fmt.Errorf("option %s=%s: %w; allowed: %s", name, value, err, k.values)
+	}
+	return nil
+}
+
+// maxValue bounds a value: what fits into one DHCP option (RFC 2132 §2).
+const maxValue = 255
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+
+// Host is the host interface to attach to, empty when none was named.
+func (o Options) Host() string {
+	if o.Bridge != "" {
+		return o.Bridge
+	}
+	return o.Parent
+}

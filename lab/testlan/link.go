@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package testlan
+
+import (
+	"fmt"
+	"net"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+
+	"podman-net-dhcp/internal/netns"
+)
+
+// Link is an interface in a container, up.
+type Link struct {
+	NS    *NS
+	Name  string
+	Index int
+	MAC   net.HardwareAddr
+	Peer  string // a veth's other end, a port of the host's bridge
+}
+
+// Veth puts a veth into container, whose other end is a port of the host's bridge.
+func (l *LAN) Veth(container *NS, name string) Link {
+	l.t.Helper()
+	n := l.count.Add(1)
+	link := Link{NS: container, Name: name, Peer: fmt.Sprintf("v%d", n), MAC: mac(n)}
+	l.into(container, func(h *netlink.Handle, fd int) error {
+		err := h.LinkAdd(&netlink.Veth{
+			LinkAttrs: netlink.LinkAttrs{Name: link.Peer},
+			PeerName:  name, PeerNamespace: netlink.NsFd(fd), PeerHardwareAddr: link.MAC,
+		})
+		if err != nil {
+			return err
+		}
+		return join(h, link.Peer, HostBridge)
+	})
+	l.finish(&link)
+	l.await(l.Host, link.Peer)
+	return link
+}
+
+// Macvlan puts a macvlan child of the host's NIC into container.
+func (l *LAN) Macvlan(container *NS, name string) Link {
+	l.t.Helper()
+	link := Link{NS: container, Name: name, MAC: mac(l.count.Add(1))}
+	l.into(container, func(h *netlink.Handle, fd int) error {
+		nic, err := h.LinkByName(HostNIC)
+		if err != nil {
+			return err
+		}
+		return h.LinkAdd(&netlink.Macvlan{Mode: netlink.MACVLAN_MODE_BRIDGE, LinkAttrs: netlink.LinkAttrs{
+			Name: name, ParentIndex: nic.Attrs().Index, Namespace: netlink.NsFd(fd), HardwareAddr: link.MAC,
+		}})
+	})
+	l.finish(&link)
+	return link
+}
+
+// mac makes one that is easy to find in a log.
+func mac(n int32) net.HardwareAddr { return net.HardwareAddr{2, 0, 0, 0, byte(n >> 8), byte(n)} }
+
+// into calls fn with a handle on the host and the container's descriptor.
+func (l *LAN) into(container *NS, fn func(h *netlink.Handle, fd int) error) {
+	l.t.Helper()
+	ns := container.Open()
+	defer ns.Close()
+	l.Host.Netlink(func(h *netlink.Handle) error { return fn(h, ns.FD()) })
+}
+
+func (l *LAN) finish(link *Link) {
+	l.t.Helper()
+	link.NS.Netlink(func(h *netlink.Handle) error {
+		have, err := h.LinkByName(link.Name)
+		if err != nil {
+			return err
+		}
+		link.Index = have.Attrs().Index
+		return h.LinkSetUp(have)
+	})
+	l.await(link.NS, link.Name)
+}
+
+// Open opens the namespace that the link is in, see NS.Open.
+func (link Link) Open(t testing.TB) *netns.NS {
+	t.Helper()
+	return link.NS.Open()
+}
+
+// Set changes the link with the words of ip link set, as "down" or "mtu", "1400".
+func (link Link) Set(args ...string) {
+	link.NS.t.Helper()
+	link.NS.Run(append([]string{"ip", "link", "set", link.Name}, args...)...)
+}
+
+// Delete deletes the link.
+func (link Link) Delete() {
+	link.NS.t.Helper()
+	link.NS.Run("ip", "link", "del", link.Name)
+}

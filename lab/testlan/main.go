@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package testlan is a LAN that fits into a test: network namespaces for a
+// router, a host and its containers, wired with real kernel links, with real
+// DHCP servers or one that lies on it. Each test has its own, so tests may run in
+// parallel and see no names but their own.
+//
+//	      router                     host                     container
+//	192.0.2.1/24 lan0 ─┬─ to-br0 ─── up0 ─ br0 ─── vN ──────── eth0   (LAN.Veth)
+//	  (bridge)         └─ to-nic ─── nic0 ─────── macvlan ──── eth0   (LAN.Macvlan)
+//
+// A test binary that uses it starts itself again in namespaces of its own:
+//
+//	func TestMain(m *testing.M) { testlan.Main(m) }
+//
+// so that whatever a test leaves behind, if only by crashing, is gone with its
+// process, and so that a user who is not root can run it as well (user namespaces).
+package testlan
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"testing"
+
+	"podman-net-dhcp/internal/netns"
+)
+
+// again is set in the process that Main starts; it says "root" or "user".
+const again = "TESTLAN"
+
+// errAlone is the reason that there are no namespaces.
+var errAlone = errors.New("TestMain does not call testlan.Main")
+
+// Main runs the tests of a package in network and mount namespaces of their own,
+// and exits. Where it may not make any, it runs them as they are; RequireRoot
+// then skips those that need more.
+func Main(m *testing.M) {
+	if os.Getenv(again) == "" {
+		var code int
+		if code, errAlone = restart(); errAlone == nil {
+			os.Exit(code)
+		}
+	}
+	warm()
+	os.Exit(m.Run())
+}
+
+// warm makes what the process keeps open for good: where home is, before any
+// thread moves, and the runtime's poller. NoLeaks does not mean those.
+func warm() {
+	_, _ = netns.Open("/proc/self/ns/net")
+	if r, w, err := os.Pipe(); err == nil {
+		r.Close()
+		w.Close()
+	}
+}
+
+// restart runs the same program again and returns its exit code.
+func restart() (int, error) {
+	runtime.LockOSThread() // Pdeathsig counts from this thread's death, not the process's
+	defer runtime.UnlockOSThread()
+	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
+	cmd.Args[0] = os.Args[0]
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Env = append(os.Environ(), again+"=root")
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Unshareflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS,
+		Pdeathsig:    syscall.SIGKILL,
+	}
+	if os.Geteuid() != 0 {
+		cmd.Env = append(os.Environ(), again+"=user")
+		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}}
+	}
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	err := cmd.Wait()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		return 1, nil
+	}
+	return max(cmd.ProcessState.ExitCode(), -cmd.ProcessState.ExitCode()), nil // -1: a signal
+}
+
+// RequireRoot skips a test that cannot make network namespaces. In CI, where
+// the variable of that name is set, a skip is an error.
+func RequireRoot(t testing.TB) {
+	t.Helper()
+	switch {
+	case os.Getenv(again) != "":
+	case os.Getenv("CI") != "":
+		t.Fatalf("make network namespaces: %v", errAlone)
+	default:
+		t.Skipf("needs root or user namespaces: %v", errAlone)
+	}
+}

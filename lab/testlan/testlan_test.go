@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package testlan
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/insomniacslk/dhcp/dhcpv4"
+)
+
+func TestMain(m *testing.M) { Main(m) }
+
+// Two tests at a time, with the same names and addresses everywhere.
+func TestEveryLinkReachesTheRouter(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"veth", "macvlan"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			lan := New(t)
+			c := lan.Container()
+			link := lan.link(kind, c)
+			c.Run("ip", "addr", "add", "192.0.2.9/24", "dev", link.Name)
+			c.Run("ping", "-c1", "-W2", RouterAddr.String())
+			if have := c.Run("ip", "link", "show", "eth0"); !strings.Contains(have, link.MAC.String()) {
+				t.Errorf("%v is not in %s", link.MAC, have)
+			}
+		})
+	}
+}
+
+func (l *LAN) link(kind string, c *NS) Link {
+	if kind == "macvlan" {
+		return l.Macvlan(c, "eth0")
+	}
+	return l.Veth(c, "eth0")
+}
+
+func TestDnsmasqRestartsWithItsLeases(t *testing.T) {
+	t.Parallel()
+	lan := New(t)
+	d := lan.Dnsmasq()
+	if got := d.Log(); len(got) != 0 {
+		t.Errorf("events before any client: %q", got)
+	}
+	d.lines = append(d.lines, "dnsmasq-dhcp: DHCPACK(lan0) 192.0.2.101 02:00:00:00:00:01 name",
+		"dnsmasq-dhcp: 1234 DHCPDISCOVER(lan0) 02:00:00:00:00:01 ")
+	want := []string{"DHCPACK 192.0.2.101 02:00:00:00:00:01 name", "DHCPDISCOVER 02:00:00:00:00:01"}
+	if got := d.Log(); !slices.Equal(got, want) {
+		t.Errorf("log %q, want %q", got, want)
+	}
+	d.Restart("--dhcp-range=192.0.2.50,192.0.2.60,1h")
+}
+
+func TestServerHearsAndAnswers(t *testing.T) {
+	t.Parallel()
+	lan := New(t)
+	c := lan.Container()
+	link := lan.Veth(c, "eth0")
+	heard := make(chan Request, 1)
+	s := lan.Server(func(r Request) []Reply { heard <- r; return r.Send(r.Offer(Subnet.Addr().Next())) })
+	msg, err := dhcpv4.NewDiscovery(link.MAC)
+	must(t, err)
+	frame := Seal(msg.ToBytes(), ServerMAC, netip.MustParseAddr("255.255.255.255"))
+	frame[OffUDP+3] = 67
+	must(t, s.Send(Fix(frame))) // its own, which it does not hear
+	c.Do(func() error {
+		fd, ifindex, err := rawSocket("eth0")
+		if err != nil {
+			return err
+		}
+		return (&Server{fd: fd, ifindex: ifindex}).Send(frame)
+	})
+	if r := <-heard; r.Msg == nil || r.Msg.TransactionID != msg.TransactionID {
+		t.Errorf("heard %+v", r)
+	}
+}
+
+func TestNoLeaksSeesLeaks(t *testing.T) {
+	before := descriptors(t)
+	lan := New(t)
+	ns := lan.Host.Open()
+	if leaked(t, before, 1<<20) == "" {
+		t.Error("an open namespace is not seen")
+	}
+	ns.Close()
+	if left := leaked(t, before, 1<<20); left != "" {
+		t.Error(left)
+	}
+}

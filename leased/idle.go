@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+)
+
+// idle ends leased when it has had neither leases nor callers for a while, and
+// shows systemd the number of leases. systemd's socket starts it again.
+type idle struct {
+	after time.Duration // 0: never
+	stop  func()
+
+	mu      sync.Mutex
+	callers int
+	held    int
+	timer   *time.Timer
+}
+
+func newIdle(after time.Duration, stop func()) *idle {
+	i := &idle{after: after, stop: stop}
+	i.change(func() {})
+	return i
+}
+
+// peers is told that a caller has come (1) or gone (-1).
+func (i *idle) peers(by int) { i.change(func() { i.callers += by }) }
+
+// leases is told how many leases there are.
+func (i *idle) leases(n int) {
+	i.change(func() { i.held = n })
+	_, _ = daemon.SdNotify(false, fmt.Sprintf("STATUS=%d leases", n)) // what systemctl status shows
+}
+
+func (i *idle) change(do func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	do()
+	if i.timer != nil {
+		i.timer.Stop()
+	}
+	if i.after > 0 && i.callers == 0 && i.held == 0 {
+		i.timer = time.AfterFunc(i.after, i.stop)
+	}
+}

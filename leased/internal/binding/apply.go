@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package binding
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/vishvananda/netlink"
+)
+
+// Apply makes next true, in the namespace that h was opened in. prev is what the
+// last Apply on this interface returned, or nil. What next and prev share stays
+// as it is, without a gap; the rest of prev goes last. On an error both may be
+// there in part, and Apply or Remove with either will do.
+func Apply(h *netlink.Handle, next Spec, prev *Spec) (Applied, error) {
+	next.Routes = normal(next.Routes)
+	done := Applied{Spec: next}
+	if next.Valid <= 0 {
+		return done, fmt.Errorf("apply %v: %w", next.Addr, ErrOver)
+	}
+	if prev != nil && prev.Ifindex != next.Ifindex {
+		prev = nil // of a link that is not this one
+	}
+	if err := setMTU(h, next); err != nil {
+		done.Problems = append(done.Problems, err)
+	}
+	if err := putAddr(h, next); err != nil {
+		return done, fmt.Errorf("add address %v: %w", next.Addr, classify(err))
+	}
+	if err := done.putRoutes(h, prev); err != nil {
+		return done, err
+	}
+	if prev == nil {
+		return done, nil
+	}
+	return done, retire(h, done.Spec, *prev)
+}
+
+// retire removes what prev has and now has not.
+func retire(h *netlink.Handle, now, prev Spec) error {
+	for _, r := range prev.Routes {
+		if prev.Metric == now.Metric && now.hasRoute(r) {
+			continue
+		}
+		if err := delRoute(h, prev, r); err != nil {
+			return err
+		}
+	}
+	if prev.Addr == now.Addr {
+		return nil
+	}
+	return delAddr(h, prev)
+}
+
+func (s Spec) hasRoute(r Route) bool {
+	return slices.ContainsFunc(s.Routes, func(o Route) bool { return o.Dst == r.Dst.Masked() })
+}
+
+// Remove takes away what Apply put there, and nothing else. What is gone
+// already, the interface included, is no error.
+func Remove(h *netlink.Handle, s Spec) error {
+	for _, r := range s.Routes {
+		if err := delRoute(h, s, r); err != nil {
+			return err
+		}
+	}
+	return delAddr(h, s)
+}
+
+// normal masks destinations and drops all but the first route to each: Linux
+// would not fail over to a second router (option 3) by itself.
+func normal(routes []Route) []Route {
+	var out []Route
+	for _, r := range routes {
+		r.Dst = r.Dst.Masked()
+		if !slices.ContainsFunc(out, func(o Route) bool { return o.Dst == r.Dst }) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func setMTU(h *netlink.Handle, s Spec) error {
+	if s.MTU <= 0 {
+		return nil
+	}
+	if err := h.LinkSetMTU(link(s.Ifindex), s.MTU); err != nil {
+		return fmt.Errorf("set MTU %d: %w", s.MTU, classify(err))
+	}
+	return nil
+}
+
+// link names an interface by its index alone.
+func link(ifindex int) netlink.Link {
+	return &netlink.Device{LinkAttrs: netlink.LinkAttrs{Index: ifindex}}
+}

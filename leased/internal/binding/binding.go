@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package binding is step 9 of the way of a lease: it puts a lease into the
+// container's network namespace, as an address, routes and an MTU, and takes it
+// out again. It makes before it breaks, adds what is its own only, and removes
+// what it added only: its routes are those of protocol dhcp on its interface
+// that an earlier Spec names.
+//
+// Addresses carry their lifetimes, so that the kernel ends a lease on time even
+// if nobody is there to do it. Routes carry the address as their source, so that
+// they go when it goes.
+package binding
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// Forever is the lifetime of an infinite lease.
+const Forever = time.Duration(math.MaxInt64)
+
+// Errors of all calls here, for errors.Is. The system's own error is wrapped beside them.
+var (
+	// ErrGone says that the interface was deleted, or is another one by now.
+	ErrGone = errors.New("interface is gone")
+	// ErrDown says that the interface is down; it can have an address, but no routes.
+	ErrDown = errors.New("interface is down")
+	// ErrOver says that the lease to apply has no lifetime left.
+	ErrOver = errors.New("lease is over")
+)
+
+// Spec is a binding: what is to be, or what is, on one interface.
+type Spec struct {
+	Ifindex   int
+	Addr      netip.Prefix // IPv4, with the subnet's length
+	Broadcast netip.Addr   // option 28; invalid: the subnet's last address
+
+	// Valid is how long the address may be used, Preferred how long for new
+	// connections: from now on, in whole seconds, rounded down but at least one.
+	// Valid must be positive; Preferred 0, or more than Valid, means Valid.
+	Valid, Preferred time.Duration
+
+	// Routes in the order of preference: of two to one destination the first counts.
+	Routes []Route
+	// Metric of all routes. Where it is taken (a second network in the same
+	// container has a default route already) the next free one is used.
+	Metric int
+	// MTU in bytes; 0 leaves the link's alone. It must not exceed the parent's:
+	// macvlan refuses that, veth does not.
+	MTU int
+}
+
+// Route is one route of a lease.
+type Route struct {
+	Dst netip.Prefix
+	Via netip.Addr // invalid: on-link
+}
+
+// Applied is what Apply did.
+type Applied struct {
+	// Spec is the one to keep: as it is in the kernel, with the metric that was
+	// free. The next Apply wants it as prev, Remove as its argument.
+	Spec Spec
+	// Problems are what did not work though the lease does: an MTU that the link
+	// refuses, a route whose gateway makes no sense.
+	Problems []error
+}
+
+// Check says whether ifindex is still the interface with that MAC, and up: nil,
+// ErrGone or ErrDown.
+func Check(h *netlink.Handle, ifindex int, mac net.HardwareAddr) error {
+	link, err := h.LinkByIndex(ifindex)
+	if errors.As(err, new(netlink.LinkNotFoundError)) {
+		return fmt.Errorf("find interface %d: %w", ifindex, ErrGone)
+	}
+	if err != nil {
+		return fmt.Errorf("find interface %d: %w", ifindex, classify(err))
+	}
+	attrs := link.Attrs()
+	if have := attrs.HardwareAddr; have.String() != mac.String() {
+		return fmt.Errorf("interface %d has MAC %v, not %v: %w", ifindex, have, mac, ErrGone)
+	}
+	if attrs.Flags&net.FlagUp == 0 {
+		return fmt.Errorf("interface %d (%s): %w", ifindex, attrs.Name, ErrDown)
+	}
+	return nil
+}
+
+// classify adds what an error of the kernel means for the interface.
+func classify(err error) error {
+	switch {
+	case errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	case errors.Is(err, unix.ENETDOWN):
+		return fmt.Errorf("%w: %w", ErrDown, err)
+	}
+	return err
+}

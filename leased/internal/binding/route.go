@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package binding
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// putRoutes adds the routes of d.Spec, or changes them in place, at the first
+// free metric. A single route that makes no sense is a problem, not a failure.
+func (d *Applied) putRoutes(h *netlink.Handle, prev *Spec) error {
+	if len(d.Spec.Routes) == 0 {
+		return nil
+	}
+	if prev != nil { // a renewal keeps the metric it found
+		d.Spec.Metric = max(d.Spec.Metric, prev.Metric)
+	}
+	before := len(d.Problems)
+	for try := 0; ; try++ {
+		err := d.tryRoutes(h)
+		if !errors.Is(err, unix.EEXIST) || try == maxTries {
+			return err
+		}
+		// Between our look at the table and our step somebody took the metric:
+		// another lease in this namespace. Step back, look again.
+		d.Problems = d.Problems[:before]
+		for _, r := range d.Spec.Routes {
+			if err := delRoute(h, d.Spec, r); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+const maxTries = 5
+
+func (d *Applied) tryRoutes(h *netlink.Handle) error {
+	t, err := readTable(h, d.Spec.Ifindex)
+	if err == nil {
+		d.Spec.Metric, err = t.freeMetric(d.Spec)
+	}
+	if err != nil {
+		return fmt.Errorf("choose metric: %w", err)
+	}
+	for _, r := range d.Spec.Routes {
+		if err := putRoute(h, t, d.Spec, r); fatal(err) {
+			return err
+		} else if err != nil {
+			d.Problems = append(d.Problems, err)
+		}
+	}
+	return nil
+}
+
+func fatal(err error) bool {
+	return errors.Is(err, ErrDown) || errors.Is(err, ErrGone) || errors.Is(err, unix.EEXIST)
+}
+
+func putRoute(h *netlink.Handle, t table, s Spec, r Route) error {
+	// Only what is known to be ours is replaced: of two routes with one key the
+	// kernel would replace the first.
+	put := h.RouteAdd
+	if t[key{r.Dst, s.Metric}]&mine != 0 {
+		put = h.RouteReplace
+	}
+	if err := put(route(s, r)); err != nil {
+		return fmt.Errorf("add route to %v via %v: %w", r.Dst, r.Via, classify(err))
+	}
+	return nil
+}
+
+func route(s Spec, r Route) *netlink.Route {
+	out := &netlink.Route{
+		LinkIndex: s.Ifindex,
+		Dst:       ipNet(r.Dst),
+		Src:       s.Addr.Addr().AsSlice(),
+		Priority:  s.Metric,
+		Protocol:  unix.RTPROT_DHCP,
+		Table:     unix.RT_TABLE_MAIN,
+		Scope:     netlink.SCOPE_LINK,
+	}
+	if !r.Via.IsValid() {
+		return out
+	}
+	out.Gw, out.Scope = r.Via.AsSlice(), netlink.SCOPE_UNIVERSE
+	// A gateway outside of our subnet (any gateway, with a /32) is on the link all
+	// the same. A host route to it would say so too, but be one more thing to add
+	// first, to share between routes and to remove last.
+	if !s.Addr.Contains(r.Via) {
+		out.Flags = int(netlink.FLAG_ONLINK)
+	}
+	return out
+}
+
+// delRoute removes a route of s, if it is there. The kernel compares protocol,
+// interface and metric, so that it is nobody else's.
+func delRoute(h *netlink.Handle, s Spec, r Route) error {
+	err := h.RouteDel(&netlink.Route{
+		LinkIndex: s.Ifindex,
+		Dst:       ipNet(r.Dst.Masked()),
+		Priority:  s.Metric,
+		Protocol:  unix.RTPROT_DHCP,
+		Table:     unix.RT_TABLE_MAIN,
+		Scope:     netlink.SCOPE_NOWHERE, // any
+	})
+	if err != nil && !errors.Is(err, unix.ESRCH) && !errors.Is(err, unix.ENODEV) {
+		return fmt.Errorf("remove route to %v: %w", r.Dst, classify(err))
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dhcp4
+
+import (
+	"encoding/binary"
+	"net"
+	"net/netip"
+
+	v4 "github.com/insomniacslk/dhcp/dhcpv4"
+	"github.com/insomniacslk/dhcp/iana"
+)
+
+const (
+	headerLen = 240 // BOOTP's fixed fields and the magic cookie
+	minLen    = 300 // RFC 951 §3: some servers and relays drop what is shorter
+	macLen    = 6
+
+	// maxSize is what option 57 says: a message of this size fits an Ethernet
+	// frame whether the server reads it as UDP payload, as some do, or as IP
+	// datagram (RFC 2132 §9.10). A fragmented reply would not pass the socket's filter.
+	maxSize = 1472
+)
+
+// requested is option 55. 1 comes before 3 (RFC 2132 §3.3), 121 before 249, 33
+// and 3 (RFC 3442: a server short of room must not leave out the one that counts).
+var requested = []v4.OptionCode{
+	v4.OptionSubnetMask, v4.OptionClasslessStaticRoute, v4.GenericOptionCode(249),
+	v4.OptionStaticRoutingTable, v4.OptionRouter, v4.OptionDomainNameServer,
+	v4.OptionDomainName, v4.OptionDNSDomainSearchList, v4.OptionInterfaceMTU,
+	v4.OptionHostName, v4.OptionIPAddressLeaseTime, v4.OptionServerIdentifier,
+	v4.OptionRenewTimeValue, v4.OptionRebindingTimeValue,
+}
+
+// Marshal returns the message as UDP payload, at least 300 bytes, as RFC 2131
+// table 5 wants it. The broadcast bit is never set: a packet socket hears a
+// unicast before it has an address, and a broadcast floods every port of a bridge.
+func (id Identity) Marshal(m Message) []byte {
+	b := id.header(m)
+	for _, o := range id.options(m) {
+		b = appendOption(b, o.Code.Code(), o.Value.ToBytes())
+	}
+	b = append(b, v4.OptionEnd.Code())
+	if pad := minLen - len(b); pad > 0 {
+		b = append(b, make([]byte, pad)...)
+	}
+	return b
+}
+
+func (id Identity) header(m Message) []byte {
+	p := v4.DHCPv4{
+		OpCode:       v4.OpcodeBootRequest,
+		HWType:       iana.HWTypeEthernet,
+		ClientHWAddr: make(net.HardwareAddr, macLen),
+		NumSeconds:   m.Secs,
+		ClientIPAddr: bare(m.Client),
+	}
+	copy(p.ClientHWAddr, id.MAC)
+	binary.BigEndian.PutUint32(p.TransactionID[:], m.XID)
+	if !m.starts() {
+		p.NumSeconds = 0
+	}
+	return p.ToBytes()[:headerLen]
+}
+
+// starts reports whether m is one of the two messages that ask for something;
+// table 5 forbids the others to carry secs and most of the options.
+func (m Message) starts() bool { return m.Type == Discover || m.Type == Request }
+
+// options returns the options of m in the order of the wire: 53 first, which
+// some servers insist on, then what says who asks and for what. The order is
+// ours since the library's encoder sorts them by code.
+func (id Identity) options(m Message) []v4.Option {
+	opts := []v4.Option{v4.OptMessageType(v4.MessageType(m.Type))}
+	if len(id.ClientID) > 0 { // the same in all messages (RFC 2131 §4.2)
+		opts = append(opts, v4.OptClientIdentifier(id.ClientID))
+	}
+	if m.Requested.IsValid() {
+		opts = append(opts, v4.OptRequestedIPAddress(bare(m.Requested)))
+	}
+	if m.Server.IsValid() {
+		opts = append(opts, v4.OptServerIdentifier(bare(m.Server)))
+	}
+	if m.starts() {
+		return append(opts, id.wishes()...)
+	}
+	if m.Text != "" {
+		opts = append(opts, v4.OptMessage(m.Text))
+	}
+	return opts
+}
+
+// wishes returns the options that only DISCOVER and REQUEST may carry.
+func (id Identity) wishes() []v4.Option {
+	opts := []v4.Option{v4.OptMaxMessageSize(maxSize)}
+	if id.VendorClass != "" {
+		opts = append(opts, v4.OptClassIdentifier(id.VendorClass))
+	}
+	if id.UserClass != "" { // one instance with its length (RFC 3004 §4)
+		opts = append(opts, v4.OptRFC3004UserClass([]string{clip(id.UserClass)}))
+	}
+	switch {
+	case id.Hostname == "":
+	case id.FQDN:
+		opts = append(opts, v4.OptGeneric(v4.OptionFQDN, fqdn(id.Hostname)))
+	default:
+		opts = append(opts, v4.OptHostName(id.Hostname))
+	}
+	return append(opts, v4.OptParameterRequestList(requested...))
+}
+
+// clip cuts what would not fit the length byte before it.
+func clip(s string) string { return s[:min(len(s), 255)] }
+
+// appendOption appends one option, split where it is longer than the length byte
+// can say (RFC 3396 §6).
+func appendOption(b []byte, code uint8, val []byte) []byte {
+	for len(val) > 255 {
+		b = append(append(b, code, 255), val[:255]...)
+		val = val[255:]
+	}
+	return append(append(b, code, uint8(len(val))), val...)
+}
+
+// bare returns a as the library wants it; an invalid a is 0.0.0.0.
+func bare(a netip.Addr) net.IP {
+	if a = a.Unmap(); !a.Is4() {
+		return net.IPv4zero.To4()
+	}
+	return a.AsSlice()
+}

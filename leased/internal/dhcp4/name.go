@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dhcp4
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Limits of a domain name in its text form (RFC 1035 §2.3.4).
+const (
+	maxLabel = 63
+	maxName  = 253
+)
+
+var errName = errors.New("malformed domain name list")
+
+// validName returns s without its final dot if it is a domain name made of
+// letters, digits, hyphens and underscores, else "". Everything else that a
+// server may put into a name (quotes, newlines, $(), escape sequences) thus
+// never reaches resolv.conf, a state file or a log (CVE-2026-42511, CVE-2018-1111).
+func validName(s string) string {
+	s = strings.TrimSuffix(s, ".")
+	if len(s) > maxName {
+		return ""
+	}
+	for label := range strings.SplitSeq(s, ".") {
+		if !validLabel(label) {
+			return ""
+		}
+	}
+	return s
+}
+
+// validLabel allows the underscore, which names of services and of Windows hosts have.
+func validLabel(l string) bool {
+	if l == "" || len(l) > maxLabel || l[0] == '-' || l[len(l)-1] == '-' {
+		return false
+	}
+	return !strings.ContainsFunc(l, func(r rune) bool {
+		ldh := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-'
+		return !ldh && r != '_'
+	})
+}
+
+// searchList decodes option 119, names in DNS wire form with compression
+// (RFC 3397 §2). The library's decoder refuses a pointer to a name that ends in
+// a pointer, which is legal and common. Names that are no host names are left
+// out; a list of broken form is refused as a whole.
+func searchList(b []byte) ([]string, error) {
+	var names []string
+	for pos := 0; pos < len(b) && len(names) < MaxSearch; {
+		labels, next, err := wireName(b, pos)
+		if err != nil {
+			return nil, err
+		}
+		pos = next
+		// Label by label first: a dot within a label must not become a separator.
+		if !slices.ContainsFunc(labels, func(l string) bool { return !validLabel(l) }) {
+			names = appendNew(names, validName(strings.Join(labels, ".")))
+		}
+	}
+	return names, nil
+}
+
+// appendNew appends s unless it is empty or there already.
+func appendNew(list []string, s string) []string {
+	if s == "" || slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
+}
+
+// wireName reads the name at pos and returns its labels and where the next name
+// begins. Pointers must point backwards, each further than the one before, so
+// that loops cannot be (CVE-2020-7461).
+func wireName(b []byte, pos int) (labels []string, next int, err error) {
+	floor, total := pos, 0
+	for pos < len(b) {
+		n := int(b[pos])
+		switch {
+		case n == 0:
+			return labels, max(next, pos+1), nil
+		case n >= 0xc0 && pos+1 < len(b):
+			to := (n&0x3f)<<8 | int(b[pos+1])
+			if to >= floor {
+				return nil, 0, errName
+			}
+			next = max(next, pos+2)
+			floor, pos = to, to
+		case n <= maxLabel && pos+1+n <= len(b) && total+n < maxName+1:
+			labels = append(labels, string(b[pos+1:pos+1+n]))
+			total += n + 1
+			pos += 1 + n
+		default:
+			return nil, 0, errName
+		}
+	}
+	return nil, 0, errName
+}
+
+// fqdn encodes option 81: flags E (DNS wire form) and S (the server shall do the
+// A record), the two RCODEs that RFC 4702 §2.2 wants 0, and the name, which ends
+// with the root label only if it is fully qualified, here: has a dot (§2.3).
+func fqdn(name string) []byte {
+	const flagS, flagE = 1, 4
+	b := []byte{flagS | flagE, 0, 0}
+	for label := range strings.SplitSeq(strings.TrimSuffix(name, "."), ".") {
+		label = label[:min(len(label), maxLabel)]
+		b = append(append(b, uint8(len(label))), label...)
+	}
+	if strings.Contains(name, ".") {
+		b = append(b, 0)
+	}
+	return b
+}
+
+// printable returns s with everything that a terminal or a log may act on
+// (control bytes, escapes, direction marks, invalid UTF-8) turned into '?', at
+// most MaxText bytes of it.
+func printable(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, strings.TrimRight(s, "\x00"))
+	for len(s) > MaxText {
+		_, n := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-n]
+	}
+	return s
+}

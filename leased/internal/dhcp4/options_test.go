@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dhcp4_test
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"podman-net-dhcp/leased/internal/dhcp4"
+	dt "podman-net-dhcp/leased/internal/dhcp4/dhcp4test"
+)
+
+func join(opts ...[]byte) []byte { return bytes.Join(opts, nil) }
+
+// Options may lie in file and sname, with option 52 saying so and in that order,
+// and a long one may be split over all three (RFC 2131 §4.1, RFC 3396 §5).
+func TestOverload(t *testing.T) {
+	dns := func(a string) []byte { return dt.OptAddr(6, a) }
+	for name, c := range map[string]struct {
+		overload byte
+		want     []string
+	}{
+		"none":  {0, []string{"192.0.2.51"}},
+		"file":  {1, []string{"192.0.2.51", "192.0.2.52"}},
+		"sname": {2, []string{"192.0.2.51", "192.0.2.53"}},
+		"both":  {3, []string{"192.0.2.51", "192.0.2.52", "192.0.2.53"}},
+		"wrong": {7, []string{"192.0.2.51"}},
+	} {
+		s := ack(dt.Opt(52, c.overload), dns("192.0.2.51"))
+		s.File, s.SName = dns("192.0.2.52"), append(dns("192.0.2.53"), 255, 'x')
+		if got := parse(t, s).DNS; !slices.Equal(got, addrs(c.want...)) {
+			t.Errorf("%s: DNS %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// The type itself may be in file; and without option 52 the two fields are names.
+func TestOverloadedType(t *testing.T) {
+	s := dt.Server{XID: 7, MAC: mac, Options: [][]byte{dt.Opt(52, 1)}, File: dt.Opt(53, 2)}
+	if got := parse(t, s); got.Type != dhcp4.Offer {
+		t.Errorf("type %v, want OFFER", got.Type)
+	}
+	s.Options = nil
+	if _, err := dhcp4.Parse(s.Bytes()); err == nil {
+		t.Error("file was read without option 52")
+	}
+	s = ack()
+	s.File, s.SName = bytes.Repeat([]byte{'f'}, 128), bytes.Repeat([]byte{'s'}, 64) // no NUL at all
+	parse(t, s)
+}
+
+// An option 52 inside of file or sname means nothing (CVE-2012-2152's loop), and
+// the two areas end where they end.
+func TestOverloadHostile(t *testing.T) {
+	s := ack(dt.Opt(52, 1))
+	s.File = join(dt.Opt(52, 3), dt.OptAddr(6, "192.0.2.52"))
+	s.SName = dt.OptAddr(6, "192.0.2.53")
+	if got := parse(t, s).DNS; !slices.Equal(got, addrs("192.0.2.52")) {
+		t.Errorf("DNS %v: option 52 in file was followed", got)
+	}
+	s.File = join(make([]byte, 126), []byte{6, 4}) // would run into the magic
+	if _, err := dhcp4.Parse(s.Bytes()); err == nil {
+		t.Error("an option ran beyond file")
+	}
+	s.File = join(make([]byte, 127), []byte{6})
+	if _, err := dhcp4.Parse(s.Bytes()); err == nil {
+		t.Error("an option's length was read beyond file")
+	}
+	s.File = join(make([]byte, 127), []byte{52}) // 52 as the last byte (CVE-2014-6060)
+	if _, err := dhcp4.Parse(s.Bytes()); err == nil {
+		t.Error("an option's length was read beyond file")
+	}
+}
+
+func TestLooseForms(t *testing.T) {
+	s := ack(dt.OptAddr(6, "192.0.2.53"))
+	s.NoEnd = true
+	if got := parse(t, s).DNS; len(got) != 1 {
+		t.Errorf("without END: DNS %v", got)
+	}
+	s = ack(dt.Opt(12), dt.Opt(51), []byte{0, 0, 0}, dt.OptTime(51, 60), dt.Opt(3), dt.Opt(61))
+	if r := parse(t, s); r.LeaseTime != 60 || !r.HasLeaseTime || r.ClientID != nil {
+		t.Errorf("with empty options: %+v", r)
+	}
+	s = ack([]byte{255}, dt.OptTime(51, 60)) // what is behind END is nothing
+	if r := parse(t, s); r.HasLeaseTime {
+		t.Errorf("read behind END: %+v", r)
+	}
+}
+
+// A fixed-length option of another length, or twice, is ignored; the rest stands
+// (CVE-2009-0692, CVE-2018-20679, CVE-2019-5747).
+func TestMalformedFixed(t *testing.T) {
+	mask := []byte{255, 255, 255, 0}
+	for code, right := range map[byte][]byte{1: mask, 26: {5, 0}, 51: mask, 54: {192, 0, 2, 1}, 58: mask, 59: mask} {
+		dns := dt.OptAddr(6, "192.0.2.53")
+		for n := range 40 {
+			if n != len(right) {
+				checkIgnored(t, ack(dt.Opt(code, make([]byte, n)...), dns))
+			}
+		}
+		checkIgnored(t, ack(dt.Opt(code, right...), dt.Opt(code, right...), dns))
+		half := len(right) / 2
+		checkIgnored(t, ack(dt.Opt(code, right[:half]...), dt.Opt(code, right[half:]...), dns))
+	}
+}
+
+func checkIgnored(t *testing.T, s dt.Server) {
+	t.Helper()
+	r := parse(t, s)
+	if r.Mask != dhcp4.NoMask || r.MTU != 0 || r.HasLeaseTime || r.Server.IsValid() || r.HasT1 || r.HasT2 {
+		t.Errorf("% x: taken: %+v", s.Options[1], r)
+	}
+	if len(r.DNS) != 1 {
+		t.Errorf("% x: the rest was lost: %+v", s.Options[1], r)
+	}
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dhcp4
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+
+	v4 "github.com/insomniacslk/dhcp/dhcpv4"
+	"github.com/insomniacslk/dhcp/iana"
+)
+
+// ErrNotReply says that a datagram is no DHCP server's message to an Ethernet
+// client, or of a type that a client does not act on.
+var ErrNotReply = errors.New("not a DHCP server's OFFER, ACK or NAK")
+
+// Parse reads a UDP payload that came from a server. It fails with ErrNotReply,
+// or where the options cannot be told apart; an option that is malformed in
+// itself is ignored and the rest stands. Reply shares no memory with b.
+func Parse(b []byte) (Reply, error) {
+	// hlen is looked at here: the library cuts a wrong one silently.
+	if len(b) < headerLen || b[2] != macLen {
+		return Reply{}, ErrNotReply
+	}
+	// The library reads the header only. It would refuse a message without END
+	// and lose what is in file and sname behind the first NUL.
+	p, err := v4.FromBytes(append(slices.Clone(b[:headerLen]), optEnd))
+	if err != nil {
+		return Reply{}, fmt.Errorf("%w: %w", ErrNotReply, err)
+	}
+	if p.OpCode != v4.OpcodeBootReply || p.HWType != iana.HWTypeEthernet {
+		return Reply{}, ErrNotReply
+	}
+	if p.Options, err = collect(b); err != nil {
+		return Reply{}, err
+	}
+	return reply(p)
+}
+
+func reply(p *v4.DHCPv4) (Reply, error) {
+	r := Reply{
+		Type:     Type(p.MessageType()),
+		XID:      binary.BigEndian.Uint32(p.TransactionID[:]),
+		MAC:      p.ClientHWAddr,
+		Your:     addr(p.YourIPAddr),
+		Server:   addr(p.ServerIdentifier()),
+		ClientID: p.Options[optClientID],
+		Text:     printable(string(p.Options[optText])),
+	}
+	switch r.Type {
+	case Offer, Ack:
+		r.times(p.Options)
+		r.network(p.Options)
+		r.names(p.Options)
+	case Nak: // table 3 of RFC 2131: a NAK gives nothing
+	default:
+		return Reply{}, ErrNotReply
+	}
+	return r, nil
+}
+
+func (r *Reply) times(o v4.Options) {
+	r.LeaseTime, r.HasLeaseTime = u32(o[optLeaseTime])
+	r.T1, r.HasT1 = u32(o[optT1])
+	r.T2, r.HasT2 = u32(o[optT2])
+}
+
+func (r *Reply) network(o v4.Options) {
+	r.Mask = maskLen(o[optMask])
+	r.Routes = routes(o)
+	for _, ip := range v4.GetIPs(v4.OptionDomainNameServer, o) {
+		if a := addr(ip); Unicast(a) && len(r.DNS) < MaxDNS && !slices.Contains(r.DNS, a) {
+			r.DNS = append(r.DNS, a)
+		}
+	}
+	if v := o[optMTU]; v != nil {
+		r.MTU = mtu(int(binary.BigEndian.Uint16(v)))
+	}
+}
+
+func (r *Reply) names(o v4.Options) {
+	// A final NUL is not part of the text (RFC 2132 §2), yet common.
+	r.Domain = validName(strings.TrimRight(string(o[optDomain]), "\x00"))
+	r.Host = validName(strings.TrimRight(string(o[optHost]), "\x00"))
+	r.Search, _ = searchList(o[optSearch]) // malformed: ignored as a whole
+}
+
+// u32 reads a time option; collect has seen to it that it is absent or 4 bytes long.
+func u32(v []byte) (uint32, bool) {
+	if v == nil {
+		return 0, false
+	}
+	return binary.BigEndian.Uint32(v), true
+}
+
+// maskLen tells a wrong mask from none: a server that says ff00ff00 means
+// something that we cannot guess, one that says nothing may mean the class's.
+func maskLen(v []byte) int {
+	if v == nil {
+		return NoMask
+	}
+	if ones, bits := net.IPMask(v).Size(); bits == 32 && ones > 0 {
+		return ones
+	}
+	return BadMask
+}
+
+// mtu applies the lower bounds: below 68 an MTU is no MTU (RFC 2132 §5.1), and
+// below MinMTU a container could not even take a DHCP message whole.
+func mtu(v int) int {
+	if v < 68 {
+		return 0
+	}
+	return max(v, MinMTU)
+}
+
+// addr turns the library's address into ours; 0.0.0.0 is none.
+func addr(ip net.IP) netip.Addr {
+	a, ok := netip.AddrFromSlice(ip.To4())
+	if !ok || a.IsUnspecified() {
+		return netip.Addr{}
+	}
+	return a
+}
+
+// Unicast reports whether a is an IPv4 address that one host on a network can
+// have: not of 0/8, loopback, multicast, class E or broadcast.
+func Unicast(a netip.Addr) bool {
+	if !a.Is4() {
+		return false
+	}
+	first := a.As4()[0]
+	return first != 0 && first != 127 && first < 224
+}

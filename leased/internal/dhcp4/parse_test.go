@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dhcp4_test
+
+import (
+	"bytes"
+	"errors"
+	"net/netip"
+	"reflect"
+	"testing"
+
+	"podman-net-dhcp/leased/internal/dhcp4"
+	dt "podman-net-dhcp/leased/internal/dhcp4/dhcp4test"
+)
+
+func addrs(ss ...string) (out []netip.Addr) {
+	for _, s := range ss {
+		out = append(out, netip.MustParseAddr(s))
+	}
+	return out
+}
+
+// ack returns an ACK with the options given.
+func ack(opts ...[]byte) dt.Server {
+	return dt.Server{XID: 7, MAC: mac, Your: client, Options: append([][]byte{dt.Opt(53, 5)}, opts...)}
+}
+
+func parse(t *testing.T, s dt.Server) dhcp4.Reply {
+	t.Helper()
+	r, err := dhcp4.Parse(s.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestParseAll(t *testing.T) {
+	got := parse(t, ack(
+		dt.OptAddr(54, "192.0.2.1"), dt.OptTime(51, 3600), dt.OptTime(58, 0), dt.OptTime(59, 0xffffffff),
+		dt.OptAddr(1, "255.255.255.0"), dt.OptAddr(3, "192.0.2.1", "192.0.2.2"), dt.OptAddr(6, "192.0.2.53", "192.0.2.54"),
+		dt.OptText(15, "example.net"), dt.OptText(12, "web\x00"), dt.Opt(26, 0x05, 0x78),
+		dt.Opt(61, 1, 2, 3), dt.OptText(119, "\x03lab\x07example\x03net\x00\x05other\xc0\x04"), dt.OptText(56, "hi"),
+	))
+	want := dhcp4.Reply{
+		Type: dhcp4.Ack, XID: 7, MAC: mac, Your: client, Server: server, ClientID: []byte{1, 2, 3}, Mask: 24,
+		LeaseTime: 3600, T1: 0, T2: dhcp4.Infinite, HasLeaseTime: true, HasT1: true, HasT2: true,
+		Routes: []dhcp4.Route{{Dst: netip.MustParsePrefix("0.0.0.0/0"), Via: server}},
+		DNS:    addrs("192.0.2.53", "192.0.2.54"), Domain: "example.net", Host: "web",
+		Search: []string{"lab.example.net", "other.example.net"}, MTU: 1400, Text: "hi",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%+v\nwant\n%+v", got, want)
+	}
+}
+
+func TestParseBare(t *testing.T) {
+	s := ack()
+	s.Your = netip.Addr{}
+	want := dhcp4.Reply{Type: dhcp4.Ack, XID: 7, MAC: mac}
+	if got := parse(t, s); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// A NAK gives nothing but its reason (RFC 2131 table 3).
+func TestParseNak(t *testing.T) {
+	s := ack(dt.OptAddr(54, "192.0.2.1"), dt.OptText(56, "wrong network"), dt.OptTime(51, 60), dt.OptAddr(3, "192.0.2.1"))
+	s.Options[0] = dt.Opt(53, 6)
+	got := parse(t, s)
+	want := dhcp4.Reply{Type: dhcp4.Nak, XID: 7, MAC: mac, Your: client, Server: server, Text: "wrong network"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	good := ack(dt.OptAddr(54, "192.0.2.1")).Bytes()
+	spoil := map[string]func(b []byte) []byte{
+		"nothing":       func([]byte) []byte { return nil },
+		"header only":   func(b []byte) []byte { return b[:239] },
+		"no options":    func(b []byte) []byte { return b[:240] },
+		"a request":     func(b []byte) []byte { b[0] = 1; return b },
+		"token ring":    func(b []byte) []byte { b[1] = 6; return b },
+		"hlen 16":       func(b []byte) []byte { b[2] = 16; return b },
+		"hlen 255":      func(b []byte) []byte { b[2] = 255; return b },
+		"hlen 0":        func(b []byte) []byte { b[2] = 0; return b },
+		"magic":         func(b []byte) []byte { b[239] = 98; return b },
+		"DISCOVER":      func(b []byte) []byte { b[242] = 1; return b },
+		"FORCERENEW":    func(b []byte) []byte { b[242] = 9; return b }, // CVE-2020-13529
+		"type 0":        func(b []byte) []byte { b[242] = 0; return b },
+		"53 twice":      func(b []byte) []byte { return append(b[:len(b)-1], 53, 1, 5, 255) },
+		"53 of 2 bytes": func(b []byte) []byte { return append(b[:240], 53, 2, 5, 5, 255) },
+		"cut option":    func(b []byte) []byte { return append(b[:len(b)-1], 6, 4, 192, 0, 2) },
+		"cut length":    func(b []byte) []byte { return append(b[:len(b)-1], 6) },
+	}
+	for name, f := range spoil {
+		if r, err := dhcp4.Parse(f(bytes.Clone(good))); err == nil {
+			t.Errorf("%s: parsed as %+v", name, r)
+		}
+	}
+	if _, err := dhcp4.Parse(nil); !errors.Is(err, dhcp4.ErrNotReply) {
+		t.Errorf("error is %v, want ErrNotReply", err)
+	}
+}
+
+// Parse keeps nothing of the buffer, which the socket's reader uses again.
+func TestParseSharesNothing(t *testing.T) {
+	b := ack(dt.Opt(61, 1, 2, 3), dt.OptText(15, "example.net"), dt.OptAddr(6, "192.0.2.53")).Bytes()
+	r, err := dhcp4.Parse(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range b {
+		b[i] = 0xee
+	}
+	if r.ClientID[0] != 1 || r.MAC[0] != 2 || r.Domain != "example.net" || r.DNS[0] != addrs("192.0.2.53")[0] {
+		t.Errorf("changed to %+v", r)
+	}
+}

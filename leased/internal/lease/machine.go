@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lease
+
+import "net/netip"
+
+// Config is what a machine is told when it is made.
+type Config struct {
+	// Requested is the address that the first DISCOVER asks for (option 50);
+	// invalid: none.
+	Requested netip.Addr
+	// Require takes no address but Requested; others are ignored and reported.
+	Require bool
+	// ClientID is the option 61 of our messages; a reply that has one must have
+	// this one (RFC 6842 §3).
+	ClientID []byte
+	// Rand returns unpredictable numbers, for xids above all (crypto/rand). Not nil.
+	Rand func() uint64
+}
+
+// Machine is the lease of one attachment. It is not safe for concurrent use: one
+// goroutine owns it.
+type Machine struct {
+	cfg      Config
+	state    State
+	deadline Instant
+	acts     []Action // what the Step in progress has to say so far
+
+	xid     uint32  // of the transaction in flight; 0: none
+	lastXID uint32  // of the last transaction, not to be taken again
+	sent    Instant // when the transaction's first REQUEST was sent
+	tries   int     // DISCOVERs or REQUESTs sent in this state
+	reports int     // Reports of this transaction
+
+	began Instant    // when acquisition or renewal began; secs counts from there
+	hint  netip.Addr // option 50 of DISCOVER
+	naks  int        // NAKs since the last BOUND
+	offer offer      // selected; valid in REQUESTING
+
+	lease Lease
+	bound bool // lease is in use
+}
+
+// New returns a machine in INIT. Started sets it going.
+func New(cfg Config) *Machine {
+	return &Machine{cfg: cfg, state: Init, deadline: Never, hint: cfg.Requested}
+}
+
+// Restore returns a machine in BOUND with a lease known from disk, which the
+// kernel is taken to have. The next TimerFired does what has become due since:
+// T1, T2 or the end of the lease.
+func Restore(cfg Config, l Lease) *Machine {
+	l.T2 = min(l.T2, l.Expiry) // whatever the disk says
+	l.T1 = min(l.T1, l.T2)
+	m := New(cfg)
+	m.state, m.lease, m.bound, m.deadline = Bound, l, true, l.T1
+	return m
+}
+
+// State returns where the machine is.
+func (m *Machine) State() State { return m.state }
+
+// Medium returns what the caller has to listen on until the next Step.
+func (m *Machine) Medium() Medium { return m.state.medium() }
+
+// Deadline returns when TimerFired is due; Never: there is nothing to wait for.
+// It may have passed already.
+func (m *Machine) Deadline() Instant { return m.deadline }
+
+// XID returns the transaction in flight, of which alone replies count; 0: none.
+func (m *Machine) XID() uint32 { return m.xid }
+
+// Lease returns the lease in use, if there is one.
+func (m *Machine) Lease() (Lease, bool) {
+	if !m.bound {
+		return Lease{}, false
+	}
+	return m.lease, true
+}
+
+// Step takes an event and returns what to do about it. now must not go back.
+func (m *Machine) Step(now Instant, ev Event) []Action {
+	m.acts = nil
+	if _, stop := ev.(ReleaseRequested); stop {
+		m.stop(now)
+		return m.acts
+	}
+	// First of all: whatever woke us, an address that has expired is not ours any
+	// more, and an answer to its renewal comes too late (RFC 2131 §4.4.5).
+	if m.bound && now >= m.lease.Expiry {
+		m.unbind("lease expired")
+		m.acquire(now)
+	}
+	switch ev := ev.(type) {
+	case Started:
+		if m.state == Init && m.deadline == Never {
+			m.acquire(now)
+		}
+	case TimerFired:
+		if now >= m.deadline && m.deadline != Never {
+			m.due(now)
+		}
+	case ReplyReceived:
+		m.receive(now, ev)
+	}
+	return m.acts
+}
+
+// due does what the deadline was for.
+func (m *Machine) due(now Instant) {
+	switch m.state {
+	case Init:
+		m.discover(now)
+	case Selecting:
+		m.sendDiscover(now)
+	case Requesting:
+		m.sendSelect(now)
+	case Bound, Renewing, Rebinding:
+		m.extend(now)
+	case Stopped: // has no deadline
+	}
+}
+
+// stop ends everything. In REQUESTING the server may have committed the address
+// already; yet a RELEASE is for who holds a lease (RFC 2131 §3.1(6)), and an
+// offer that nobody uses comes back by itself.
+func (m *Machine) stop(now Instant) {
+	if m.bound && now < m.lease.Expiry {
+		m.transact()
+		m.sendRelease()
+	}
+	if m.bound {
+		m.unbind("released")
+	}
+	m.state, m.deadline, m.xid = Stopped, Never, 0
+}
+
+// unbind gives up the address, and remembers to ask for it again.
+func (m *Machine) unbind(why string) {
+	m.acts = append(m.acts, Unbind{Why: why})
+	m.hint, m.bound, m.lease = m.lease.Addr.Addr(), false, Lease{}
+}
+
+// transact begins a transaction: an xid that is not 0, which XID reserves, and
+// not the last one, so that a late reply cannot be taken for an answer.
+func (m *Machine) transact() {
+	x := uint32(m.cfg.Rand())
+	for x == 0 || x == m.lastXID {
+		x++ // not Rand again: a broken source must not hang us
+	}
+	m.xid, m.lastXID = x, x
+	m.tries, m.reports = 0, 0
+}
+
+// maxReports bounds what one transaction may report.
+const maxReports = 8
+
+func (m *Machine) report(msg, detail string) {
+	if m.reports < maxReports {
+		m.reports++
+		m.acts = append(m.acts, Report{Msg: msg, Detail: detail})
+	}
+}

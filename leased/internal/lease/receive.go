@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lease
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+
+	"podman-net-dhcp/leased/internal/dhcp4"
+)
+
+// receive takes a reply if it answers the transaction in flight. In INIT, BOUND
+// and STOPPED there is none: a NAK out of the blue changes nothing.
+func (m *Machine) receive(now Instant, r ReplyReceived) {
+	if m.xid == 0 || r.XID != m.xid {
+		return
+	}
+	if len(r.ClientID) > 0 && !bytes.Equal(r.ClientID, m.cfg.ClientID) {
+		m.ignore(r, "client identifier is not ours") // RFC 6842 §3: MUST discard
+		return
+	}
+	switch {
+	case r.Type == dhcp4.Offer && m.state == Selecting:
+		m.offered(now, r)
+	case r.Type == dhcp4.Ack && m.state != Selecting:
+		m.granted(now, r)
+	case r.Type == dhcp4.Nak && m.state != Selecting:
+		m.denied(now, r)
+	}
+}
+
+// offered takes the first OFFER that will do: a better one may never come, and
+// the container waits.
+func (m *Machine) offered(now Instant, r ReplyReceived) {
+	if why := m.unfit(r.Reply); why != "" {
+		m.ignore(r, why)
+		return
+	}
+	m.state, m.tries, m.sent = Requesting, 0, now
+	m.offer.addr, m.offer.server = r.Your, r.Server
+	m.sendSelect(now)
+}
+
+// granted takes an ACK. All of it counts and nothing of the OFFER's or of the
+// former lease's does (RFC 2131 §3.1(4)).
+func (m *Machine) granted(now Instant, r ReplyReceived) {
+	why := m.unfit(r.Reply)
+	switch {
+	case !m.from(r.Server):
+		why = "not from our server"
+	case why == "" && !r.HasLeaseTime:
+		why = "no lease time" // a MUST of table 3
+	}
+	if why != "" {
+		m.ignore(r, why)
+		return
+	}
+	l := m.grant(r.Reply)
+	if l.Expiry <= now {
+		m.stale(now, r)
+		return
+	}
+	m.lease, m.bound, m.naks, m.hint = l, true, 0, l.Addr.Addr()
+	m.state, m.xid, m.deadline = Bound, 0, l.T1
+	m.acts = append(m.acts, Bind{Lease: l})
+}
+
+// stale answers an ACK that counts from a REQUEST so long ago that its lease is
+// over: a server that was away has come back with shorter leases. Another
+// transaction has another beginning. No loop: each turn takes a lease's time.
+func (m *Machine) stale(now Instant, r ReplyReceived) {
+	m.ignore(r, "lease is over already")
+	if m.state == Requesting {
+		m.discover(now)
+		return
+	}
+	m.enter(now, m.state)
+}
+
+// denied takes a NAK.
+func (m *Machine) denied(now Instant, r ReplyReceived) {
+	if !m.from(r.Server) {
+		m.ignore(r, "not from our server")
+		return
+	}
+	m.report("server refused the address", fmt.Sprintf("%s: %q", r.Server, r.Text))
+	if m.bound {
+		m.unbind("server refused the address")
+		m.began = now
+	} else {
+		m.hint = m.cfg.Requested // not again what was refused, unless we were told to
+	}
+	m.refused(now)
+}
+
+// from reports whether s may answer in this state: the selected server, the
+// lease's, or in REBINDING any. Who does not say who it is may not (RFC 2131
+// table 3: option 54 is a MUST).
+func (m *Machine) from(s netip.Addr) bool {
+	switch m.state {
+	case Requesting:
+		return s.IsValid() && s == m.offer.server
+	case Renewing:
+		return s.IsValid() && s == m.lease.Server
+	case Rebinding:
+		return s.IsValid()
+	case Init, Selecting, Bound, Stopped:
+	}
+	return false
+}
+
+func (m *Machine) ignore(r ReplyReceived, why string) {
+	m.report(fmt.Sprintf("%s ignored", r.Type), fmt.Sprintf("%s (address %s, server %s)", why, shown(r.Your), shown(r.Server)))
+}
+
+func shown(a netip.Addr) string {
+	if !a.IsValid() {
+		return "none"
+	}
+	return a.String()
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import "podman-net-dhcp/leased/internal/lease"
+
+// entry is one attachment in the map. What stands first is guarded by the
+// Manager's mutex; job belongs to the goroutine that empties the inbox.
+type entry struct {
+	m       *Manager
+	key     string
+	inbox   []func(*entry)
+	running bool
+	due     lease.Instant
+	index   int // in the timer heap; -1: not in it
+	shown   *snapshot
+
+	job *job // nil: nothing to do for this attachment, any more or yet
+}
+
+// maxInbox bounds what a flood of messages can pile up; requests always get in.
+const maxInbox = 64
+
+// post has do called by the attachment's actor, and makes the attachment where
+// it is missing. It returns false when the Manager has stopped.
+func (m *Manager) post(key string, do func(*entry)) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return false
+	}
+	e := m.entries[key]
+	if e == nil {
+		e = &entry{m: m, key: key, index: -1, due: lease.Never}
+		m.entries[key] = e
+	}
+	e.put(do)
+	return true
+}
+
+// deliver is post for a message from the wire, which may be lost.
+func (e *entry) deliver(do func(*entry)) {
+	e.m.mu.Lock()
+	defer e.m.mu.Unlock()
+	if !e.m.closed && e.m.entries[e.key] == e && len(e.inbox) < maxInbox {
+		e.put(do)
+	}
+}
+
+// put needs the mutex.
+func (e *entry) put(do func(*entry)) {
+	e.inbox = append(e.inbox, do)
+	if !e.running {
+		e.running = true
+		e.m.work.Go(e.run)
+	}
+}
+
+// run empties the inbox.
+func (e *entry) run() {
+	for do := e.next(); do != nil; do = e.next() {
+		do(e)
+	}
+}
+
+// next takes from the inbox; nil means that it is empty and the actor at rest.
+func (e *entry) next() func(*entry) {
+	e.m.mu.Lock()
+	defer e.m.mu.Unlock()
+	if len(e.inbox) == 0 {
+		e.rest()
+		return nil
+	}
+	do := e.inbox[0]
+	e.inbox = e.inbox[1:]
+	return do
+}
+
+// rest needs the mutex. It shows the attachment as it now is and sets its timer,
+// or forgets it when it has ended.
+func (e *entry) rest() {
+	e.running, e.inbox = false, nil
+	defer e.m.count()
+	if e.job == nil {
+		e.m.timers.remove(e)
+		delete(e.m.entries, e.key)
+		return
+	}
+	e.shown = e.job.snapshot()
+	if e.m.timers.set(e, e.job.machine.Deadline()) {
+		e.m.armLocked()
+	}
+}
+
+// count needs the mutex.
+func (m *Manager) count() {
+	if n := len(m.entries); n != m.counted && m.cfg.Changed != nil {
+		m.counted = n
+		m.cfg.Changed(n)
+	}
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"podman-net-dhcp/internal/attach"
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/internal/netns"
+	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/wire"
+)
+
+// ErrGone says that the container's netns or link is not there any more, or is
+// another one.
+var ErrGone = errors.New("the container is gone")
+
+// Place is a link that was looked at: where, and the signs by which it is known
+// again. A path can lead to another netns later; the cookie cannot.
+type Place struct {
+	Netns     string
+	Cookie    uint64
+	Index     int
+	MAC       net.HardwareAddr
+	Interface string
+}
+
+func (p Place) same(q Place) bool {
+	return p.Netns == q.Netns && p.Cookie == q.Cookie && p.Index == q.Index && p.MAC.String() == q.MAC.String()
+}
+
+// PacketConn is a raw socket in the container, as wire.Packet.
+type PacketConn interface {
+	wire.Conn
+	SetXID(xid uint32) error
+	SendTo(payload []byte, src, dst netip.Addr, mac net.HardwareAddr) error
+}
+
+// Kernel is the container's side. Every call finds its way by path, makes sure
+// that it is the same netns and link still, and holds on to neither. Calls fail
+// with ErrGone where it is not.
+type Kernel interface {
+	Find(l leaseapi.Link) (Place, error)
+	Packet(p Place) (PacketConn, error)
+	Unicast(p Place, local, server netip.Addr) (wire.Conn, error)
+	Apply(p Place, next binding.Spec, prev *binding.Spec) (binding.Applied, error)
+	Remove(p Place, s binding.Spec) error
+	DeleteLink(p Place) error
+}
+
+// Linux is the real Kernel.
+type Linux struct{}
+
+// Find looks at the link for the first time.
+func (Linux) Find(l leaseapi.Link) (Place, error) {
+	mac, err := net.ParseMAC(l.MAC)
+	if err != nil {
+		return Place{}, err
+	}
+	ns, err := netns.Open(l.Netns)
+	if err != nil {
+		return Place{}, err
+	}
+	defer ns.Close()
+	p := Place{Netns: l.Netns, Cookie: ns.Cookie(), Index: l.Index, MAC: mac}
+	return p, check(ns, p)
+}
+
+func check(ns *netns.NS, p Place) error {
+	h, err := ns.Netlink()
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	if err := binding.Check(h, p.Index, p.MAC); err != nil && !errors.Is(err, binding.ErrDown) {
+		return gone(err)
+	}
+	return nil
+}
+
+// enter opens the place's netns for the time of do.
+func enter[T any](p Place, do func(ns *netns.NS) (T, error)) (T, error) {
+	var none T
+	ns, err := netns.Open(p.Netns)
+	if err != nil {
+		return none, fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	defer ns.Close()
+	if ns.Cookie() != p.Cookie {
+		return none, fmt.Errorf("%w: another network namespace is at %s", ErrGone, p.Netns)
+	}
+	got, err := do(ns)
+	return got, gone(err)
+}
+
+// gone gives the errors of the packages below that mean it the name ErrGone.
+func gone(err error) error {
+	if errors.Is(err, binding.ErrGone) || errors.Is(err, wire.ErrLinkGone) {
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	return err
+}
+
+// Packet opens a raw socket on the link.
+func (Linux) Packet(p Place) (PacketConn, error) {
+	return enter(p, func(ns *netns.NS) (PacketConn, error) { return wire.Open(ns, p.Index, p.MAC) })
+}
+
+// Unicast opens a UDP socket from the leased address to the server.
+func (Linux) Unicast(p Place, local, server netip.Addr) (wire.Conn, error) {
+	return enter(p, func(ns *netns.NS) (wire.Conn, error) { return wire.DialServer(ns, p.Index, local, server) })
+}
+
+// Apply applies a lease; prev is what was applied before.
+func (Linux) Apply(p Place, next binding.Spec, prev *binding.Spec) (binding.Applied, error) {
+	return enter(p, func(ns *netns.NS) (a binding.Applied, err error) {
+		h, err := ns.Netlink()
+		if err != nil {
+			return a, err
+		}
+		defer h.Close()
+		if err := binding.Check(h, p.Index, p.MAC); err != nil && !errors.Is(err, binding.ErrDown) {
+			return a, err
+		}
+		return binding.Apply(h, next, prev)
+	})
+}
+
+// Remove removes what was applied.
+func (Linux) Remove(p Place, s binding.Spec) error {
+	_, err := enter(p, func(ns *netns.NS) (struct{}, error) {
+		h, err := ns.Netlink()
+		if err != nil {
+			return struct{}{}, err
+		}
+		defer h.Close()
+		return struct{}{}, binding.Remove(h, s)
+	})
+	return err
+}
+
+// DeleteLink deletes the link.
+func (Linux) DeleteLink(p Place) error {
+	_, err := enter(p, func(ns *netns.NS) (struct{}, error) {
+		return struct{}{}, attach.Delete(ns, p.Interface, p.MAC)
+	})
+	return err
+}

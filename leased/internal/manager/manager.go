@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package manager is step 5 of the way of a lease: it owns the attachments. Each
+// is an actor: what happens to it (a request, a message, a timer) is put into its
+// inbox, and one goroutine empties the inbox and ends. An attachment at rest is a
+// struct and an entry in one timer heap: no goroutine, thread or descriptor.
+package manager
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/lease"
+)
+
+// Clock tells the time since the host booted and has one timer.
+type Clock interface {
+	Now() time.Duration
+	// Wake sets the timer: one tick on C at that time.
+	Wake(at time.Duration) error
+	C() <-chan struct{}
+}
+
+// Store keeps records by key.
+type Store interface {
+	Save(key string, record any) error
+	Delete(key string) error
+	Load(each func(record []byte) error) error
+}
+
+// Config is what a Manager stands on. All of it is required but Changed.
+type Config struct {
+	Log    *slog.Logger
+	Clock  Clock
+	Kernel Kernel
+	Store  Store
+	Rand   func() uint64 // unpredictable
+	BootID string        // tells this boot from others
+	// Changed is called with the number of attachments when that changes. It must
+	// not call the Manager.
+	Changed func(n int)
+}
+
+// Manager owns all attachments.
+type Manager struct {
+	cfg  Config
+	ctx  context.Context // ends with Run; receivers live in it
+	work sync.WaitGroup  // actors and receivers
+
+	mu      sync.Mutex
+	closed  bool
+	entries map[string]*entry
+	counted int // what Changed was told last
+	timers  timers
+}
+
+// New makes a Manager that has what the store has of this boot. What cannot be
+// read is set aside and is the error; the Manager is good all the same.
+func New(ctx context.Context, cfg Config) (*Manager, error) {
+	m := &Manager{cfg: cfg, ctx: ctx, entries: map[string]*entry{}}
+	return m, m.restore()
+}
+
+// Run fires timers until the context of New ends, and then waits for what is
+// under way. Leases are kept: in the kernel, on disk, at the server.
+func (m *Manager) Run() {
+	m.arm()
+	for {
+		select {
+		case <-m.cfg.Clock.C():
+			m.fire()
+		case <-m.ctx.Done():
+			m.mu.Lock()
+			m.closed = true
+			m.mu.Unlock()
+			m.work.Wait()
+			return
+		}
+	}
+}
+
+// errStopping is what callers get while leased goes down.
+var errStopping = errors.New("leased is stopping; try again")
+
+// result is what an Acquire waits for.
+type result struct {
+	lease *leaseapi.Lease
+	err   error
+}
+
+// Acquire gets a lease for the attachment and applies it; asked again on the same
+// link it answers with the lease there is. Without a lease in time it fails with
+// an *leaseapi.Error, or returns nil where the request says to go on. undo takes
+// back what this call has done, and is for an answer that nobody took; ctx's end
+// does the same.
+func (m *Manager) Acquire(ctx context.Context, req leaseapi.AcquireRequest) (*leaseapi.Lease, func(), error) {
+	place, err := m.cfg.Kernel.Find(req.Link)
+	if err != nil {
+		return nil, nil, err
+	}
+	place.Interface = req.Attachment.Interface
+	answer := make(chan result, 1)
+	if !m.post(keyOf(req.Attachment), func(e *entry) { e.join(req, place, answer) }) {
+		return nil, nil, errStopping
+	}
+	undo := func() { m.post(keyOf(req.Attachment), func(e *entry) { e.undo(place, answer) }) }
+	late := time.NewTimer(time.Duration(req.Policy.TimeoutMS) * time.Millisecond)
+	defer late.Stop()
+	for {
+		select {
+		case r := <-answer:
+			return r.lease, undo, r.err
+		case <-late.C:
+			m.post(keyOf(req.Attachment), func(e *entry) { e.late(answer) })
+		case <-ctx.Done():
+			undo()
+			return nil, nil, ctx.Err()
+		case <-m.ctx.Done():
+			return nil, nil, errStopping
+		}
+	}
+}
+
+// Release ends the attachment's lease as its policy says. One that is not known
+// is no error.
+func (m *Manager) Release(ctx context.Context, a leaseapi.Attachment) error {
+	done := make(chan struct{})
+	if !m.post(keyOf(a), func(e *entry) { e.end("released"); close(done) }) {
+		return errStopping
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-m.ctx.Done():
+		return errStopping
+	}
+}
+
+// List returns all attachments.
+func (m *Manager) List() []leaseapi.Status {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := lease.Instant(m.cfg.Clock.Now())
+	list := make([]leaseapi.Status, 0, len(m.entries))
+	for _, e := range m.entries {
+		if s := e.shown; s != nil {
+			list = append(list, s.status(now))
+		}
+	}
+	return list
+}
+
+// Len is the number of attachments.
+func (m *Manager) Len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.entries)
+}
+
+func keyOf(a leaseapi.Attachment) string {
+	return fmt.Sprintf("%s\x00%s\x00%s", a.ContainerID, a.Network, a.Interface)
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/lease"
+)
+
+// recordVersion is raised when an old leased could not read a new record.
+const recordVersion = 1
+
+// record is a lease on disk: all that it takes to go on after a restart.
+type record struct {
+	Version   int                     `json:"version"`
+	BootID    string                  `json:"bootId"`
+	Request   leaseapi.AcquireRequest `json:"request"`
+	Cookie    uint64                  `json:"cookie"` // of the netns
+	ServerMAC []byte                  `json:"serverMac,omitempty"`
+	Lease     lease.Lease             `json:"lease"`
+	Bound     binding.Spec            `json:"bound"`
+}
+
+func (j *job) record(bootID string, l lease.Lease) record {
+	return record{
+		Version: recordVersion, BootID: bootID, Request: j.req, Cookie: j.place.Cookie,
+		ServerMAC: j.serverMAC, Lease: l, Bound: *j.bound,
+	}
+}
+
+// restore adopts the leases on disk whose containers are there still: no packet
+// is sent and no address touched. What has become due meanwhile is done by the
+// first tick.
+func (m *Manager) restore() error {
+	return m.cfg.Store.Load(func(b []byte) error {
+		var r record
+		if err := json.Unmarshal(b, &r); err != nil {
+			return err
+		}
+		if r.Version != recordVersion {
+			return fmt.Errorf("version %d is not %d", r.Version, recordVersion)
+		}
+		return m.adopt(r)
+	})
+}
+
+func (m *Manager) adopt(r record) error {
+	key := keyOf(r.Request.Attachment)
+	place, err := m.cfg.Kernel.Find(r.Request.Link)
+	if r.BootID != m.cfg.BootID || err != nil || place.Cookie != r.Cookie {
+		m.cfg.Log.Info("container is gone", "container", r.Request.Attachment.ContainerName,
+			"net", r.Request.Attachment.Network, "addr", r.Lease.Addr)
+		return m.cfg.Store.Delete(key)
+	}
+	if !r.Lease.Addr.IsValid() || !r.Lease.Server.IsValid() {
+		return errors.New("a lease without address or server")
+	}
+	place.Interface = r.Request.Attachment.Interface
+	e := &entry{m: m, key: key, index: -1, due: lease.Never}
+	e.job = newJob(m.cfg, r.Request, place)
+	e.job.machine = lease.Restore(e.job.machineConfig(m.cfg.Rand), r.Lease)
+	e.job.bound, e.job.serverMAC = &r.Bound, net.HardwareAddr(r.ServerMAC)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.entries[key] = e
+	e.rest()
+	return nil
+}

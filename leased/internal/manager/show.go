@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"fmt"
+	"time"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/lease"
+)
+
+// spec is the binding that a lease asks for under the attachment's policy.
+func (j *job) spec(l lease.Lease, now lease.Instant) binding.Spec {
+	s := binding.Spec{
+		Ifindex: j.place.Index, Addr: l.Addr, Valid: binding.Forever, Metric: j.req.Policy.Metric,
+		MTU: min(l.MTU, j.req.Link.MTU), // 0 where either has no say
+	}
+	if l.Expiry != lease.Never {
+		s.Valid = l.Expiry.Sub(now)
+	}
+	for _, r := range l.Routes {
+		if r.Dst.Bits() > 0 || !j.req.Policy.NoDefaultRoute {
+			s.Routes = append(s.Routes, binding.Route{Dst: r.Dst, Via: r.Via})
+		}
+	}
+	return s
+}
+
+// reply is the lease as callers see it.
+func (j *job) reply(l lease.Lease, now lease.Instant) *leaseapi.Lease {
+	return reply(l, j.bound, now)
+}
+
+func reply(l lease.Lease, bound *binding.Spec, now lease.Instant) *leaseapi.Lease {
+	r := &leaseapi.Lease{
+		Address: l.Addr, Server: l.Server, DNS: l.DNS, Search: search(l),
+		Renew: left(l.T1, now), Rebind: left(l.T2, now), Expire: left(l.Expiry, now),
+	}
+	if bound == nil {
+		return r
+	}
+	r.MTU = bound.MTU
+	for _, b := range bound.Routes {
+		if b.Dst.Bits() == 0 && !r.Gateway.IsValid() {
+			r.Gateway = b.Via
+		}
+		r.Routes = append(r.Routes, leaseapi.Route{Destination: b.Dst, Gateway: b.Via})
+	}
+	return r
+}
+
+// search is the search list, or else the domain (RFC 3397 §4 leaves it to us;
+// resolv.conf(5) has search override domain).
+func search(l lease.Lease) []string {
+	if len(l.Search) == 0 && l.Domain != "" {
+		return []string{l.Domain}
+	}
+	return l.Search
+}
+
+// left is the whole seconds until t; nil: never.
+func left(t, now lease.Instant) *int64 {
+	if t == lease.Never {
+		return nil
+	}
+	s := int64(max(t.Sub(now), 0) / time.Second)
+	return &s
+}
+
+// snapshot is what List shows of an attachment at rest.
+type snapshot struct {
+	req   *leaseapi.AcquireRequest
+	state lease.State
+	lease *lease.Lease
+	bound *binding.Spec
+}
+
+func (j *job) snapshot() *snapshot {
+	s := &snapshot{req: &j.req, state: j.machine.State(), bound: j.bound}
+	if l, ok := j.machine.Lease(); ok {
+		s.lease = &l
+	}
+	return s
+}
+
+func (s *snapshot) status(now lease.Instant) leaseapi.Status {
+	st := leaseapi.Status{Attachment: s.req.Attachment, Link: s.req.Link, State: s.state.String()}
+	if s.lease != nil {
+		st.Lease = reply(*s.lease, s.bound, now)
+	}
+	return st
+}
+
+// timeout says why there is no lease yet, where, and what to look at.
+func (j *job) timeout() string {
+	on, within := j.req.Link.Host, time.Duration(j.req.Policy.TimeoutMS)*time.Millisecond
+	text := fmt.Sprintf("no DHCP server answered on %s within %s; is there one on that LAN, and is the uplink up and in the bridge?", on, within)
+	if j.machine.State() == lease.Requesting {
+		text = fmt.Sprintf("a DHCP server on %s made an offer and then confirmed nothing within %s", on, within)
+	}
+	if j.trouble != "" {
+		text = fmt.Sprintf("no lease on %s within %s: %s", on, within, j.trouble)
+	}
+	return text + "; see: journalctl -u leased"
+}

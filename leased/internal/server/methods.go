@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"podman-net-dhcp/internal/build"
+	"podman-net-dhcp/internal/leaseapi"
+)
+
+// What org.varlink.service.GetInfo says of us.
+const (
+	vendor  = "podman-net-dhcp"
+	product = "leased"
+	service = "org.varlink.service"
+)
+
+type handler func(x *session, ctx context.Context, call leaseapi.Call) error
+
+type method struct {
+	run  handler
+	root bool // changes something
+}
+
+var methods = map[string]method{
+	service + ".GetInfo":                 {run: (*session).getInfo},
+	service + ".GetInterfaceDescription": {run: (*session).getDescription},
+	leaseapi.MethodAcquire:               {run: (*session).acquire, root: true},
+	leaseapi.MethodRelease:               {run: (*session).release, root: true},
+	leaseapi.MethodList:                  {run: (*session).list},
+}
+
+// named is the one parameter of the errors of org.varlink.service.
+type named map[string]string
+
+func (x *session) handle(ctx context.Context, call leaseapi.Call) error {
+	m, ok := methods[call.Method]
+	switch {
+	case !ok && x.knows(call.Method):
+		return x.send(call, leaseapi.ErrorMethodNotFound, named{"method": call.Method}, false)
+	case !ok:
+		iface := call.Method[:max(strings.LastIndexByte(call.Method, '.'), 0)]
+		return x.send(call, leaseapi.ErrorInterfaceNotFound, named{"interface": iface}, false)
+	case m.root && !x.root:
+		return x.send(call, leaseapi.ErrorPermissionDenied, struct{}{}, false)
+	}
+	return m.run(x, ctx, call)
+}
+
+func (x *session) knows(method string) bool {
+	return strings.HasPrefix(method, service+".") || strings.HasPrefix(method, "io.leased.")
+}
+
+func (x *session) getInfo(_ context.Context, call leaseapi.Call) error {
+	return x.send(call, "", map[string]any{
+		"vendor": vendor, "product": product, "version": build.Version, "url": "",
+		"interfaces": []string{service, "io.leased"},
+	}, false)
+}
+
+func (x *session) getDescription(_ context.Context, call leaseapi.Call) error {
+	var p struct {
+		Interface string `json:"interface"`
+	}
+	if err := decode(call, &p); err != nil {
+		return x.invalid(call, "interface")
+	}
+	text, ok := map[string]string{"io.leased": leaseapi.Interface, service: serviceInterface}[p.Interface]
+	if !ok {
+		return x.send(call, leaseapi.ErrorInterfaceNotFound, named{"interface": p.Interface}, false)
+	}
+	return x.send(call, "", map[string]string{"description": text}, false)
+}
+
+func (x *session) acquire(ctx context.Context, call leaseapi.Call) error {
+	var req leaseapi.AcquireRequest
+	if err := decode(call, &req); err != nil {
+		return x.invalid(call, parameter(err))
+	}
+	if bad := invalid(req); bad != "" {
+		return x.invalid(call, bad)
+	}
+	lease, undo, err := x.Leases.Acquire(ctx, req)
+	if err != nil {
+		return x.fail(call, err)
+	}
+	if err := x.send(call, "", leaseapi.AcquireReply{Lease: lease}, false); err != nil {
+		undo()
+		return err
+	}
+	return nil
+}
+
+func (x *session) release(ctx context.Context, call leaseapi.Call) error {
+	var req leaseapi.ReleaseRequest
+	if err := decode(call, &req); err != nil {
+		return x.invalid(call, parameter(err))
+	}
+	if req.Attachment.ContainerID == "" {
+		return x.invalid(call, "attachment")
+	}
+	if err := x.Leases.Release(ctx, req.Attachment); err != nil {
+		return x.fail(call, err)
+	}
+	return x.send(call, "", struct{}{}, false)
+}
+
+func (x *session) list(_ context.Context, call leaseapi.Call) error {
+	if !call.More {
+		return x.send(call, leaseapi.ErrorExpectedMore, struct{}{}, false)
+	}
+	for _, status := range x.Leases.List() {
+		if err := x.send(call, "", leaseapi.ListReply{Status: &status}, true); err != nil {
+			return err
+		}
+	}
+	return x.send(call, "", leaseapi.ListReply{}, false)
+}
+
+// fail answers with the error's own name where it has one.
+func (x *session) fail(call leaseapi.Call, err error) error {
+	name := leaseapi.ErrorFailed
+	var e *leaseapi.Error
+	if errors.As(err, &e) {
+		name = e.Name
+	}
+	return x.send(call, name, map[string]string{"message": err.Error()}, false)
+}
+
+func (x *session) invalid(call leaseapi.Call, parameter string) error {
+	return x.send(call, leaseapi.ErrorInvalidParameter, named{"parameter": parameter}, false)
+}
+
+// decode is strict: a parameter that this version does not know must not be
+// taken for granted by who sent it.
+func decode(call leaseapi.Call, into any) error {
+	d := json.NewDecoder(bytes.NewReader(call.Parameters))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
+}
+
+// parameter names the parameter that a decoding error is about.
+func parameter(err error) string {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return wrong.Field
+	}
+	if _, field, ok := strings.Cut(err.Error(), "unknown field "); ok {
+		return strings.Trim(field, `"`)
+	}
+	return "parameters"
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import _ "embed"
+
+// serviceInterface describes org.varlink.service, as every Varlink service does.
+//
+//go:embed org.varlink.service.varlink
+var serviceInterface string

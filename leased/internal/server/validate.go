@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"encoding/hex"
+	"net"
+	"strings"
+	"time"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/internal/options"
+)
+
+// Bounds on parameters.
+const (
+	maxName    = 255
+	maxPath    = 4096 // PATH_MAX
+	maxTimeout = 10 * time.Minute
+)
+
+// invalid names the first parameter that cannot be right, or nothing.
+func invalid(r leaseapi.AcquireRequest) string {
+	mac, macErr := net.ParseMAC(r.Link.MAC)
+	clientID, idErr := hex.DecodeString(r.Client.ClientID)
+	timeout := r.Policy.TimeoutMS
+	for _, p := range []struct {
+		name string
+		bad  bool
+	}{
+		{"attachment.containerId", !plain(r.Attachment.ContainerID, 1)},
+		{"attachment.containerName", !plain(r.Attachment.ContainerName, 0)},
+		{"attachment.network", !plain(r.Attachment.Network, 1)},
+		{"attachment.interface", options.CheckInterfaceName(r.Attachment.Interface) != nil},
+		{"link.netns", !strings.HasPrefix(r.Link.Netns, "/") || len(r.Link.Netns) > maxPath},
+		{"link.index", r.Link.Index <= 0},
+		{"link.mac", macErr != nil || options.CheckMAC(mac) != nil},
+		{"link.mtu", r.Link.MTU < 0 || r.Link.MTU > 65535},
+		{"client.clientId", idErr != nil || len(clientID) > 255},
+		{"client.hostname", !plain(r.Client.Hostname, 0)},
+		{"client.vendorClass", !plain(r.Client.VendorClass, 0)},
+		{"client.userClass", !plain(r.Client.UserClass, 0)},
+		{"client.requestIp", r.Client.RequestIP.IsValid() && !r.Client.RequestIP.Is4()},
+		{"policy.metric", r.Policy.Metric < 0 || r.Policy.Metric > 1<<32-2},
+		{"policy.timeoutMs", timeout <= 0 || time.Duration(timeout)*time.Millisecond > maxTimeout},
+		{"policy.onTimeout", r.Policy.OnTimeout != "fail" && r.Policy.OnTimeout != "continue"},
+		{"policy.release", r.Policy.Release != "now" && r.Policy.Release != "never"},
+	} {
+		if p.bad {
+			return p.name
+		}
+	}
+	return ""
+}
+
+// plain is text of least to maxName bytes without control characters, fit for
+// logs and messages.
+func plain(s string, least int) bool {
+	return len(s) >= least && len(s) <= maxName &&
+		!strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == '�' })
+}

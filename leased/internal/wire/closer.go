@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+import (
+	"io"
+	"sync"
+)
+
+// Closing a packet socket waits for an RCU grace period: 11 ms on a quiet
+// machine (p95 22 ms), during which a thread is blocked. Nobody who waits for a
+// lease shall wait for that, so it happens here, a few at a time.
+const (
+	closers  = 4    // threads that may be blocked in close(2) at once
+	maxQueue = 1024 // descriptors that may wait; beyond that the caller closes by itself
+)
+
+var background = newCloser(closers, maxQueue)
+
+// Flush waits until every packet socket that was closed before the call is
+// really gone, and no longer pins its network namespace.
+func Flush() { background.flush() }
+
+// closer closes things later, in goroutines that exist only while there is work.
+type closer struct {
+	workers, queued int // limits
+
+	mu      sync.Mutex
+	idle    sync.Cond // signalled when running falls to 0
+	queue   []io.Closer
+	running int
+}
+
+func newCloser(workers, queued int) *closer {
+	c := &closer{workers: workers, queued: queued}
+	c.idle.L = &c.mu
+	return c
+}
+
+// close returns at once, unless the queue is full: then descriptors are made
+// faster than they can be closed, and the maker has to feel it.
+func (c *closer) close(f io.Closer) {
+	if !c.enqueue(f) {
+		f.Close()
+	}
+}
+
+func (c *closer) enqueue(f io.Closer) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.queue) >= c.queued {
+		return false
+	}
+	c.queue = append(c.queue, f)
+	if c.running < c.workers {
+		c.running++
+		go c.work()
+	}
+	return true
+}
+
+func (c *closer) work() {
+	for f := c.next(); f != nil; f = c.next() {
+		f.Close()
+	}
+}
+
+// next takes from the queue; nil ends the worker that asked.
+func (c *closer) next() io.Closer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.queue) == 0 {
+		c.queue = nil // let go of a burst's memory
+		if c.running--; c.running == 0 {
+			c.idle.Broadcast()
+		}
+		return nil
+	}
+	f := c.queue[0]
+	c.queue = c.queue[1:]
+	return f
+}
+
+func (c *closer) flush() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.running > 0 {
+		c.idle.Wait()
+	}
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxPacket is the largest IP packet that is taken, in bytes. We offer servers
+// at most an Ethernet frame (option 57); the rest is for those that do not care.
+const maxPacket = 4096
+
+// More reasons to drop a packet.
+const (
+	dropTruncated drop = "larger than the buffer"
+	dropNotOurs   drop = "overheard: not sent to this interface"
+	dropVLAN      drop = "tagged for a VLAN"
+)
+
+// arrival is what the kernel says of a packet, beside its bytes.
+type arrival struct {
+	packet    []byte
+	truncated bool
+	kind      uint8 // PACKET_HOST, PACKET_BROADCAST, …
+	mac       net.HardwareAddr
+	aux       unix.TpacketAuxdata
+}
+
+// Receive waits for the next reply to the transaction of SetXID.
+func (p *Packet) Receive(ctx context.Context) ([]byte, Source, error) {
+	for ctx.Err() == nil { // also when junk never ends
+		a, err := p.next(ctx)
+		if err != nil {
+			return nil, Source{}, fmt.Errorf("receive: %w", p.verdict(err))
+		}
+		payload, from, err := a.open(match{p.mac, p.xid.Load()})
+		if err == nil {
+			return slices.Clone(payload), from, nil
+		}
+	}
+	return nil, Source{}, ctx.Err()
+}
+
+// next waits for one packet, in p.buf.
+func (p *Packet) next(ctx context.Context) (a arrival, err error) {
+	if err := p.control(p.present); err != nil {
+		return a, err
+	}
+	err = p.wait(ctx, func(fd int) (err error) {
+		a, err = recvmsg(fd, p.buf)
+		return err
+	})
+	return a, err
+}
+
+// present says ErrLinkGone where the kernel will say nothing any more: it
+// reports ENETDOWN once, and from a deleted interface nothing comes after that.
+func (p *Packet) present(fd int) error {
+	sa, err := unix.Getsockname(fd)
+	if err != nil {
+		return err
+	}
+	if ll, ok := sa.(*unix.SockaddrLinklayer); ok && ll.Ifindex != p.ifindex {
+		return ErrLinkGone
+	}
+	return nil
+}
+
+// verdict classifies an error; ENETDOWN is what a deletion looks like, too.
+func (p *Packet) verdict(err error) error {
+	if errors.Is(err, unix.ENETDOWN) && errors.Is(p.control(p.present), ErrLinkGone) {
+		return fmt.Errorf("%w: %w", ErrLinkGone, err)
+	}
+	return classify(err)
+}
+
+func (a arrival) open(want match) ([]byte, Source, error) {
+	switch {
+	case a.truncated:
+		return nil, Source{}, dropTruncated
+	case a.kind != unix.PACKET_HOST && a.kind != unix.PACKET_BROADCAST && a.kind != unix.PACKET_MULTICAST:
+		return nil, Source{}, dropNotOurs
+	case a.aux.Status&unix.TP_STATUS_VLAN_VALID != 0 && a.aux.Vlan_tci&0xfff != 0: // VID 0 is a priority only
+		return nil, Source{}, dropVLAN
+	}
+	// A server on this host sends over veth and macvlan with the checksum left to
+	// a network card that never comes (dnsmasq): then it is wrong, and says so.
+	verify := a.aux.Status&unix.TP_STATUS_CSUMNOTREADY == 0
+	payload, src, err := parse(a.packet, verify, want)
+	return payload, Source{MAC: a.mac, IP: src}, err
+}
+
+func recvmsg(fd int, buf []byte) (a arrival, err error) {
+	oob := make([]byte, unix.CmsgSpace(int(unsafe.Sizeof(a.aux))))
+	n, oobn, flags, from, err := unix.Recvmsg(fd, buf, oob, 0)
+	if err == unix.EINTR {
+		return a, unix.EAGAIN
+	}
+	if err != nil {
+		return a, err
+	}
+	a.packet, a.truncated = buf[:n], flags&unix.MSG_TRUNC != 0
+	if ll, ok := from.(*unix.SockaddrLinklayer); ok {
+		a.kind, a.mac = ll.Pkttype, slices.Clone(ll.Addr[:min(ll.Halen, macLen)])
+	}
+	a.aux = auxdata(oob[:oobn])
+	return a, nil
+}
+
+// auxdata finds PACKET_AUXDATA; without it the checksum has to be right.
+func auxdata(oob []byte) (aux unix.TpacketAuxdata) {
+	msgs, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return aux
+	}
+	for _, m := range msgs {
+		if m.Header.Level == unix.SOL_PACKET && m.Header.Type == unix.PACKET_AUXDATA && len(m.Data) >= int(unsafe.Sizeof(aux)) {
+			aux = *(*unix.TpacketAuxdata)(unsafe.Pointer(&m.Data[0]))
+		}
+	}
+	return aux
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"podman-net-dhcp/internal/netns"
+)
+
+// ErrPortInUse says that somebody in the container has the DHCP client port, and
+// does not share it. REBINDING, which needs no port, is what is left.
+var ErrPortInUse = errors.New("DHCP client port is in use")
+
+// Unicast is the kernel's UDP between a leased address and its server: routes,
+// ARP and a gateway on the way are the kernel's business, and so is what the
+// container's own firewall thinks of it. xid and chaddr are the caller's to check.
+type Unicast struct {
+	*socket
+	server netip.Addr
+	buf    []byte // of the one receiver
+}
+
+// DialServer opens a UDP socket in ns (nil: where the caller is) from local, an
+// address of the interface ifindex, to server. It fails with EADDRNOTAVAIL where
+// local is not there, with ErrPortInUse, and with ErrLinkGone.
+func DialServer(ns *netns.NS, ifindex int, local, server netip.Addr) (*Unicast, error) {
+	if !local.Is4() || !server.Is4() {
+		return nil, fmt.Errorf("dial server %v from %v: not IPv4", server, local)
+	}
+	fd, err := open(ns, unix.AF_INET, unix.SOCK_DGRAM)
+	if err != nil {
+		return nil, fmt.Errorf("open UDP socket: %w", err)
+	}
+	s, err := newSocket(fd, "udp")
+	if err != nil {
+		return nil, fmt.Errorf("open UDP socket: %w", err)
+	}
+	if err := s.control(func(fd int) error { return connect(fd, ifindex, local, server) }); err != nil {
+		s.file.Close()
+		return nil, fmt.Errorf("dial server %v from %v: %w", server, local, classify(err))
+	}
+	return &Unicast{socket: s, server: server, buf: make([]byte, maxPacket)}, nil
+}
+
+func connect(fd, ifindex int, local, server netip.Addr) error {
+	// Bound to the interface, or another one with the same subnet may get it.
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_BINDTOIFINDEX, ifindex); err != nil {
+		return err
+	}
+	// A second lease in this namespace renews at the same time, for all we know.
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+		return err
+	}
+	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TOS, tos); err != nil {
+		return err
+	}
+	err := unix.Bind(fd, &unix.SockaddrInet4{Port: clientPort, Addr: local.As4()})
+	if err == unix.EADDRINUSE {
+		return fmt.Errorf("%w: %w", ErrPortInUse, err)
+	}
+	if err != nil {
+		return err
+	}
+	return unix.Connect(fd, &unix.SockaddrInet4{Port: serverPort, Addr: server.As4()})
+}
+
+// Send sends payload to the server.
+func (u *Unicast) Send(payload []byte) error {
+	write := func(fd int) error { return unix.Send(fd, payload, 0) }
+	err := u.control(write)
+	if soft(err) { // reported here, but of an earlier one
+		err = u.control(write)
+	}
+	if err != nil {
+		return fmt.Errorf("send to %v: %w", u.server, classify(err))
+	}
+	return nil
+}
+
+// Receive waits for the next datagram from the server.
+func (u *Unicast) Receive(ctx context.Context) ([]byte, Source, error) {
+	for ctx.Err() == nil {
+		n, err := u.next(ctx)
+		if err != nil && !soft(err) {
+			return nil, Source{}, fmt.Errorf("receive from %v: %w", u.server, classify(err))
+		}
+		if err == nil && n >= bootpLen {
+			return append([]byte(nil), u.buf[:n]...), Source{IP: u.server}, nil
+		}
+	}
+	return nil, Source{}, ctx.Err()
+}
+
+// next waits for one datagram, in u.buf; of one larger than that it returns 0.
+func (u *Unicast) next(ctx context.Context) (n int, err error) {
+	err = u.wait(ctx, func(fd int) error {
+		got, _, flags, _, err := unix.Recvmsg(fd, u.buf, nil, 0)
+		if err == unix.EINTR {
+			return unix.EAGAIN
+		}
+		if n = got; flags&unix.MSG_TRUNC != 0 {
+			n = 0
+		}
+		return err
+	})
+	return n, err
+}
+
+// Close lets go of the namespace at once: unlike a packet socket's, a UDP
+// socket's end waits for nothing.
+func (u *Unicast) Close() {
+	if u.shut() {
+		u.file.Close()
+	}
+}
+
+// soft errors are what ICMP said of an earlier datagram. Anybody on the LAN can
+// say that; the answer to a server that does not answer is T2.
+func soft(err error) bool {
+	for _, e := range []error{
+		unix.ECONNREFUSED, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.EHOSTDOWN,
+		unix.ENOPROTOOPT, unix.EOPNOTSUPP, unix.ENONET,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}

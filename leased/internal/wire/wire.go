@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package wire is step 8 of the way of a lease: short-lived sockets inside the
+// container's network namespace, on the container's own interface. Packet speaks
+// raw IP, for a container that has no address yet and for its last word; Unicast
+// is the kernel's UDP, for RENEWING. Both pin the namespace, its links and their
+// MACs until they are closed, so whoever opens one closes it as soon as the
+// exchange is over: a lease at rest holds neither.
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"podman-net-dhcp/internal/netns"
+)
+
+// Ports of DHCPv4 (RFC 2131 §4.1).
+const (
+	serverPort = 67
+	clientPort = 68
+)
+
+// tos is class selector 6, network control, as other DHCP clients send it: a
+// renewal must get through a full uplink.
+const tos = 0xc0
+
+// Errors of all calls here, for errors.Is. The system's own error is wrapped beside them.
+var (
+	// ErrLinkDown says that the interface exists but is down; it may come back,
+	// and the socket works again when it does.
+	ErrLinkDown = errors.New("interface is down")
+	// ErrLinkGone says that the interface was deleted or moved to another
+	// namespace: nothing will ever come from this socket again.
+	ErrLinkGone = errors.New("interface is gone")
+)
+
+// Source says who sent a message.
+type Source struct {
+	MAC net.HardwareAddr // the last hop's; nil from Unicast, where the kernel hides it
+	IP  netip.Addr       // the server's or relay's
+}
+
+// Conn is what both kinds of socket can do. A payload is a whole DHCP message.
+//
+// One goroutine may receive while others send; Close may be called at any time,
+// more than once, and wakes the receiver with net.ErrClosed. Receive passes over
+// all that is not meant for it, however much of that there is, and returns
+// ctx.Err() when ctx ends. Its payload belongs to the caller.
+type Conn interface {
+	Send(payload []byte) error
+	Receive(ctx context.Context) (payload []byte, from Source, err error)
+	Close()
+}
+
+var _, _ Conn = (*Packet)(nil), (*Unicast)(nil)
+
+// classify adds what an error of the kernel means for the interface.
+func classify(err error) error {
+	switch {
+	case err == nil, errors.Is(err, ErrLinkDown), errors.Is(err, ErrLinkGone):
+		return err
+	case errors.Is(err, unix.ENETDOWN):
+		return fmt.Errorf("%w: %w", ErrLinkDown, err)
+	case errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENODEV):
+		return fmt.Errorf("%w: %w", ErrLinkGone, err)
+	}
+	return err
+}
+
+// open makes a socket in ns, or where the caller is if ns is nil.
+func open(ns *netns.NS, domain, kind int) (fd int, err error) {
+	if ns == nil {
+		return unix.Socket(domain, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	}
+	err = ns.Do(func() (err error) {
+		fd, err = unix.Socket(domain, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+		return err
+	})
+	return fd, err
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+
+	"github.com/coreos/go-systemd/v22/activation"
+
+	"podman-net-dhcp/internal/leaseapi"
+)
+
+// listen takes the socket that systemd made (sd_listen_fds(3)), or makes it.
+func listen() (net.Listener, error) {
+	passed, err := activation.Listeners()
+	if err != nil {
+		return nil, fmt.Errorf("take systemd's socket: %w", err)
+	}
+	switch len(passed) {
+	case 0:
+		return listenAt(leaseapi.Socket())
+	case 1:
+		if _, ok := passed[0].(*net.UnixListener); ok {
+			return passed[0], nil
+		}
+	}
+	return nil, errors.New("systemd passed something else than one unix socket; see: systemctl cat leased.socket")
+}
+
+func listenAt(path string) (net.Listener, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, fmt.Errorf("make the socket's directory: %w", err)
+	}
+	if conn, err := net.Dial("unix", path); err == nil {
+		conn.Close()
+		return nil, fmt.Errorf("somebody listens on %s already, perhaps systemd: see systemctl status leased.socket", path)
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode().Type() == fs.ModeSocket {
+		if err := os.Remove(path); err != nil {
+			return nil, fmt.Errorf("remove the stale socket: %w", err)
+		}
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("close the socket to others: %w", err)
+	}
+	return l, nil
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// leased is the lease daemon: it gets, applies, renews and gives back the DHCP
+// leases of all containers of a host. Its other subcommands are the operator's
+// tool.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"podman-net-dhcp/internal/build"
+)
+
+func main() {
+	if err := app().Run(os.Args); err != nil {
+		fmt.Fprintln(os.Stderr, "leased:", err)
+		os.Exit(1)
+	}
+}
+
+func app() *cli.App {
+	return &cli.App{
+		Name:     "leased",
+		Usage:    "DHCP leases of containers on the LAN",
+		Version:  build.Version,
+		Commands: []*cli.Command{serveCommand(), lsCommand()},
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return fmt.Errorf("unknown command %q; see: leased help", c.Args().First())
+			}
+			return cli.ShowAppHelp(c)
+		},
+	}
+}

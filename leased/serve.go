@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/urfave/cli/v2"
+
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/manager"
+	"podman-net-dhcp/leased/internal/server"
+	"podman-net-dhcp/leased/internal/store"
+	"podman-net-dhcp/leased/internal/wire"
+)
+
+func serveCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "serve",
+		Usage: "run the daemon, on systemd's socket or one of its own",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "state-dir", Value: store.DefaultDir, Usage: "where live leases are kept"},
+			&cli.DurationFlag{Name: "idle-timeout", Usage: "exit after this long without leases and callers; 0: never"},
+			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error"},
+		},
+		Action: func(c *cli.Context) error {
+			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			log, err := logger(c.String("log-level"))
+			if err != nil {
+				return err
+			}
+			return serve(ctx, config{dir: c.String("state-dir"), idle: c.Duration("idle-timeout"), log: log})
+		},
+	}
+}
+
+type config struct {
+	dir  string
+	idle time.Duration
+	log  *slog.Logger
+}
+
+// serve runs until ctx ends or leased has been idle for long enough. Leases are
+// kept: the next leased finds them in the state directory.
+func serve(ctx context.Context, c config) error {
+	state, err := store.Open(c.dir)
+	if err != nil {
+		return err
+	}
+	defer state.Close()
+	listener, err := listen()
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	clk, err := clock.New()
+	if err != nil {
+		return err
+	}
+	defer clk.Close()
+	boot, err := bootID()
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	idle := newIdle(c.idle, stop)
+	working, finish := context.WithCancel(context.WithoutCancel(ctx))
+	defer finish()
+	leases, err := manager.New(working, manager.Config{
+		Log: c.log, Clock: clk, Kernel: manager.Linux{}, Store: state, Rand: random, BootID: boot,
+		Changed: idle.leases,
+	})
+	if err != nil {
+		c.log.Error("read the leases on disk", "err", err)
+	}
+	return run(ctx, finish, c.log, leases, &server.Server{Leases: leases, Log: c.log, Changed: idle.peers}, listener)
+}
+
+// run ends in order: first nobody may ask any more, then what is under way ends.
+func run(ctx context.Context, finish func(), log *slog.Logger, m *manager.Manager, s *server.Server, l net.Listener) error {
+	var work sync.WaitGroup
+	work.Go(m.Run)
+	notify(log, daemon.SdNotifyReady)
+	log.Info("serving", "addr", l.Addr(), "leases", m.Len())
+	err := s.Serve(ctx, l)
+	notify(log, daemon.SdNotifyStopping)
+	finish()
+	work.Wait()
+	wire.Flush()
+	log.Info("stopped", "leases", m.Len())
+	return err
+}
+
+func notify(log *slog.Logger, state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		log.Warn("notify systemd", "err", err)
+	}
+}
+
+func random() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return binary.NativeEndian.Uint64(b[:])
+}
+
+func bootID() (string, error) {
+	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	return strings.TrimSpace(string(b)), err
+}
+
+// logger logs to stderr, which systemd stamps with the time itself.
+func logger(level string) (*slog.Logger, error) {
+	o := &slog.HandlerOptions{}
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("log level %q is none of debug, info, warn, error", level)
+	}
+	o.Level = l
+	if os.Getenv("JOURNAL_STREAM") != "" {
+		o.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 && a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, o)), nil
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+)
+
+const usage = "net-dhcp is run by Podman: podman network create -d net-dhcp. By hand: net-dhcp create|info|setup NETNS|teardown NETNS"
+
+// run is the program: the answer on stdout, {"error": …} there and exit code 1
+// when a verb fails (netavark src/plugin.rs).
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	answer, err := verb(args, stdin, stderr)
+	if err != nil {
+		// Podman 6 drops the plugin's name from create's errors, so it is in ours;
+		// and an error is one line.
+		text := "net-dhcp: " + strings.ReplaceAll(err.Error(), "\n", "; ")
+		answer = map[string]string{"error": text}
+	}
+	if answer != nil {
+		if encErr := json.NewEncoder(stdout).Encode(answer); encErr != nil {
+			fmt.Fprintln(stderr, "net-dhcp: write the answer:", encErr)
+			return 1
+		}
+	}
+	if err != nil {
+		return 1
+	}
+	return 0
+}
+
+func verb(args []string, stdin io.Reader, stderr io.Writer) (any, error) {
+	switch {
+	case len(args) == 1 && args[0] == "create":
+		return create(stdin)
+	case len(args) == 1 && args[0] == "info":
+		return info(), nil
+	case len(args) == 2 && args[0] == "setup":
+		return setup(args[1], stdin)
+	case len(args) == 2 && args[0] == "teardown":
+		return nil, teardown(args[1], stdin, stderr)
+	}
+	return nil, fmt.Errorf("%s", usage)
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+
+	"podman-net-dhcp/internal/attachment"
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/internal/netavark"
+	"podman-net-dhcp/internal/options"
+)
+
+func setup(netnsPath string, stdin io.Reader) (any, error) {
+	// Ctrl-C on podman run reaches the whole process group; what was made is undone.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	exec, err := readExec(stdin)
+	if err != nil {
+		return nil, err
+	}
+	r, err := request(exec, netnsPath)
+	if err != nil {
+		return nil, err
+	}
+	joined, err := attachment.Join(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return status(r, joined), nil
+}
+
+func readExec(stdin io.Reader) (netavark.Exec, error) {
+	var e netavark.Exec
+	if err := netavark.Read(stdin, &e); err != nil {
+		return e, err
+	}
+	if e.ContainerID == "" || e.Network.Name == "" || e.NetworkOptions.InterfaceName == "" {
+		return e, errors.New("stdin lacks container_id, network.name or network_options.interface_name")
+	}
+	return e, nil
+}
+
+func key(e netavark.Exec) leaseapi.Attachment {
+	return leaseapi.Attachment{
+		ContainerID: e.ContainerID, ContainerName: e.ContainerName,
+		Network: e.Network.Name, Interface: e.NetworkOptions.InterfaceName,
+	}
+}
+
+// request turns Podman's document into a validated attachment.
+func request(e netavark.Exec, netnsPath string) (attachment.Request, error) {
+	o, err := options.Per(e.Network.Options, e.NetworkOptions.Options)
+	if err != nil {
+		return attachment.Request{}, err
+	}
+	if mac := net.HardwareAddr(e.NetworkOptions.StaticMAC); len(mac) > 0 {
+		if err := options.CheckMAC(mac); err != nil {
+			return attachment.Request{}, err
+		}
+		o.MAC = mac
+	}
+	if ip := firstIPv4(e.NetworkOptions.StaticIPs); ip.IsValid() {
+		o.RequestIP = ip
+	}
+	o.NoDefaultRoute = o.NoDefaultRoute || e.Network.Internal
+	return attachment.Request{
+		Attachment: key(e), Netns: netnsPath, Options: o,
+		Hostnames: []string{hostnameAlias(e), e.ContainerName, shortID(e)},
+	}, nil
+}
+
+// firstIPv4 is Podman's --ip. `podman network reload` and restore repeat here
+// all addresses that setup reported, IPv6 ones and duplicates among them.
+func firstIPv4(ips []net.IP) netip.Addr {
+	for _, ip := range ips {
+		if a, ok := netip.AddrFromSlice(ip.To4()); ok {
+			return a
+		}
+	}
+	return netip.Addr{}
+}
+
+// hostnameAlias is the container's --hostname. Plugins are not told it, but
+// Podman appends the short id and, where one was given, the host name to the
+// aliases (libpod/networking_common.go getExtraNetworkAliases).
+func hostnameAlias(e netavark.Exec) string {
+	aliases := e.NetworkOptions.Aliases
+	i := slices.Index(aliases, shortID(e))
+	if i < 0 || i+1 >= len(aliases) {
+		return ""
+	}
+	return aliases[i+1]
+}
+
+func shortID(e netavark.Exec) string { return e.ContainerID[:min(len(e.ContainerID), 12)] }
+
+func status(r attachment.Request, j attachment.Joined) netavark.StatusBlock {
+	lease := j.Lease
+	if lease == nil { // on_timeout=continue
+		lease = &leaseapi.Lease{}
+	}
+	s := netavark.Status(r.Interface, j.MAC, lease.Address, lease.Gateway)
+	servers := r.Options.DNSList
+	if r.Options.DNS == "dhcp" {
+		servers, s.DNSSearchDomains = lease.DNS, lease.Search
+	}
+	for _, a := range servers {
+		s.DNSServerIPs = append(s.DNSServerIPs, a.AsSlice())
+	}
+	return s
+}
