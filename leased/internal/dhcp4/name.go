@@ -52,7 +52,7 @@ func validLabel(l string) bool {
 // out; a list of broken form is refused as a whole.
 func searchList(b []byte) ([]string, error) {
 	var names []string
-	for pos := 0; pos < len(b) && len(names) < MaxSearch; {
+	for pos, read := 0, 0; pos < len(b) && read < MaxSearch; read++ {
 		labels, next, err := wireName(b, pos)
 		if err != nil {
 			return nil, err

@@ -139,10 +139,15 @@ func (w *world) checkState(bound bool) {
 // at moves the clock to a time after boot.
 func (w *world) at(d time.Duration) *world { w.now = boot.Add(d); return w }
 
-// fire moves the clock to the deadline and fires the timer.
+// fire moves the clock to the deadline, or by an hour where there is none, and
+// fires the timer.
 func (w *world) fire() []lease.Action {
 	w.t.Helper()
-	w.now = max(w.now, w.m.Deadline())
+	if d := w.m.Deadline(); d == lease.Never {
+		w.now = w.now.Add(time.Hour)
+	} else {
+		w.now = max(w.now, d)
+	}
 	return w.step(lease.TimerFired{})
 }
 
