@@ -35,6 +35,9 @@ func create(stdin io.Reader) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := fits(on, merged); err != nil {
+		return nil, err
+	}
 	delete(merged, "parent")
 	delete(merged, "bridge")
 	merged[on.Kind()] = on.Name()
@@ -61,6 +64,16 @@ func checkNetwork(n netavark.Network) error {
 		return errors.New("--ipv6 is not yet supported")
 	case ipam != "" && ipam != netavark.IPAMDHCP:
 		return fmt.Errorf("--ipam-driver %s does not go with a DHCP server; leave it out", ipam)
+	}
+	return nil
+}
+
+// fits refuses an option that says nothing for this kind of link.
+func fits(on attach.Interface, given map[string]string) error {
+	for option, kind := range map[string]string{"mode": "parent", "isolate": "bridge"} {
+		if value, ok := given[option]; ok && on.Kind() != kind {
+			return fmt.Errorf("option %s=%s is for a %s, and %s is a %s", option, value, kind, on.Name(), on.Kind())
+		}
 	}
 	return nil
 }

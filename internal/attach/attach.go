@@ -25,7 +25,7 @@ type Spec struct {
 	Isolate bool   // of a bridge port
 
 	Interface string           // name in the container
-	MAC       net.HardwareAddr // 6 bytes, unicast
+	MAC       net.HardwareAddr // 6 bytes, unicast; nil: the kernel's choice, in passthru the parent's
 	MTU       int              // 0: the host interface's
 	// HostEnd is a veth's name on the host, Alias what `ip link` shows beside it,
 	// so that an operator sees whose it is.
@@ -35,6 +35,7 @@ type Spec struct {
 // Link is a link that was made.
 type Link struct {
 	Index   int // ifindex in the container
+	MAC     net.HardwareAddr
 	HostMTU int // of the bridge or parent
 }
 
@@ -73,11 +74,27 @@ func (h *Host) Make(ctx context.Context, ns *netns.NS, s Spec) (Link, error) {
 	if err != nil {
 		return Link{}, err
 	}
+	link, err := finish(inside, s)
+	link.HostMTU = on.link.Attrs().MTU
+	return link, err
+}
+
+// finish looks at what was made. A macvlan in passthru mode begins with its
+// parent's MAC whatever it was given; when it gets another the parent gets it
+// too, and its own back in the end (drivers/net/macvlan.c).
+func finish(inside *netlink.Handle, s Spec) (Link, error) {
 	made, err := inside.LinkByName(s.Interface)
 	if err != nil {
 		return Link{}, fmt.Errorf("find %s just made: %w", s.Interface, err)
 	}
-	return Link{Index: made.Attrs().Index, HostMTU: on.link.Attrs().MTU}, nil
+	a := made.Attrs()
+	if s.MAC != nil && a.HardwareAddr.String() != s.MAC.String() {
+		if err := inside.LinkSetHardwareAddr(made, s.MAC); err != nil {
+			return Link{}, errors.Join(fmt.Errorf("set the MAC of %s: %w", s.Interface, err), inside.LinkDel(made))
+		}
+		a.HardwareAddr = s.MAC
+	}
+	return Link{Index: a.Index, MAC: a.HardwareAddr}, nil
 }
 
 // Delete removes the container's link if it is one that Make could have made:

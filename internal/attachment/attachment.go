@@ -48,60 +48,56 @@ func Join(ctx context.Context, r Request) (Joined, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, r.Options.LeaseTimeout+overtime,
 		fmt.Errorf("leased gave no answer within %s; see: journalctl -u leased", r.Options.LeaseTimeout+overtime))
 	defer cancel()
-	mac, err := r.Options.LinkMAC(r.identity())
-	if err != nil {
-		return Joined{}, err
-	}
 	// First, so that a leased that systemd has to start does so while the link is made.
 	leased, err := leaseapi.Dial(ctx)
 	if err != nil {
 		return Joined{}, err
 	}
 	defer leased.Close()
-	acquire, err := r.attach(ctx, mac)
+	link, err := r.attach(ctx)
 	if err != nil {
 		return Joined{}, err
 	}
-	lease, err := leased.Acquire(ctx, acquire)
+	lease, err := r.acquire(ctx, leased, link)
 	if err != nil {
-		return Joined{}, errors.Join(err, deleteLink(r.Netns, r.Interface, mac))
+		return Joined{}, errors.Join(err, deleteLink(r.Netns, r.Interface, link.MAC))
 	}
-	return Joined{mac, lease}, nil
+	return Joined{link.MAC, lease}, nil
 }
 
 // attach makes the link. The netns is closed again when it returns: nothing of
 // ours pins it while leased waits for a server.
-func (r Request) attach(ctx context.Context, mac net.HardwareAddr) (leaseapi.AcquireRequest, error) {
-	clientID, err := r.Options.ClientIDOption(r.identity(), mac)
+func (r Request) attach(ctx context.Context) (attach.Link, error) {
+	spec, err := r.linkSpec()
 	if err != nil {
-		return leaseapi.AcquireRequest{}, err
+		return attach.Link{}, err
 	}
 	ns, err := netns.Open(r.Netns)
 	if err != nil {
-		return leaseapi.AcquireRequest{}, err
+		return attach.Link{}, err
 	}
 	defer ns.Close()
 	host, err := attach.OpenHost(nil)
 	if err != nil {
-		return leaseapi.AcquireRequest{}, err
+		return attach.Link{}, err
 	}
 	defer host.Close()
-	link, err := host.Make(ctx, ns, r.linkSpec(mac))
-	if err != nil {
-		return leaseapi.AcquireRequest{}, err
-	}
-	return r.acquire(link, mac, clientID), nil
+	return host.Make(ctx, ns, spec)
 }
 
-func (r Request) acquire(link attach.Link, mac net.HardwareAddr, clientID []byte) leaseapi.AcquireRequest {
+func (r Request) acquire(ctx context.Context, leased *leaseapi.Conn, link attach.Link) (*leaseapi.Lease, error) {
 	o := r.Options
+	clientID, err := o.ClientIDOption(r.identity(), link.MAC)
+	if err != nil {
+		return nil, err
+	}
 	mtu := link.HostMTU
 	if o.MTU != 0 {
 		mtu = 0
 	}
-	return leaseapi.AcquireRequest{
+	return leased.Acquire(ctx, leaseapi.AcquireRequest{
 		Attachment: r.Attachment,
-		Link:       leaseapi.Link{Netns: r.Netns, Index: link.Index, MAC: mac.String(), Host: o.Host(), MTU: mtu},
+		Link:       leaseapi.Link{Netns: r.Netns, Index: link.Index, MAC: link.MAC.String(), Host: o.Host(), MTU: mtu},
 		Client: leaseapi.Client{
 			ClientID: hex.EncodeToString(clientID), Hostname: o.HostnameOption(r.Hostnames...), FQDN: o.FQDN,
 			VendorClass: o.VendorClass, UserClass: o.UserClass, RequestIP: o.RequestIP, RequireIP: o.RequireIP,
@@ -110,16 +106,22 @@ func (r Request) acquire(link attach.Link, mac net.HardwareAddr, clientID []byte
 			Metric: o.Metric, NoDefaultRoute: o.NoDefaultRoute,
 			TimeoutMS: o.LeaseTimeout.Milliseconds(), OnTimeout: o.OnTimeout, Release: o.Release,
 		},
-	}
+	})
 }
 
-func (r Request) linkSpec(mac net.HardwareAddr) attach.Spec {
+func (r Request) linkSpec() (attach.Spec, error) {
 	o := r.Options
-	return attach.Spec{
-		Host: o.Host(), Mode: o.Mode, Isolate: o.Isolate, Interface: r.Interface, MAC: mac, MTU: o.MTU,
+	s := attach.Spec{
+		Host: o.Host(), Mode: o.Mode, Isolate: o.Isolate, Interface: r.Interface, MTU: o.MTU,
 		HostEnd: hostEnd(r.Attachment),
 		Alias:   fmt.Sprintf("net-dhcp: %s/%s/%s %s", r.ContainerName, r.Network, r.Interface, shortID(r.ContainerID)),
 	}
+	if o.Parent != "" && o.Mode == "passthru" && o.MAC == nil {
+		return s, nil // the container takes the NIC's place, MAC and all
+	}
+	mac, err := o.LinkMAC(r.identity())
+	s.MAC = mac
+	return s, err
 }
 
 func (r Request) identity() options.Identity {

@@ -14,6 +14,9 @@ import (
 // ServerMAC is what frames of the scripted Server come from.
 var ServerMAC = net.HardwareAddr{2, 0xff, 0, 0, 0, 1}
 
+// Broadcast is every interface's MAC.
+var Broadcast = net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+
 // Where things are in a frame of Request.Seal, for tests that spoil them.
 const (
 	OffIP   = 14
@@ -58,7 +61,7 @@ func (r Request) Message(kind dhcpv4.MessageType, addr netip.Addr, more ...dhcpv
 
 // Seal puts a message into a correct broadcast frame from RouterAddr.
 func (r Request) Seal(payload []byte) []byte {
-	return Seal(payload, net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, netip.AddrFrom4([4]byte{255, 255, 255, 255}))
+	return Seal(payload, Broadcast, netip.AddrFrom4([4]byte{255, 255, 255, 255}))
 }
 
 // Send is the usual answer: one correct frame.

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
@@ -137,7 +138,26 @@ func (s *Server) Send(frame []byte) error {
 	return unix.Sendto(s.fd, frame, 0, &unix.SockaddrLinklayer{Ifindex: s.ifindex})
 }
 
-// Requests are all that came so far, Frames everything else, too.
+// Wait waits for the n-th request, counted from 1, for up to 10 s.
+func (s *Server) Wait(t testing.TB, n int) Request {
+	t.Helper()
+	late := time.After(10 * time.Second)
+	for {
+		s.mu.Lock()
+		have, news := s.requests, s.news
+		s.mu.Unlock()
+		if len(have) >= n {
+			return have[n-1]
+		}
+		select {
+		case <-news:
+		case <-late:
+			t.Fatalf("%d requests, want %d", len(have), n)
+		}
+	}
+}
+
+// Requests are all that came so far.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -3,12 +3,14 @@
 package testlan
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
+	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) { Main(m) }
@@ -59,23 +61,40 @@ func TestServerHearsAndAnswers(t *testing.T) {
 	lan := New(t)
 	c := lan.Container()
 	link := lan.Veth(c, "eth0")
-	heard := make(chan Request, 1)
-	s := lan.Server(func(r Request) []Reply { heard <- r; return r.Send(r.Offer(Subnet.Addr().Next())) })
+	s := lan.Server(func(r Request) []Reply { return r.Send(r.Offer(netip.MustParseAddr("192.0.2.9"))) })
 	msg, err := dhcpv4.NewDiscovery(link.MAC)
 	must(t, err)
-	frame := Seal(msg.ToBytes(), ServerMAC, netip.MustParseAddr("255.255.255.255"))
+	frame := Seal(msg.ToBytes(), Broadcast, netip.MustParseAddr("255.255.255.255"))
 	frame[OffUDP+3] = 67
-	must(t, s.Send(Fix(frame))) // its own, which it does not hear
-	c.Do(func() error {
-		fd, ifindex, err := rawSocket("eth0")
-		if err != nil {
-			return err
-		}
-		return (&Server{fd: fd, ifindex: ifindex}).Send(frame)
-	})
-	if r := <-heard; r.Msg == nil || r.Msg.TransactionID != msg.TransactionID {
-		t.Errorf("heard %+v", r)
+	must(t, s.Send(Fix(frame))) // its own, which it must not hear
+	var got []byte
+	c.Do(func() error { got, err = exchange(frame); return err })
+	if r := s.Wait(t, 1); len(s.Requests()) != 1 || r.Msg == nil || r.Msg.TransactionID != msg.TransactionID {
+		t.Errorf("heard %+v", s.Requests())
 	}
+	if offer, err := dhcpv4.FromBytes(got[OffDHCP:]); err != nil || offer.MessageType() != dhcpv4.MessageTypeOffer {
+		t.Errorf("answered %v, %v", offer, err)
+	}
+}
+
+// exchange sends a frame on eth0 and returns the next one from ServerMAC.
+func exchange(frame []byte) ([]byte, error) {
+	fd, ifindex, err := rawSocket("eth0")
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	if err := (&Server{fd: fd, ifindex: ifindex}).Send(frame); err != nil {
+		return nil, err
+	}
+	buf := make([]byte, 2000)
+	for range 100 { // 20 ms each where there is nothing
+		n, from, err := unix.Recvfrom(fd, buf, 0)
+		if ll, ok := from.(*unix.SockaddrLinklayer); err == nil && ok && ll.Pkttype == unix.PACKET_BROADCAST {
+			return buf[:n], nil
+		}
+	}
+	return nil, errors.New("no answer")
 }
 
 func TestNoLeaksSeesLeaks(t *testing.T) {

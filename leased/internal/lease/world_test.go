@@ -103,6 +103,9 @@ func (w *world) invariants(ev lease.Event, before uint32) {
 	if _, timer := ev.(lease.TimerFired); timer && m.Deadline() <= w.now {
 		w.t.Errorf("%v: deadline is %v ago: busy loop", m.State(), w.now.Sub(m.Deadline()))
 	}
+	if bound && (m.Deadline() > l.Expiry || m.State() == lease.Renewing && m.Deadline() > l.T2) {
+		w.t.Errorf("%v: deadline is beyond T2 or expiry", m.State())
+	}
 	w.checkState(bound)
 	if x := m.XID(); x != 0 && x != before {
 		if x == w.last {

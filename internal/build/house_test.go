@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package build_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "podman-net-dhcp"
+
+// floors is the house: a package may import those on lower floors, which here
+// have higher numbers. 1 to 12 are the steps of the way of a lease; what several
+// programs share is the ground they stand on.
+var floors = map[string]int{
+	"netavark-plugin": 1, "oci-hook": 1, "leased": 1,
+	"internal/netavark":       2, // the documents of step 1
+	"internal/attachment":     2,
+	"leased/internal/server":  4,
+	"leased/internal/manager": 5,
+	"leased/internal/lease":   6,
+	"leased/internal/dhcp4":   7,
+	"leased/internal/wire":    8,
+	"leased/internal/binding": 9,
+	"leased/internal/store":   10,
+	"leased/internal/clock":   12,
+	"internal/attach":         20,
+	"internal/leaseapi":       21,
+	"internal/options":        22,
+	"internal/netns":          30,
+	"internal/build":          30,
+}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+}
+
+func TestDependenciesPointDownwards(t *testing.T) {
+	t.Parallel()
+	for _, p := range list(t, "./...") {
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		if strings.HasPrefix(name, "lab/") || strings.HasSuffix(name, "/dhcp4test") {
+			continue // tests only, see below
+		}
+		floor, ok := floors[name]
+		if !ok {
+			t.Errorf("%s has no floor in the house; give it one here and in the docs", name)
+		}
+		for _, imported := range p.Imports {
+			below, ours := strings.CutPrefix(imported, module+"/")
+			if !ours {
+				continue
+			}
+			if floors[below] <= floor {
+				t.Errorf("%s (floor %d) imports %s (floor %d): dependencies point downwards", name, floor, below, floors[below])
+			}
+		}
+	}
+}
+
+func TestSmallProgramsStaySmall(t *testing.T) {
+	t.Parallel()
+	allowed := []string{
+		module, "github.com/containers/common/libnetwork/types", "github.com/containers/storage/pkg/regexp",
+		"github.com/opencontainers/runtime-spec", "github.com/vishvananda/netlink", "github.com/vishvananda/netns", "golang.org/x/sys",
+	}
+	const maxSize = 4_000_000 // bytes
+	for _, name := range []string{"netavark-plugin", "oci-hook"} {
+		p := list(t, "./"+name)[0]
+		for _, dep := range p.Deps {
+			outside := strings.Contains(strings.Split(dep, "/")[0], ".") || strings.HasPrefix(dep, module)
+			isAllowed := slices.ContainsFunc(allowed, func(a string) bool { return dep == a || strings.HasPrefix(dep, a+"/") })
+			if outside && !isAllowed || dep == "net/http" || strings.HasPrefix(dep, module+"/leased/") || strings.HasPrefix(dep, module+"/lab/") {
+				t.Errorf("%s depends on %s, which is not in its budget", name, dep)
+			}
+		}
+		if size := buildSize(t, name); size > maxSize {
+			t.Errorf("%s has %d bytes; its budget is %d", name, size, maxSize)
+		}
+	}
+}
+
+// What tests stand on stays out of the programs.
+func TestProgramsHaveNoTestCode(t *testing.T) {
+	t.Parallel()
+	for _, dep := range list(t, "./leased")[0].Deps {
+		if strings.HasPrefix(dep, module+"/lab/") || strings.HasSuffix(dep, "/dhcp4test") || dep == "testing" {
+			t.Errorf("leased depends on %s", dep)
+		}
+	}
+}
+
+func buildSize(t *testing.T, name string) int64 {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), name)
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, "./"+name)
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	if b, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, b)
+	}
+	info, err := os.Stat(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
+}
+
+const root = "../.."
+
+func list(t *testing.T, pattern string) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", pattern)
+	cmd.Dir, cmd.Env, cmd.Stderr = root, append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pkgs []pkg
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p pkg
+		if err := d.Decode(&p); err == io.EOF {
+			return pkgs
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		pkgs = append(pkgs, p)
+	}
+}

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/lab/testlan"
+)
+
+// leased answers Acquire with reply and hands what it was asked to the test.
+type fakeLeased struct {
+	calls chan leaseapi.Call
+	reply func(leaseapi.Call) leaseapi.Reply
+}
+
+func newLeased(t *testing.T, reply func(leaseapi.Call) leaseapi.Reply) *fakeLeased {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "leased.sock")
+	t.Setenv("LEASED_SOCKET", path)
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	f := &fakeLeased{calls: make(chan leaseapi.Call, 10), reply: reply}
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go f.serve(conn)
+		}
+	}()
+	return f
+}
+
+func (f *fakeLeased) serve(conn net.Conn) {
+	defer conn.Close()
+	framer := leaseapi.NewFramer(conn)
+	var call leaseapi.Call
+	if framer.Read(&call) != nil {
+		return
+	}
+	f.calls <- call
+	if r := f.reply(call); r.Error != "hang up" {
+		_ = framer.Write(r)
+	}
+}
+
+func grants(l leaseapi.Lease) func(leaseapi.Call) leaseapi.Reply {
+	return func(leaseapi.Call) leaseapi.Reply {
+		b, _ := json.Marshal(leaseapi.AcquireReply{Lease: &l})
+		return leaseapi.Reply{Parameters: b}
+	}
+}
+
+var lease = leaseapi.Lease{
+	Address: netip.MustParsePrefix("192.0.2.9/24"), Gateway: netip.MustParseAddr("192.0.2.1"),
+	Server: netip.MustParseAddr("192.0.2.1"), DNS: []netip.Addr{netip.MustParseAddr("192.0.2.53")}, Search: []string{"lan"},
+}
+
+// exec544 is what Podman 5.4.2 sends, with network options and options of the
+// container filled in.
+func exec544(network, container string) string {
+	return fmt.Sprintf(`{"container_id":"8f8a5cc12382aa","container_name":"t1","port_mappings":[{"container_port":80,"host_ip":"","host_port":80,"protocol":"tcp","range":1}],
+"network":{"dns_enabled":false,"driver":"net-dhcp","id":"766c22","internal":false,"ipv6_enabled":false,"name":"lan","network_interface":null,
+"options":%s,"ipam_options":null,"subnets":null,"routes":null,"network_dns_servers":null},
+"network_options":{"aliases":["zz","8f8a5cc12382","myhost"],"interface_name":"lan0","static_ips":["2001:db8::9","192.0.2.9","192.0.2.9"],"static_mac":"02:11:22:33:44:55","options":%s}}`,
+		network, container)
+}
+
+func runSetup(t *testing.T, netns, stdin string) (code int, stdout string) {
+	t.Helper()
+	var out, errs strings.Builder
+	code = run([]string{"setup", netns}, strings.NewReader(stdin), &out, &errs)
+	if errs.Len() > 0 {
+		t.Errorf("setup said on stderr: %s", &errs)
+	}
+	return code, out.String()
+}
+
+func TestSetupMakesTheLinkAndReportsTheLease(t *testing.T) {
+	testlan.RequireRoot(t)
+	host(t)
+	leased := newLeased(t, grants(lease))
+	c := testlan.New(t).Container()
+	code, out := runSetup(t, c.Path, exec544(`{"parent":"nic0"}`, `null`))
+	want := `{"interfaces":{"lan0":{"subnets":[{"ipnet":"192.0.2.9/24","gateway":"192.0.2.1"}],"mac_address":"02:11:22:33:44:55"}},"dns_server_ips":["192.0.2.53"],"dns_search_domains":["lan"]}`
+	if strings.TrimSpace(out) != want || code != 0 {
+		t.Errorf("setup: %d %s\nwant %s", code, out, want)
+	}
+	link := find(t, c, "lan0")
+	if link == nil || link.Type() != "macvlan" || link.Attrs().HardwareAddr.String() != "02:11:22:33:44:55" || link.Attrs().Flags&net.FlagUp == 0 {
+		t.Fatalf("link is %+v", link)
+	}
+	var req leaseapi.AcquireRequest
+	if err := json.Unmarshal((<-leased.calls).Parameters, &req); err != nil {
+		t.Fatal(err)
+	}
+	wantReq := leaseapi.AcquireRequest{
+		Attachment: leaseapi.Attachment{ContainerID: "8f8a5cc12382aa", ContainerName: "t1", Network: "lan", Interface: "lan0"},
+		Link:       leaseapi.Link{Netns: c.Path, Index: link.Attrs().Index, MAC: "02:11:22:33:44:55", Host: "nic0", MTU: 1500},
+		Client:     leaseapi.Client{ClientID: "01021122334455", Hostname: "myhost", RequestIP: netip.MustParseAddr("192.0.2.9")},
+		Policy:     leaseapi.Policy{Metric: 100, TimeoutMS: 10000, OnTimeout: "fail", Release: "now"},
+	}
+	if req != wantReq {
+		t.Errorf("asked leased for %+v\nwant %+v", req, wantReq)
+	}
+}
+
+func TestSetupPassesOptionsOn(t *testing.T) {
+	testlan.RequireRoot(t)
+	host(t)
+	leased := newLeased(t, grants(lease))
+	c := testlan.New(t).Container()
+	doc := strings.Replace(exec544(`{"bridge":"br0","metric":"7","dns":"none","release":"never","on_timeout":"continue"}`,
+		`{"hostname":"web","fqdn":"true","client_id":"a:b","vendor_class":"v","user_class":"u","lease_timeout":"3s","ip_policy":"require","mtu":"1400"}`),
+		`"internal":false`, `"internal":true`, 1)
+	code, out := runSetup(t, c.Path, doc)
+	if code != 0 || strings.Contains(out, "dns") {
+		t.Errorf("setup: %d %s; dns=none reports no servers", code, out)
+	}
+	var req leaseapi.AcquireRequest
+	if err := json.Unmarshal((<-leased.calls).Parameters, &req); err != nil {
+		t.Fatal(err)
+	}
+	client := leaseapi.Client{
+		ClientID: "00613a62", Hostname: "web", FQDN: true, VendorClass: "v", UserClass: "u",
+		RequestIP: netip.MustParseAddr("192.0.2.9"), RequireIP: true,
+	}
+	policy := leaseapi.Policy{Metric: 7, NoDefaultRoute: true, TimeoutMS: 3000, OnTimeout: "continue", Release: "never"}
+	if req.Client != client || req.Policy != policy || req.Link.MTU != 0 {
+		t.Errorf("asked leased for %+v", req)
+	}
+	if link := find(t, c, "lan0"); link == nil || link.Type() != "veth" || link.Attrs().MTU != 1400 {
+		t.Errorf("link is %+v", link)
+	}
+}
+
+func TestSetupThatFailsLeavesNothing(t *testing.T) {
+	testlan.RequireRoot(t)
+	host(t)
+	refuses := func(leaseapi.Call) leaseapi.Reply {
+		return leaseapi.Reply{Error: leaseapi.ErrorNoLease, Parameters: json.RawMessage(`{"message":"nobody\nanswered"}`)}
+	}
+	hangsUp := func(leaseapi.Call) leaseapi.Reply { return leaseapi.Reply{Error: "hang up"} }
+	c := testlan.New(t).Container()
+	for name, tc := range map[string]struct {
+		reply        func(leaseapi.Call) leaseapi.Reply
+		options, say string
+	}{
+		"no lease on a NIC":    {refuses, `{"parent":"nic0"}`, "net-dhcp: nobody; answered"},
+		"no lease on a bridge": {refuses, `{"bridge":"br0"}`, "net-dhcp: nobody; answered"},
+		"leased dies":          {hangsUp, `{"bridge":"br0"}`, "net-dhcp: leased hung up; see: journalctl -u leased"},
+		"parent down":          {grants(lease), `{"parent":"down0"}`, "net-dhcp: down0 is down; try: ip link set down0 up"},
+		"parent gone":          {grants(lease), `{"parent":"eth9"}`, "net-dhcp: there is no interface eth9 on this host"},
+		"port as parent":       {grants(lease), `{"parent":"port0"}`, "net-dhcp: port0 is a port of the bridge br0"},
+		"parent's MAC in use":  {grants(lease), `{"parent":"nic0","mac":"PARENT"}`, "in use on nic0 already"},
+	} {
+		newLeased(t, tc.reply)
+		before := hostLinks(t)
+		doc := exec544(tc.options, `null`)
+		if mac := find(t, nil, "nic0").Attrs().HardwareAddr.String(); strings.Contains(doc, "PARENT") {
+			doc = strings.Replace(strings.Replace(doc, "PARENT", mac, 1), `"02:11:22:33:44:55"`, `"`+mac+`"`, 1)
+		}
+		code, out := runSetup(t, c.Path, doc)
+		var answer struct{ Error string }
+		if err := json.Unmarshal([]byte(out), &answer); err != nil || code != 1 || !strings.Contains(answer.Error, tc.say) {
+			t.Errorf("%s: %d %s\nwant %s", name, code, out, tc.say)
+		}
+		if link := find(t, c, "lan0"); link != nil {
+			t.Errorf("%s left %s", name, link.Attrs().Name)
+		}
+		if more := added(t, before); more != nil {
+			t.Errorf("%s left %v on the host", name, more)
+		}
+	}
+}
+
+func TestSetupRefusesWhatIsNoContainersNetns(t *testing.T) {
+	testlan.RequireRoot(t)
+	host(t)
+	newLeased(t, grants(lease))
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, say := range map[string]string{
+		file:                    "not a network namespace",
+		"/proc/self/ns/net":     "the host's own network namespace",
+		"/proc/self/ns/mnt":     "not a network namespace",
+		"/run/netns/no-such-ns": "no such file or directory",
+		"/dev/null":             "not a network namespace",
+	} {
+		before := hostLinks(t)
+		code, out := runSetup(t, path, exec544(`{"bridge":"br0"}`, `null`))
+		if code != 1 || !strings.Contains(out, say) || !strings.HasPrefix(out, `{"error":"net-dhcp: open network namespace `+path) {
+			t.Errorf("%s: %d %s", path, code, out)
+		}
+		if more := added(t, before); more != nil {
+			t.Errorf("%s: made %v", path, more)
+		}
+	}
+}
+
+func TestStdinIsBounded(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	if code := run([]string{"create"}, strings.NewReader(strings.Repeat("[", 1<<20+1)), &out, &out); code != 1 || !strings.Contains(out.String(), "more than 1048576 bytes on stdin") {
+		t.Errorf("%d %s", code, &out)
+	}
+}
+
+func TestTeardownIsIdempotent(t *testing.T) {
+	testlan.RequireRoot(t)
+	host(t)
+	leased := newLeased(t, func(leaseapi.Call) leaseapi.Reply { return leaseapi.Reply{Parameters: json.RawMessage(`{}`)} })
+	c := testlan.New(t).Container()
+	before := hostLinks(t)
+	if code, out := runSetup(t, c.Path, exec544(`{"bridge":"br0","on_timeout":"continue"}`, `null`)); code != 0 || !strings.Contains(out, `{"interfaces":{"lan0":{"mac_address":"02:11:22:33:44:55"}}}`) {
+		t.Fatalf("setup without a lease: %d %s", code, out)
+	}
+	<-leased.calls
+	for range 2 {
+		var out, errs strings.Builder
+		if code := run([]string{"teardown", c.Path}, strings.NewReader(exec544(`{"bridge":"br0"}`, `null`)), &out, &errs); code != 0 || out.Len()+errs.Len() > 0 {
+			t.Errorf("teardown: %d %s %s", code, &out, &errs)
+		}
+		if call := <-leased.calls; call.Method != leaseapi.MethodRelease || !strings.Contains(string(call.Parameters), `"containerId":"8f8a5cc12382aa"`) {
+			t.Errorf("asked leased for %s %s", call.Method, call.Parameters)
+		}
+		if more := added(t, before); more != nil || find(t, c, "lan0") != nil {
+			t.Errorf("teardown left %v", more)
+		}
+	}
+}
+
+// find looks for a link in c, or on the host; nil: none.
+func find(t *testing.T, c *testlan.NS, name string) netlink.Link {
+	t.Helper()
+	h, err := netlink.NewHandle()
+	if c != nil {
+		ns := c.Open()
+		defer ns.Close()
+		h, err = ns.Netlink()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	link, err := h.LinkByName(name)
+	if err != nil {
+		return nil
+	}
+	return link
+}
+
+func hostLinks(t *testing.T) (names []string) {
+	t.Helper()
+	links, err := netlink.LinkList()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range links {
+		names = append(names, l.Attrs().Name)
+	}
+	return names
+}
+
+// added is what the host has now and had not before. What it had may be gone: the
+// kernel takes a container's netns apart some time after it was deleted.
+func added(t *testing.T, before []string) []string {
+	t.Helper()
+	more := slices.DeleteFunc(hostLinks(t), func(name string) bool { return slices.Contains(before, name) })
+	if len(more) == 0 {
+		return nil
+	}
+	return more
+}
