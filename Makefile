@@ -17,7 +17,7 @@ BINDIR    := $(PREFIX)/bin
 DOCDIR    := $(PREFIX)/share/doc/podman-net-dhcp
 
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall demo test test-unit test-kernel test-e2e test-long test-matrix bench lint fmt clean
+.PHONY: help build install uninstall demo test test-go test-e2e test-long test-matrix test-fuzz bench lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,3 +45,52 @@ uninstall: ## remove what install put there; leases and state stay
 	rm -f $(DESTDIR)$(HOOKDIR)/net-dhcp-hook $(DESTDIR)$(PLUGINDIR)/net-dhcp $(DESTDIR)$(BINDIR)/leased
 	rm -f $(DESTDIR)$(UNITDIR)/leased.socket $(DESTDIR)$(UNITDIR)/leased.service
 	rm -rf $(DESTDIR)$(DOCDIR)
+
+demo: ## the main job with real Podman, in a throw-away machine (root)
+	@lab/demo/run
+
+# As an ordinary user the tests that need root or the lab are left out, and said so.
+test: ## all tests: packages with the race detector, then end to end (root)
+ifeq ($(shell id -u),0)
+	@lab/deps
+	$(MAKE) --no-print-directory test-go
+	$(MAKE) --no-print-directory test-e2e
+else
+	$(MAKE) --no-print-directory test-go
+	@echo "make test: left out for want of root: the end-to-end tests (make test-e2e)"
+endif
+
+# Real links and servers are not what a cached result can stand for: -count=1.
+test-go: ## units, fuzz seeds and kernel tests in throw-away network namespaces
+	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 10m ./...
+
+test-e2e: ## end to end in the lab: Podman 5.4, systemd, dnsmasq (root)
+	lab/e2e/run --suite trixie
+
+test-matrix: ## end to end on Podman 5.8 and 6.1 too (root)
+	lab/e2e/run --suite forky
+	lab/e2e/run --suite experimental
+
+FUZZTIME ?= 20s
+test-fuzz: ## each fuzzer for FUZZTIME
+	@set -e; for p in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+			echo "==> $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; \
+		done; \
+	done
+
+test-long: test-matrix test-fuzz ## what takes longer: the matrix and the fuzzers (root)
+
+bench: build ## what a start costs, beside an empty program's
+	@$(GO) run ./lab/bench
+
+lint: ## gofumpt, vet, staticcheck
+	@test -z "$$($(GO) tool gofumpt -l . | tee /dev/stderr)"
+	$(GO) vet -tags lab ./...
+	$(GO) tool staticcheck -tags lab ./...
+
+fmt: ## gofumpt
+	$(GO) tool gofumpt -w .
+
+clean: ## remove what build made
+	rm -rf bin

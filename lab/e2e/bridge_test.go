@@ -23,7 +23,7 @@ func TestBridge(t *testing.T) {
 	host := c.hostEnd("eth0")
 	equal(s, "the host end's bridge", host.Master, "br0")
 	contains(s, "the host end's alias", host.Alias, c.name, n, c.inspect().ID[:12])
-	if !strings.HasPrefix(host.IfName, "bridge-") {
+	if !strings.HasPrefix(host.IfName, "tbridg-") {
 		s.Errorf("the host end's name is %s", host.IfName)
 	}
 	s.says(e.MacAddress, dora(e.IPAddress, c.name)...)
@@ -43,7 +43,8 @@ func TestRest(t *testing.T) {
 			return err == nil && strings.Count(string(sockets), "\n") == 1 // the heading
 		})
 	}
-	eventually(s, time.Second, "no netns held by leased", func() bool { return len(pinned("/proc/"+leasedPID(s))) == 0 })
+	home, _ := os.Readlink("/proc/self/ns/net")
+	eventually(s, 2*time.Second, "no netns held by leased", func() bool { return len(pinned("/proc/"+leasedPID(s), home)) == 0 })
 }
 
 func TestIsolate(t *testing.T) {
@@ -68,7 +69,7 @@ func TestIsolate(t *testing.T) {
 func TestUserNamespace(t *testing.T) {
 	s := begin(t)
 	n := s.bridge()
-	c := s.run("", "--network", n, "--uidmap", "0:100000:65536")
+	c := s.run("", "--network", n, "--uidmap", "0:100000:65536", "--pid", "host")
 	e := c.bound(n, "eth0")
 	c.remove()
 	s.says(e.MacAddress, append(dora(e.IPAddress, c.name), "RELEASE "+e.IPAddress)...)

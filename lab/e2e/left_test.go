@@ -50,16 +50,16 @@ func processes() (all []string) {
 			all = append(all, fmt.Sprintf("process %s %s", filepath.Base(dir), name))
 		}
 		if name == "leased" {
-			all = append(all, pinned(dir)...)
+			all = append(all, pinned(dir, home)...)
 		}
 	}
 	return all
 }
 
-func pinned(dir string) (all []string) {
+func pinned(dir, home string) (all []string) {
 	fds, _ := filepath.Glob(dir + "/fd/*")
 	for _, fd := range fds {
-		if to, _ := os.Readlink(fd); strings.HasPrefix(to, "net:") {
+		if to, _ := os.Readlink(fd); strings.HasPrefix(to, "net:") && to != home {
 			all = append(all, "descriptor of leased: "+to)
 		}
 	}

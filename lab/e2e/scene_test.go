@@ -27,7 +27,8 @@ type scene struct {
 // must be left of it: no link, netns, lease, process.
 func begin(t *testing.T) *scene {
 	t.Helper()
-	name := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(t.Name(), "Test"), "/", "-"))
+	// "t-", for Podman has networks called bridge and private.
+	name := "t-" + strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(t.Name(), "Test"), "/", "-"))
 	s := &scene{T: t, name: name, begun: time.Now(), mark: len(logLines(t)), said: map[string][]string{}}
 	before := machine(t)
 	t.Cleanup(func() {
@@ -76,24 +77,19 @@ func opts(first string, more []string) []string {
 // clear removes the scene's pods, containers and networks.
 func (s *scene) clear() {
 	s.Helper()
-	named := func(kind ...string) []string {
-		out := must(s, "podman", append(kind, "--filter", "name=^"+s.name, "--format", "{{.Name}}")...)
-		return strings.Fields(out)
-	}
-	for _, c := range []struct{ list, remove []string }{
-		{[]string{"pod", "ls"}, []string{"pod", "rm", "-f", "-t", "0"}},
-		{[]string{"ps", "-a"}, []string{"rm", "-f", "-t", "0"}},
-		{[]string{"network", "ls"}, []string{"network", "rm"}},
+	for _, kind := range []struct{ list, remove string }{
+		{"pod ls --format {{.Name}}", "pod rm -f -t 0"},
+		{"ps -a --format {{.Names}}", "rm -f -t 0"},
+		{"network ls --format {{.Name}}", "network rm"},
 	} {
-		if c.list[0] == "ps" {
-			names := strings.Fields(must(s, "podman", "ps", "-a", "--filter", "name=^"+s.name, "--format", "{{.Names}}"))
-			if len(names) > 0 {
-				must(s, "podman", append(c.remove, names...)...)
+		var mine []string
+		for name := range strings.FieldsSeq(must(s, "podman", strings.Fields(kind.list)...)) {
+			if strings.HasPrefix(name, s.name) {
+				mine = append(mine, name)
 			}
-			continue
 		}
-		if names := named(c.list...); len(names) > 0 {
-			must(s, "podman", append(c.remove, names...)...)
+		if len(mine) > 0 {
+			must(s, "podman", append(strings.Fields(kind.remove), mine...)...)
 		}
 	}
 }

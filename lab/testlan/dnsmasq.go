@@ -4,6 +4,7 @@ package testlan
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -75,7 +76,10 @@ func (d *Dnsmasq) start(args []string) {
 	seen := len(d.Output())
 	d.lan.Router.Start(d.cmd)
 	w.Close()
-	d.wait(d.lan.t, "sockets bound exclusively", func() []string { return d.Output()[seen:] })
+	const ready = "sockets bound exclusively"
+	d.wait(d.lan.t, ready, func() []string { return d.Output()[seen:] }, func(all []string) int {
+		return 1 + slices.IndexFunc(all, func(s string) bool { return strings.Contains(s, ready) })
+	})
 }
 
 func (d *Dnsmasq) follow(r io.ReadCloser, done chan struct{}) {
@@ -128,13 +132,29 @@ func (d *Dnsmasq) Log() (events []string) {
 	return events
 }
 
-// WaitLog waits until there is an event that contains text, for up to 10 s.
-func (d *Dnsmasq) WaitLog(t testing.TB, text string) string {
+// WaitLog waits until there is an event that contains text, for up to 10 s, and
+// returns the Log up to there: the server logs before it sends, but what it logs
+// takes its time to get here.
+func (d *Dnsmasq) WaitLog(t testing.TB, text string) []string {
 	t.Helper()
-	return d.wait(t, text, d.Log)
+	return d.wait(t, text, d.Log, func(all []string) int {
+		return 1 + slices.IndexFunc(all, func(s string) bool { return strings.Contains(s, text) })
+	})
 }
 
-func (d *Dnsmasq) wait(t testing.TB, text string, list func() []string) string {
+// WaitEvents waits for the n-th event, and returns the Log up to there.
+func (d *Dnsmasq) WaitEvents(t testing.TB, n int) []string {
+	t.Helper()
+	return d.wait(t, fmt.Sprint(n, " events"), d.Log, func(all []string) int {
+		if len(all) < n {
+			return 0
+		}
+		return n
+	})
+}
+
+// wait returns the list up to where enough says that it is; 0 is not yet.
+func (d *Dnsmasq) wait(t testing.TB, what string, list func() []string, enough func([]string) int) []string {
 	t.Helper()
 	late := time.After(10 * time.Second)
 	for {
@@ -142,13 +162,13 @@ func (d *Dnsmasq) wait(t testing.TB, text string, list func() []string) string {
 		news := d.news
 		d.mu.Unlock()
 		all := list()
-		if i := slices.IndexFunc(all, func(s string) bool { return strings.Contains(s, text) }); i >= 0 {
-			return all[i]
+		if n := enough(all); n > 0 {
+			return all[:n]
 		}
 		select {
 		case <-news:
 		case <-late:
-			t.Fatalf("dnsmasq does not say %q, but:\n%s", text, strings.Join(d.Output(), "\n"))
+			t.Fatalf("dnsmasq does not say %s, but:\n%s", what, strings.Join(d.Output(), "\n"))
 		}
 	}
 }

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build lab
+
+package e2e
+
+import "testing"
+
+const (
+	viaEth0 = "default via 192.0.2.1 dev eth0 metric 100"
+	viaEth1 = "default via 192.0.2.1 dev eth1 metric 101"
+)
+
+// Of two default routes one wins, and neither is in the other's way (EEXIST).
+func TestTwoNetworks(t *testing.T) {
+	s := begin(t)
+	a, b := s.bridge(), s.macvlan()
+	c := s.run("", "--network", a, "--network", b)
+	equal(s, "the links", c.linkNames(), []string{"eth0", "eth1"})
+	first, second := c.bound(a, "eth0"), c.bound(b, "eth1")
+	if c.way("203.0.113.1") == "eth1" { // netavark before 2 has no order of networks
+		c.hasRoutes("default via 192.0.2.1 dev eth1 metric 100", "default via 192.0.2.1 dev eth0 metric 101")
+	} else {
+		c.hasRoutes(viaEth0, viaEth1)
+	}
+	for _, e := range []endpoint{first, second} {
+		equal(s, "podman's gateway", e.Gateway, router)
+		s.says(e.MacAddress, dora(e.IPAddress, c.name)...)
+	}
+	c.remove()
+	for _, e := range []endpoint{first, second} {
+		s.says(e.MacAddress, "RELEASE "+e.IPAddress)
+	}
+}
+
+func TestMetric(t *testing.T) {
+	s := begin(t)
+	a, b := s.bridge("metric=300"), s.bridge()
+	c := s.run("", "--network", a, "--network", b+":metric=7")
+	c.hasRoutes("default via 192.0.2.1 dev eth0 metric 300", "default via 192.0.2.1 dev eth1 metric 7")
+	equal(s, "the way out", c.way("203.0.113.1"), "eth1")
+}
+
+func TestNoDefaultRoute(t *testing.T) {
+	s := begin(t)
+	s.server("--dhcp-option-force=33,203.0.113.0,192.0.2.4")
+	internal := s.network("--internal", "-o", "bridge=br0")
+	for suffix, network := range map[string]string{"a": internal, "b": s.macvlan("no_default_route=true")} {
+		c := s.run(suffix, "--network", network)
+		c.hasRoutes("203.0.113.0/24 via 192.0.2.4 dev eth0 metric 100")
+		equal(s, "podman's gateway", c.bound(network, "eth0").Gateway, "")
+	}
+	n := s.bridge()
+	c := s.run("c", "--network", n+":no_default_route=true", "--network", s.bridge())
+	c.hasRoutes("203.0.113.0/24 via 192.0.2.4 dev eth0 metric 100",
+		"203.0.113.0/24 via 192.0.2.4 dev eth1 metric 101", "default via 192.0.2.1 dev eth1 metric 101")
+}
+
+func TestRouteOptions(t *testing.T) {
+	const net10 = "10.0.0.0/8,192.0.2.2"
+	for name, scene := range map[string]struct{ server, routes []string }{
+		"router": {nil, []string{viaEth0}},
+		"none":   {[]string{"--dhcp-option=3"}, nil},
+		"static": {
+			[]string{"--dhcp-option-force=33,203.0.113.0,192.0.2.4"},
+			[]string{viaEth0, "203.0.113.0/24 via 192.0.2.4 dev eth0 metric 100"},
+		},
+		// RFC 3442: a client that has 121 must ignore 3 and 33.
+		"classless": {
+			[]string{"--dhcp-option-force=121," + net10, "--dhcp-option-force=33,203.0.113.0,192.0.2.4"},
+			[]string{"10.0.0.0/8 via 192.0.2.2 dev eth0 metric 100"},
+		},
+		"classlessdefault": {
+			[]string{"--dhcp-option-force=121," + net10 + ",0.0.0.0/0,192.0.2.3"},
+			[]string{"10.0.0.0/8 via 192.0.2.2 dev eth0 metric 100", "default via 192.0.2.3 dev eth0 metric 100"},
+		},
+		"classlessonlink": {
+			[]string{"--dhcp-option-force=121,203.0.113.0/24,0.0.0.0,0.0.0.0/0,192.0.2.1"},
+			[]string{"203.0.113.0/24 dev eth0 metric 100", viaEth0},
+		},
+		"microsoft": { // 249, where there is no 121
+			[]string{"--dhcp-option-force=249," + net10 + ",0.0.0.0/0,192.0.2.3"},
+			[]string{"10.0.0.0/8 via 192.0.2.2 dev eth0 metric 100", "default via 192.0.2.3 dev eth0 metric 100"},
+		},
+		"offlink": {
+			[]string{"--dhcp-option-force=option:router,198.51.100.1"},
+			[]string{"default via 198.51.100.1 dev eth0 onlink metric 100"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := begin(t)
+			s.server(scene.server...)
+			s.run("", "--network", s.bridge()).hasRoutes(scene.routes...)
+		})
+	}
+}
+
+func TestMTU(t *testing.T) {
+	s := begin(t)
+	s.server("--dhcp-option-force=option:mtu,1400")
+	for suffix, want := range map[string]struct {
+		network string
+		mtu     int
+	}{
+		"a": {s.bridge(), 1400},
+		"b": {s.macvlan(), 1400},
+		"c": {s.bridge("mtu=1300"), 1300}, // the user's word over the server's
+		"d": {s.macvlan("mtu=1300"), 1300},
+		"e": {s.bridge("com.docker.network.driver.mtu=1280"), 1280},
+	} {
+		equal(s, "the MTU", s.run(suffix, "--network", want.network).link("eth0").MTU, want.mtu)
+	}
+}
+
+// An MTU that the bridge or parent cannot carry is not applied.
+func TestMTUTooLarge(t *testing.T) {
+	s := begin(t)
+	s.server("--dhcp-option-force=option:mtu,9000")
+	for suffix, network := range map[string]string{"a": s.bridge(), "b": s.macvlan()} {
+		equal(s, "the MTU", s.run(suffix, "--network", network).link("eth0").MTU, 1500)
+	}
+}

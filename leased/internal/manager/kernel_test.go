@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/wire"
+)
+
+// kernel is a Kernel. As with the real one, a socket that is open works on when
+// the netns has lost its path.
+type kernel struct {
+	server *server
+	open   atomic.Int32 // sockets
+	flood  int          // copies of each reply that come
+
+	mu    sync.Mutex
+	links map[string]Place
+	calls []string
+	seen  int
+	fail  func(call string) error
+	conns []*conn
+}
+
+func (k *kernel) add(p Place) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.links[p.Netns] = p
+}
+
+// remove takes a netns away, as a runtime does that says no goodbye.
+func (k *kernel) remove(path string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.links, path)
+}
+
+// failing has calls fail that fail knows an error for.
+func (k *kernel) failing(fail func(call string) error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.fail = fail
+}
+
+func (k *kernel) since() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	news := k.calls[k.seen:]
+	k.seen = len(k.calls)
+	return news
+}
+
+func (k *kernel) enter(p Place, call string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.calls = append(k.calls, call)
+	if at, ok := k.links[p.Netns]; !ok || at.Cookie != p.Cookie {
+		return ErrGone
+	}
+	if k.fail != nil {
+		return k.fail(call)
+	}
+	return nil
+}
+
+func (k *kernel) Find(l leaseapi.Link) (Place, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	p, ok := k.links[l.Netns]
+	if !ok {
+		return Place{}, errNoNetns
+	}
+	return p, nil
+}
+
+func (k *kernel) Packet(p Place) (PacketConn, error) {
+	if err := k.enter(p, "packet"); err != nil {
+		return nil, err
+	}
+	return &packet{conn: k.newConn(p, "packet")}, nil
+}
+
+func (k *kernel) Unicast(p Place, local, server netip.Addr) (wire.Conn, error) {
+	if err := k.enter(p, "unicast "+local.String()+" to "+server.String()); err != nil {
+		return nil, err
+	}
+	return k.newConn(p, "unicast"), nil
+}
+
+func (k *kernel) Apply(p Place, next binding.Spec, prev *binding.Spec) (binding.Applied, error) {
+	call := "apply " + next.Addr.String()
+	if prev != nil {
+		call += " for " + prev.Addr.String()
+	}
+	return binding.Applied{Spec: next}, k.enter(p, call)
+}
+
+func (k *kernel) Remove(p Place, s binding.Spec) error { return k.enter(p, "remove "+s.Addr.String()) }
+func (k *kernel) DeleteLink(p Place) error             { return k.enter(p, "delete "+p.Interface) }
+
+func (k *kernel) newConn(p Place, via string) *conn {
+	c := &conn{k: k, place: p, via: via, in: make(chan arrival, 64+2*k.flood), closed: make(chan struct{})}
+	k.open.Add(1)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.conns = slices.DeleteFunc(k.conns, (*conn).isClosed)
+	k.conns = append(k.conns, c)
+	return c
+}
+
+// say has the sockets that are open receive something.
+func (k *kernel) say(a arrival) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, c := range k.conns {
+		c.in <- a
+	}
+}
+
+type arrival struct {
+	payload []byte
+	err     error
+}
+
+// conn is a UDP socket, and what a packet socket has in common with one.
+type conn struct {
+	k      *kernel
+	place  Place
+	via    string
+	in     chan arrival
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (c *conn) isClosed() bool {
+	select {
+	case <-c.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+func (c *conn) Send(payload []byte) error {
+	if c.isClosed() {
+		return net.ErrClosed
+	}
+	for _, r := range c.k.server.hear(payload, c.via) {
+		for range max(c.k.flood, 1) {
+			c.in <- arrival{payload: r}
+		}
+	}
+	return nil
+}
+
+func (c *conn) Receive(ctx context.Context) ([]byte, wire.Source, error) {
+	if c.isClosed() {
+		return nil, wire.Source{}, net.ErrClosed
+	}
+	select {
+	case a := <-c.in:
+		return a.payload, source, a.err
+	case <-c.closed:
+		return nil, wire.Source{}, net.ErrClosed
+	case <-ctx.Done():
+		return nil, wire.Source{}, ctx.Err()
+	}
+}
+
+func (c *conn) Close() { c.once.Do(func() { close(c.closed); c.k.open.Add(-1) }) }
+
+type packet struct{ *conn }
+
+func (p *packet) SetXID(uint32) error { return nil }
+
+func (p *packet) SendTo(payload []byte, src, dst netip.Addr, mac net.HardwareAddr) error {
+	p.k.server.hear(payload, "frame "+src.String()+" to "+dst.String()+" "+mac.String())
+	return nil
+}

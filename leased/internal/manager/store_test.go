@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"sync"
+)
+
+// memory is a Store.
+type memory struct {
+	mu      sync.Mutex
+	records map[string][]byte
+	aside   [][]byte
+	fail    error // of Save and Delete
+	saves   int
+}
+
+func (s *memory) Save(key string, record any) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.saves++; s.fail != nil {
+		return s.fail
+	}
+	b, err := json.Marshal(record)
+	s.records[key] = b
+	return err
+}
+
+func (s *memory) Delete(key string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail != nil {
+		return s.fail
+	}
+	delete(s.records, key)
+	return nil
+}
+
+func (s *memory) Load(each func(record []byte) error) error {
+	s.mu.Lock()
+	all := maps.Clone(s.records)
+	s.mu.Unlock()
+	var bad []error
+	for key, b := range all {
+		if err := each(b); err != nil {
+			s.mu.Lock()
+			delete(s.records, key)
+			s.aside = append(s.aside, b)
+			s.mu.Unlock()
+			bad = append(bad, err)
+		}
+	}
+	return errors.Join(bad...)
+}
+
+func (s *memory) len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.records)
+}
+
+// change changes the one record there is.
+func (s *memory) change(f func(r *record)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, b := range s.records {
+		var r record
+		if err := json.Unmarshal(b, &r); err != nil {
+			panic(err)
+		}
+		f(&r)
+		s.records[key], _ = json.Marshal(r)
+	}
+}
