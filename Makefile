@@ -34,14 +34,16 @@ install: build ## put everything in place; DESTDIR= and PREFIX=/usr as usual
 	install -D -m 0644 packaging/systemd/leased.socket $(DESTDIR)$(UNITDIR)/leased.socket
 	install -d $(DESTDIR)$(HOOKJSON)
 	sed 's,@PREFIX@,$(PREFIX),g' packaging/systemd/leased.service > $(DESTDIR)$(UNITDIR)/leased.service
-	sed 's,@HOOK@,$(HOOKDIR)/net-dhcp-hook,g' hooks.d/net-dhcp.json > $(DESTDIR)$(HOOKJSON)/net-dhcp.json
-	chmod 0644 $(DESTDIR)$(UNITDIR)/leased.service $(DESTDIR)$(HOOKJSON)/net-dhcp.json
+	for stage in create poststop; do \
+		sed 's,@HOOK@,$(HOOKDIR)/net-dhcp-hook,g' hooks.d/net-dhcp-$$stage.json > $(DESTDIR)$(HOOKJSON)/net-dhcp-$$stage.json; \
+	done
+	chmod 0644 $(DESTDIR)$(UNITDIR)/leased.service $(DESTDIR)$(HOOKJSON)/net-dhcp-*.json
 	install -D -m 0644 -t $(DESTDIR)$(DOCDIR) README.md CHANGELOG.md LICENSE
 
 # The hook's JSON goes first: one that names a missing program makes every
 # container's start fail.
 uninstall: ## remove what install put there; leases and state stay
-	rm -f $(DESTDIR)$(HOOKJSON)/net-dhcp.json
+	rm -f $(DESTDIR)$(HOOKJSON)/net-dhcp-create.json $(DESTDIR)$(HOOKJSON)/net-dhcp-poststop.json
 	rm -f $(DESTDIR)$(HOOKDIR)/net-dhcp-hook $(DESTDIR)$(PLUGINDIR)/net-dhcp $(DESTDIR)$(BINDIR)/leased
 	rm -f $(DESTDIR)$(UNITDIR)/leased.socket $(DESTDIR)$(UNITDIR)/leased.service
 	rm -rf $(DESTDIR)$(DOCDIR)

@@ -4,111 +4,106 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 	"time"
 
-	specs "github.com/opencontainers/runtime-spec/specs-go"
-
 	"podman-net-dhcp/internal/attachment"
-	"podman-net-dhcp/internal/leaseapi"
-	"podman-net-dhcp/internal/options"
 )
 
-// Annotations that are the hook's own; all others with options.Prefix are options.
+// Bounds in time. The hook's JSON gives it 60 s, after which the runtime kills it
+// and nothing would be undone.
 const (
-	annInterface = "interface" // name in the container, default eth0
-	annName      = "name"      // who the container is to the server, default its id
-)
-
-const (
-	maxState        = 1 << 20 // bytes of state taken
+	createTimeout   = 50 * time.Second
 	poststopTimeout = 5 * time.Second
-	network         = "oci" // what stands for the network's name: the hook has none
 )
 
+const usage = "run by container runtimes as an OCI hook; by hand: net-dhcp-hook createRuntime|poststop < STATE"
+
+// run is the program. createRuntime fails with exit code 1 and has undone all it
+// did; poststop never fails, since the container is gone whatever happens here,
+// and runc's delete would end with an error.
 func run(args []string, stdin io.Reader, stderr io.Writer) int {
-	err := stage(args, stdin)
+	if len(args) != 1 {
+		args = []string{""}
+	}
+	c, err := readContainer(stdin)
+	switch {
+	case err != nil:
+	case args[0] == "createRuntime":
+		err = createRuntime(c)
+	case args[0] == "poststop":
+		err = poststop(c)
+	default:
+		err = errors.New(usage)
+	}
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(stderr, "net-dhcp-hook:", strings.ReplaceAll(err.Error(), "\n", "; "))
-	if len(args) == 1 && args[0] == "poststop" {
-		return 0 // runc ends `delete` with an error, and the container is gone anyway
+	text := fmt.Sprintf("net-dhcp-hook: %s: %s", c.ID, strings.ReplaceAll(err.Error(), "\n", "; "))
+	fmt.Fprintln(stderr, text)
+	tell(c, text)
+	if args[0] == "poststop" {
+		return 0
 	}
 	return 1
 }
 
-func stage(args []string, stdin io.Reader) error {
-	if len(args) != 1 {
-		return errors.New("run by container runtimes; by hand: net-dhcp-hook createRuntime|poststop < STATE")
-	}
-	state, err := readState(stdin)
-	if err != nil {
+// createRuntime brings the container onto its networks, in their order, and then
+// tells it the DNS servers.
+func createRuntime(c container) (err error) {
+	networks, err := c.networks()
+	if err != nil || len(networks) == 0 {
 		return err
 	}
-	own := options.FromPrefixed(state.Annotations)
-	if len(own) == 0 {
-		return nil // a container that wants nothing of us
-	}
-	switch args[0] {
-	case "createRuntime":
-		return createRuntime(state, own)
-	case "poststop":
-		ctx, cancel := context.WithTimeout(context.Background(), poststopTimeout)
-		defer cancel()
-		return attachment.Leave(ctx, key(state, own), netns(state))
-	}
-	return fmt.Errorf("stage %q is none of createRuntime, poststop", args[0])
-}
-
-func readState(stdin io.Reader) (specs.State, error) {
-	var s specs.State
-	if err := json.NewDecoder(io.LimitReader(stdin, maxState)).Decode(&s); err != nil {
-		return s, fmt.Errorf("parse the container's state on stdin: %w", err)
-	}
-	if s.ID == "" {
-		return s, errors.New("the container's state on stdin has no id")
-	}
-	return s, nil
-}
-
-func createRuntime(s specs.State, own map[string]string) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if s.Pid <= 0 {
+	if c.Pid <= 0 {
 		return errors.New("the container's state on stdin has no pid")
 	}
-	keys := maps.Clone(own)
-	delete(keys, annInterface)
-	delete(keys, annName)
-	o, err := options.Parse(keys)
-	if err != nil {
-		return err
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeoutCause(ctx, createTimeout, fmt.Errorf("no lease on all networks within %s", createTimeout))
+	defer cancel()
+	var made []attachment.Request
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, leave(made))
+		}
+	}()
+	var dns resolvConf
+	for _, n := range networks {
+		r := c.request(n)
+		joined, err := attachment.Join(ctx, r)
+		if err != nil {
+			return fmt.Errorf("%s: %w", r.Interface, err)
+		}
+		made = append(made, r)
+		dns.add(n.options, joined.Lease)
 	}
-	a := key(s, own)
-	_, err = attachment.Join(ctx, attachment.Request{
-		Attachment: a, Netns: netns(s), Options: o, Hostnames: []string{a.ContainerName},
-	})
-	return err
+	return dns.write(c)
 }
 
-func key(s specs.State, own map[string]string) leaseapi.Attachment {
-	a := leaseapi.Attachment{ContainerID: s.ID, ContainerName: own[annName], Network: network, Interface: own[annInterface]}
-	if a.ContainerName == "" {
-		a.ContainerName = s.ID
+func leave(made []attachment.Request) error {
+	ctx, cancel := context.WithTimeout(context.Background(), poststopTimeout)
+	defer cancel()
+	var errs []error
+	for _, r := range made {
+		errs = append(errs, attachment.Leave(ctx, r.Attachment, r.Netns))
 	}
-	if a.Interface == "" {
-		a.Interface = "eth0"
-	}
-	return a
+	return errors.Join(errs...)
 }
 
-func netns(s specs.State) string { return fmt.Sprintf("/proc/%d/ns/net", s.Pid) }
+// poststop gives back all that the container had. Its netns is gone, and of its
+// state the id is what runtimes agree on.
+func poststop(c container) error {
+	if !c.ours() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), poststopTimeout)
+	defer cancel()
+	return attachment.LeaveAll(ctx, c.ID)
+}

@@ -67,7 +67,7 @@ func (h *Host) Make(ctx context.Context, ns *netns.NS, s Spec) (Link, error) {
 		attrs.MTU = on.link.Attrs().MTU
 	}
 	if on.Bridge() {
-		err = h.veth(on, s, attrs)
+		err = h.veth(ctx, on, s, attrs)
 	} else {
 		err = h.macvlan(ctx, on, s, attrs)
 	}

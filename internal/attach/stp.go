@@ -3,7 +3,9 @@
 package attach
 
 import (
+	"context"
 	"fmt"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -11,22 +13,42 @@ import (
 )
 
 const (
-	brportState       = 1 // IFLA_BRPORT_STATE, linux/if_link.h
-	brStateForwarding = 3 // BR_STATE_FORWARDING, linux/if_bridge.h
+	brportState = 1 // IFLA_BRPORT_STATE, linux/if_link.h
+
+	// linux/if_bridge.h; all others mean that spanning tree holds the port back
+	brStateDisabled   = 0
+	brStateForwarding = 3
 )
 
-// forwards refuses a bridge that keeps a new port from forwarding: spanning tree
-// listens and learns for twice its forward delay, 30 s by default, which no
-// container start should wait for.
-func (h *Host) forwards(port netlink.Link, s Spec) error {
-	state, err := h.portState(port.Attrs().Index)
-	if err != nil {
-		return fmt.Errorf("read the port state of %s: %w", s.HostEnd, err)
+// The kernel may announce a new port's carrier up to a second late, and the bridge
+// drops its frames until then. Asking for the link makes it look, since Linux 6.8.
+const (
+	carrierFor  = 2 * time.Second
+	carrierStep = time.Millisecond
+)
+
+// forwards waits until the port forwards. It refuses a bridge that keeps a new
+// port from it: spanning tree listens and learns for twice its forward delay,
+// 30 s by default, which no container start should wait for.
+func (h *Host) forwards(ctx context.Context, port netlink.Link, s Spec) error {
+	ctx, cancel := context.WithTimeout(ctx, carrierFor)
+	defer cancel()
+	for {
+		state, err := h.portState(port.Attrs().Index)
+		switch {
+		case err != nil:
+			return fmt.Errorf("read the port state of %s: %w", s.HostEnd, err)
+		case state == brStateForwarding:
+			return nil
+		case state != brStateDisabled:
+			return fmt.Errorf("the bridge %s runs spanning tree and keeps new ports from forwarding; try: ip link set %s type bridge stp_state 0", s.Host, s.Host)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s, plugged into the bridge %s, has no carrier", s.HostEnd, s.Host)
+		case <-time.After(carrierStep):
+		}
 	}
-	if state == brStateForwarding {
-		return nil
-	}
-	return fmt.Errorf("the bridge %s runs spanning tree and keeps new ports from forwarding; try: ip link set %s type bridge stp_state 0", s.Host, s.Host)
 }
 
 // portState asks for IFLA_LINKINFO / IFLA_INFO_SLAVE_DATA / IFLA_BRPORT_STATE,

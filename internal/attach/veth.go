@@ -3,6 +3,7 @@
 package attach
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -10,9 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func (h *Host) veth(on Interface, s Spec, attrs netlink.LinkAttrs) error {
+func (h *Host) veth(ctx context.Context, on Interface, s Spec, attrs netlink.LinkAttrs) error {
 	link := netlink.NewVeth(attrs)
 	link.PeerName = s.HostEnd
+	// A bridge takes the least MTU of its ports as its own: one container's mtu
+	// would be the host's and everybody else's.
+	link.PeerMTU = uint32(on.link.Attrs().MTU)
 	err := h.nl.LinkAdd(link)
 	if errors.Is(err, unix.EEXIST) && h.dropStale(s) {
 		err = h.nl.LinkAdd(link)
@@ -24,14 +28,14 @@ func (h *Host) veth(on Interface, s Spec, attrs netlink.LinkAttrs) error {
 	if err != nil {
 		return fmt.Errorf("find %s just made: %w", s.HostEnd, err)
 	}
-	if err := h.plug(on, port, s); err != nil {
+	if err := h.plug(ctx, on, port, s); err != nil {
 		return errors.Join(err, h.nl.LinkDel(port)) // takes the container's end along
 	}
 	return nil
 }
 
 // plug makes the veth's host end a port of the bridge and sees that it forwards.
-func (h *Host) plug(on Interface, port netlink.Link, s Spec) error {
+func (h *Host) plug(ctx context.Context, on Interface, port netlink.Link, s Spec) error {
 	if err := h.nl.LinkSetAlias(port, s.Alias); err != nil {
 		return fmt.Errorf("set the alias of %s: %w", s.HostEnd, err)
 	}
@@ -48,7 +52,7 @@ func (h *Host) plug(on Interface, port netlink.Link, s Spec) error {
 	if err := h.nl.LinkSetUp(port); err != nil {
 		return fmt.Errorf("bring up %s: %w", s.HostEnd, err)
 	}
-	return h.forwards(port, s)
+	return h.forwards(ctx, port, s)
 }
 
 // dropStale removes the host end that the same attachment left behind, while the

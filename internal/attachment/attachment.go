@@ -154,6 +154,16 @@ func Leave(ctx context.Context, a leaseapi.Attachment, netnsPath string) error {
 	return errors.Join(err, deleteLink(netnsPath, a.Interface, nil))
 }
 
+// LeaveAll gives back all leases of a container whose netns is gone.
+func LeaveAll(ctx context.Context, containerID string) error {
+	leased, err := leaseapi.Dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer leased.Close()
+	return leased.ReleaseContainer(ctx, containerID)
+}
+
 func release(ctx context.Context, a leaseapi.Attachment) error {
 	leased, err := leaseapi.Dial(ctx)
 	if err != nil {

@@ -58,6 +58,11 @@ func (c *Conn) Release(ctx context.Context, a Attachment) error {
 	return c.call(ctx, Call{Method: MethodRelease}, ReleaseRequest{a}, func(json.RawMessage) error { return nil })
 }
 
+// ReleaseContainer ends all leases of a container.
+func (c *Conn) ReleaseContainer(ctx context.Context, containerID string) error {
+	return c.call(ctx, Call{Method: MethodReleaseContainer}, ReleaseContainerRequest{containerID}, func(json.RawMessage) error { return nil })
+}
+
 // List calls each for every attachment that leased knows.
 func (c *Conn) List(ctx context.Context, each func(Status) error) error {
 	return c.call(ctx, Call{Method: MethodList, More: true}, struct{}{}, func(p json.RawMessage) error {

@@ -34,6 +34,8 @@ const (
 	MethodAcquire = "io.leased.Acquire"
 	MethodRelease = "io.leased.Release"
 	MethodList    = "io.leased.List"
+
+	MethodReleaseContainer = "io.leased.ReleaseContainer"
 )
 
 // The errors of io.leased. Each has one parameter, message: what, where and the
@@ -111,6 +113,12 @@ type AcquireReply struct {
 // not know is no error.
 type ReleaseRequest struct {
 	Attachment Attachment `json:"attachment"`
+}
+
+// ReleaseContainerRequest are the parameters of ReleaseContainer. A container that
+// leased does not know is no error.
+type ReleaseContainerRequest struct {
+	ContainerID string `json:"containerId"`
 }
 
 // Lease is what the server granted and leased applied.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -43,6 +44,12 @@ func New(t testing.TB) *LAN {
 	l := &LAN{t: t, dir: t.TempDir()}
 	l.Router = newNS(t, filepath.Join(l.dir, "router"))
 	l.Host = newNS(t, filepath.Join(l.dir, "host"))
+	for _, n := range []*NS{l.Router, l.Host} {
+		// With br_netfilter a bridge reads, and drops, what a switch only carries.
+		if _, err := os.Stat("/proc/sys/" + bridgeFilter); err == nil {
+			n.Sysctl(bridgeFilter, "0")
+		}
+	}
 	l.Router.Netlink(func(h *netlink.Handle) error { return addBridge(h, RouterLink, &RouterAddr) })
 	l.Host.Netlink(func(h *netlink.Handle) error { return addBridge(h, HostBridge, nil) })
 	l.wire("to-br0", "up0")
@@ -52,6 +59,8 @@ func New(t testing.TB) *LAN {
 	l.await(l.Router, RouterLink)
 	return l
 }
+
+const bridgeFilter = "net/bridge/bridge-nf-call-iptables"
 
 // Container makes an empty namespace. Links come by Veth or Macvlan.
 func (l *LAN) Container() *NS {

@@ -61,7 +61,7 @@ func (m *Machine) granted(now Instant, r ReplyReceived) {
 		m.stale(now, r)
 		return
 	}
-	m.lease, m.bound, m.naks, m.hint = l, true, 0, l.Addr.Addr()
+	m.lease, m.bound, m.naks = l, true, 0
 	m.state, m.xid, m.deadline = Bound, 0, l.T1
 	m.acts = append(m.acts, Bind{Lease: l})
 }

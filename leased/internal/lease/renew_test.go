@@ -195,4 +195,10 @@ func TestReports(t *testing.T) {
 	if n > 10 || w.m.Deadline() != deadline {
 		t.Errorf("%d reports of 10,000 bad OFFERs, deadline moved by %s", n, w.m.Deadline().Sub(deadline))
 	}
+	w.reply(dhcp4.Offer) // the next transaction may report again
+	w.reply(dhcp4.Nak)
+	w.fire()
+	if got := show(w.reply(dhcp4.Offer, from(none))); got != "Report" {
+		t.Errorf("in the next transaction: %q", got)
+	}
 }

@@ -95,6 +95,7 @@ func (e *entry) late(answer chan result) {
 		return
 	}
 	err := &leaseapi.Error{Name: leaseapi.ErrorNoLease, Message: j.timeout()}
+	j.inherit(answer)
 	if len(j.waiters) == 0 {
 		e.end("no lease in time")
 	}
@@ -102,20 +103,28 @@ func (e *entry) late(answer chan result) {
 }
 
 // undo takes back what an Acquire did whose caller is gone; the link too, since
-// nobody else will. A lease that the container had before, or that somebody else
-// waits for, stays.
+// nobody else will. What the container had before stays, and so does what
+// somebody else waits for, who owns it from now on.
 func (e *entry) undo(at Place, answer chan result) {
 	j := e.job
 	if j == nil || !j.place.same(at) {
 		return
 	}
 	j.leave(answer)
-	if len(j.waiters) > 0 || j.bound != nil && j.owner != answer {
+	j.inherit(answer)
+	if j.owner != answer {
 		return
 	}
 	e.end("the caller has gone")
 	if err := e.m.cfg.Kernel.DeleteLink(at); err != nil && !errors.Is(err, ErrGone) {
 		j.log.Error("delete the link", "err", err)
+	}
+}
+
+// inherit makes the next waiter the owner where the owner goes.
+func (j *job) inherit(from chan result) {
+	if j.owner == from && len(j.waiters) > 0 {
+		j.owner = j.waiters[0]
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -141,6 +142,24 @@ func (m *Manager) Release(ctx context.Context, a leaseapi.Attachment) error {
 	case <-m.ctx.Done():
 		return errStopping
 	}
+}
+
+// ReleaseContainer is Release for all attachments of a container.
+func (m *Manager) ReleaseContainer(ctx context.Context, containerID string) error {
+	m.mu.Lock()
+	var mine []leaseapi.Attachment
+	for key, e := range m.entries {
+		if id, _, _ := strings.Cut(key, "\x00"); id == containerID && e.shown != nil {
+			mine = append(mine, e.shown.req.Attachment)
+		}
+	}
+	m.mu.Unlock()
+	for _, a := range mine {
+		if err := m.Release(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // List returns all attachments.

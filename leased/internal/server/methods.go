@@ -32,6 +32,7 @@ var methods = map[string]method{
 	service + ".GetInterfaceDescription": {run: (*session).getDescription},
 	leaseapi.MethodAcquire:               {run: (*session).acquire, root: true},
 	leaseapi.MethodRelease:               {run: (*session).release, root: true},
+	leaseapi.MethodReleaseContainer:      {run: (*session).releaseContainer, root: true},
 	leaseapi.MethodList:                  {run: (*session).list},
 }
 
@@ -105,6 +106,20 @@ func (x *session) release(ctx context.Context, call leaseapi.Call) error {
 		return x.invalid(call, "attachment")
 	}
 	if err := x.Leases.Release(ctx, req.Attachment); err != nil {
+		return x.fail(call, err)
+	}
+	return x.send(call, "", struct{}{}, false)
+}
+
+func (x *session) releaseContainer(ctx context.Context, call leaseapi.Call) error {
+	var req leaseapi.ReleaseContainerRequest
+	if err := decode(call, &req); err != nil {
+		return x.invalid(call, parameter(err))
+	}
+	if req.ContainerID == "" {
+		return x.invalid(call, "containerId")
+	}
+	if err := x.Leases.ReleaseContainer(ctx, req.ContainerID); err != nil {
 		return x.fail(call, err)
 	}
 	return x.send(call, "", struct{}{}, false)

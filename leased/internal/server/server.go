@@ -29,6 +29,7 @@ type Leases interface {
 	// Cancelling ctx undoes it, and so does undo, for an answer that nobody took.
 	Acquire(ctx context.Context, req leaseapi.AcquireRequest) (l *leaseapi.Lease, undo func(), err error)
 	Release(ctx context.Context, a leaseapi.Attachment) error
+	ReleaseContainer(ctx context.Context, containerID string) error
 	List() []leaseapi.Status
 }
 

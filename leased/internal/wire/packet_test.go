@@ -36,7 +36,7 @@ func TestPacketWithDnsmasq(t *testing.T) {
 		// The last word, with no address on the interface and no ARP.
 		must(t, p.SendTo(message(t, dhcpv4.MessageTypeRelease, link.MAC, 3, dhcpv4.WithClientIP(addr),
 			dhcpv4.WithOption(dhcpv4.OptServerIdentifier(offer.ServerIdentifier()))), parsed(addr), testlan.RouterAddr, from.MAC))
-			mac, ip := link.MAC.String(), addr.String()
+		mac, ip := link.MAC.String(), addr.String()
 		want := []string{
 			"DHCPDISCOVER " + mac, "DHCPOFFER " + ip + " " + mac,
 			"DHCPREQUEST " + ip + " " + mac, "DHCPACK " + ip + " " + mac, "DHCPRELEASE " + ip + " " + mac,
@@ -74,14 +74,17 @@ func TestJunkIsDropped(t *testing.T) {
 		m := match{p.mac, ours.xid}
 		s := lan.Server(func(r testlan.Request) []testlan.Reply {
 			var out []testlan.Reply
-			for range 20 {
+			for range 3 { // more would overflow queues between here and there
 				out = append(out, junk(t, m)...)
 			}
 			return append(out, r.Send(r.Ack(leased))...)
 		})
 		must(t, p.Send(message(t, dhcpv4.MessageTypeDiscover, link.MAC, m.xid)))
 		receive(t, p, dhcpv4.MessageTypeAck)
-		passed := uint32(20*len(filterBlind()) + 20*len(tagged(t, m)) + 1)
+		passed := uint32(3*(len(filterBlind())+len(tagged(t, m))) + 1)
+		if link.Peer != "" {
+			passed += 3 // a bridge floods what is for a MAC it does not know; macvlan knows better
+		}
 		if got := statistics(t, p); got.Packets != passed || got.Drops != 0 {
 			t.Errorf("%+v, want %d packets through the filter", got, passed)
 		}
@@ -107,28 +110,8 @@ func tagged(t *testing.T, m match) []testlan.Reply {
 }
 
 // filterBlind are those spoiled packets that only parse knows.
-func TestZZ(t *testing.T) {
-	for name, add := range kinds {
-	lan := testlan.New(t)
-	link := add(lan, lan.Container(), "eth0")
-	p := openPacket(t, link, ours.xid)
-	w := openPacket(t, link, ours.xid+1)
-	m := match{p.mac, ours.xid}
-	s := lan.Server(func(r testlan.Request) []testlan.Reply { return nil })
-	for _, tt := range spoiled {
-		if pp := tt.spoil(reply(t, m)); len(pp) > 0 {
-			s.Send( frame(testlan.Broadcast, 0x0800, pp).Frame)
-			s.Send( frame(testlan.Broadcast, 0x0800, reply(t, match{p.mac, ours.xid+1})).Frame)
-			receive(t, w, dhcpv4.MessageTypeOffer)
-			t.Log(name, tt.name, tt.filter, statistics(t, p))
-		}
-	}
-	}
-}
-
 func filterBlind() (names []string) {
 	for _, tt := range spoiled {
-		// The kernel drops what is shorter than an IP header says by itself.
 		if !tt.filter {
 			names = append(names, tt.name)
 		}

@@ -51,7 +51,7 @@ var spoiled = []struct {
 }{
 	{"empty", dropHeader, true, func(p []byte) []byte { return nil }},
 	{"cut in the IP header", dropHeader, true, func(p []byte) []byte { return p[:19] }},
-	{"IHL 4", dropHeader, false, func(p []byte) []byte { p[0] = 0x44; return p }},
+	{"IHL 4", dropHeader, true, func(p []byte) []byte { p[0] = 0x44; return p }},
 	{"IHL beyond the end", dropHeader, true, func(p []byte) []byte { p[0] = 0x4f; return p[:40] }},
 	{"version 6", dropVersion, false, func(p []byte) []byte { p[0] = 0x65; return fix(p) }},
 	{"total length 0", dropLength, false, func(p []byte) []byte { return total(p, 0) }},

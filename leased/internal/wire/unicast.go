@@ -22,8 +22,9 @@ var ErrPortInUse = errors.New("DHCP client port is in use")
 // container's own firewall thinks of it. xid and chaddr are the caller's to check.
 type Unicast struct {
 	*socket
-	server netip.Addr
-	buf    []byte // of the one receiver
+	ifindex int
+	server  netip.Addr
+	buf     []byte // of the one receiver
 }
 
 // DialServer opens a UDP socket in ns (nil: where the caller is) from local, an
@@ -45,7 +46,7 @@ func DialServer(ns *netns.NS, ifindex int, local, server netip.Addr) (*Unicast, 
 		s.file.Close()
 		return nil, fmt.Errorf("dial server %v from %v: %w", server, local, classify(err))
 	}
-	return &Unicast{socket: s, server: server, buf: make([]byte, maxPacket)}, nil
+	return &Unicast{socket: s, ifindex: ifindex, server: server, buf: make([]byte, maxPacket)}, nil
 }
 
 func connect(fd, ifindex int, local, server netip.Addr) error {
@@ -78,7 +79,38 @@ func (u *Unicast) Send(payload []byte) error {
 		err = u.control(write)
 	}
 	if err != nil {
-		return fmt.Errorf("send to %v: %w", u.server, classify(err))
+		return fmt.Errorf("send to %v: %w", u.server, u.verdict(err))
+	}
+	return nil
+}
+
+// verdict classifies an error of Send: that there is no route is what the
+// kernel says of an interface that is down or gone, too.
+func (u *Unicast) verdict(err error) error {
+	if !errors.Is(err, unix.ENETUNREACH) {
+		return classify(err)
+	}
+	if state := u.control(u.present); state != nil {
+		return fmt.Errorf("%w (%w)", classify(state), err)
+	}
+	return err
+}
+
+// present says ENODEV or ENETDOWN where the interface is.
+func (u *Unicast) present(fd int) error {
+	link, err := unix.NewIfreq("")
+	if err != nil {
+		return err
+	}
+	link.SetUint32(uint32(u.ifindex))
+	if err := unix.IoctlIfreq(fd, unix.SIOCGIFNAME, link); err != nil {
+		return err
+	}
+	if err := unix.IoctlIfreq(fd, unix.SIOCGIFFLAGS, link); err != nil {
+		return err
+	}
+	if link.Uint16()&unix.IFF_UP == 0 {
+		return unix.ENETDOWN
 	}
 	return nil
 }

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"podman-net-dhcp/internal/leaseapi"
+)
+
+func (w *world) release(a leaseapi.Attachment) {
+	w.t.Helper()
+	if err := w.m.Release(context.Background(), a); err != nil {
+		w.t.Error(err)
+	}
+	w.rest()
+}
+
+// As a frame to where the ACK came from, before the address goes.
+func TestReleaseTwice(t *testing.T) {
+	inWorld(t, func(w *world) {
+		req := w.container(9)
+		w.acquire(req)
+		w.server.since()
+		w.kernel.since()
+		w.release(req.Attachment)
+		w.wantHeard("RELEASE frame 192.0.2.9 to 192.0.2.1 " + routerMAC.String())
+		w.wantCalls("packet", "remove 192.0.2.9/24")
+		w.wantNothingLeft()
+		w.release(req.Attachment)
+		w.wantHeard()
+		w.wantCalls()
+		w.pass(24 * time.Hour)
+		w.wantHeard()
+	})
+}
+
+func TestReleaseOfNothing(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.release(leaseapi.Attachment{ContainerID: "nobody"})
+		w.wantNothingLeft()
+		w.wantHeard()
+	})
+}
+
+func TestReleaseNever(t *testing.T) {
+	inWorld(t, func(w *world) {
+		req := w.container(9)
+		req.Policy.Release = "never"
+		w.acquire(req)
+		w.server.since()
+		w.release(req.Attachment)
+		w.wantHeard()
+		w.wantCalls("packet", "apply 192.0.2.9/24", "remove 192.0.2.9/24")
+		w.wantNothingLeft()
+	})
+}
+
+// The one who waits is told.
+func TestReleaseDuringAcquire(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.server.set(silent)
+		req := w.container(9)
+		got := w.inBackground(context.Background(), req)
+		w.release(req.Attachment)
+		if r := <-got; r.err == nil {
+			t.Errorf("Acquire: %+v", r.lease)
+		}
+		w.wantHeard("DISCOVER packet")
+		w.wantNothingLeft()
+	})
+}
+
+// A RELEASE that cannot be sent is no reason to keep the address.
+func TestReleaseWhileTheLinkIsDown(t *testing.T) {
+	inWorld(t, func(w *world) {
+		req := w.container(9)
+		w.acquire(req)
+		w.kernel.since()
+		w.kernel.failing(failOn("packet", errDisk))
+		w.release(req.Attachment)
+		w.wantCalls("packet", "remove 192.0.2.9/24")
+		w.wantNothingLeft()
+	})
+}
+
+// An Acquire right behind it finds nothing left over.
+func TestReleaseAndAcquireAtOnce(t *testing.T) {
+	inWorld(t, func(w *world) {
+		req := w.container(9)
+		w.acquire(req)
+		for range 100 {
+			done := make(chan struct{})
+			go func() { defer close(done); w.release(req.Attachment) }()
+			l, _, err := w.m.Acquire(context.Background(), req)
+			<-done
+			// Either order is right; after it, one exchange more makes it BOUND.
+			if err == nil && l == nil {
+				t.Fatal("neither a lease nor an error")
+			}
+			w.acquire(req)
+			w.wantState("BOUND")
+		}
+	})
+}
+
+// failOn fails the calls with that first word.
+func failOn(what string, err error) func(string) error {
+	return func(call string) error {
+		if len(call) >= len(what) && call[:len(what)] == what {
+			return err
+		}
+		return nil
+	}
+}
+
+func (m *Manager) entryAttachment(e *entry) leaseapi.Attachment {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return e.shown.req.Attachment
+}

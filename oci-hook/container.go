@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"podman-net-dhcp/internal/attachment"
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/internal/options"
+)
+
+// Bounds on what runtimes hand us, in bytes.
+const (
+	maxState  = 1 << 20
+	maxConfig = 16 << 20
+)
+
+// Annotations beside the options: who the container is to the server, and the
+// interface's name in it.
+const (
+	annName      = "name"
+	annInterface = "interface"
+)
+
+// maxNetwork is the highest N of io.leased.N.KEY.
+const maxNetwork = 15
+
+// container is the state that a hook gets on stdin (runtime-spec, runtime.md).
+type container struct{ specs.State }
+
+// network is one network that the container's annotations ask for.
+type network struct {
+	name    string // io.leased, or io.leased.N
+	ifname  string
+	options options.Options
+}
+
+func readContainer(stdin io.Reader) (container, error) {
+	var c container
+	if err := json.NewDecoder(io.LimitReader(stdin, maxState)).Decode(&c.State); err != nil {
+		return c, fmt.Errorf("parse the container's state on stdin: %w; %s", err, usage)
+	}
+	if c.ID == "" {
+		return c, errors.New("the container's state on stdin has no id")
+	}
+	return c, nil
+}
+
+func (c container) ours() bool { return len(options.FromPrefixed(c.Annotations)) > 0 }
+
+// networks reads the annotations: io.leased.KEY for the one network that most
+// have, io.leased.N.KEY for more.
+func (c container) networks() ([]network, error) {
+	groups := map[int]map[string]string{}
+	for key, value := range options.FromPrefixed(c.Annotations) {
+		if key == annName {
+			continue
+		}
+		n := 0
+		if number, rest, ok := strings.Cut(key, "."); ok {
+			var err error
+			if n, err = strconv.Atoi(number); err != nil || n < 1 || n > maxNetwork {
+				return nil, fmt.Errorf("annotation %s%s: behind %s comes an option, or a number from 1 to %d and an option", options.Prefix, key, options.Prefix, maxNetwork)
+			}
+			key = rest
+		}
+		if groups[n] == nil {
+			groups[n] = map[string]string{}
+		}
+		groups[n][key] = value
+	}
+	var all []network
+	for _, n := range slices.Sorted(maps.Keys(groups)) {
+		one, err := parseNetwork(n, groups[n])
+		if err != nil {
+			return nil, err
+		}
+		if i := slices.IndexFunc(all, func(other network) bool { return other.ifname == one.ifname }); i >= 0 {
+			return nil, fmt.Errorf("annotations %s.* and %s.* both want the interface %s", all[i].name, one.name, one.ifname)
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+func parseNetwork(n int, values map[string]string) (network, error) {
+	one := network{name: strings.TrimSuffix(options.Prefix, "."), ifname: fmt.Sprintf("eth%d", n)}
+	if n > 0 {
+		one.name += "." + strconv.Itoa(n)
+	}
+	one.ifname = cmp.Or(values[annInterface], one.ifname)
+	delete(values, annInterface)
+	var err error
+	if one.options, err = options.Parse(values); err != nil {
+		return one, fmt.Errorf("annotations %s.*: %w", one.name, err)
+	}
+	if one.options.LeaseTimeout >= createTimeout {
+		return one, fmt.Errorf("annotation %s.lease_timeout=%s: a hook has less than %s in all", one.name, one.options.LeaseTimeout, createTimeout)
+	}
+	return one, nil
+}
+
+func (c container) request(n network) attachment.Request {
+	name := c.name()
+	return attachment.Request{
+		Attachment: leaseapi.Attachment{ContainerID: c.ID, ContainerName: name, Network: n.name, Interface: n.ifname},
+		Netns:      fmt.Sprintf("/proc/%d/ns/net", c.Pid),
+		Options:    n.options,
+		Hostnames:  []string{name},
+	}
+}
+
+// name is who the container is to the DHCP server: hooks are told no name.
+func (c container) name() string {
+	name := c.Annotations[options.Prefix+annName]
+	if name == "" {
+		if config, err := c.config(); err == nil {
+			name = config.Hostname
+		}
+	}
+	return cmp.Or(name, c.ID)
+}
+
+// config is the bundle's config.json. crun's state names the root as well, runc's
+// does not.
+func (c container) config() (*specs.Spec, error) {
+	f, err := os.Open(filepath.Join(c.Bundle, "config.json"))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var s specs.Spec
+	if err := json.NewDecoder(io.LimitReader(f, maxConfig)).Decode(&s); err != nil {
+		return nil, fmt.Errorf("parse %s: %w", f.Name(), err)
+	}
+	return &s, nil
+}
