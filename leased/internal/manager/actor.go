@@ -38,11 +38,12 @@ func (m *Manager) post(key string, do func(*entry)) bool {
 	return true
 }
 
-// deliver is post for a message from the wire, which may be lost.
-func (e *entry) deliver(do func(*entry)) {
+// deliver is post for what comes from the wire. A message may be lost; the last
+// one, which says that no other will come, may not.
+func (e *entry) deliver(last bool, do func(*entry)) {
 	e.m.mu.Lock()
 	defer e.m.mu.Unlock()
-	if !e.m.closed && e.m.entries[e.key] == e && len(e.inbox) < maxInbox {
+	if !e.m.closed && e.m.entries[e.key] == e && (last || len(e.inbox) < maxInbox) {
 		e.put(do)
 	}
 }
@@ -87,7 +88,7 @@ func (e *entry) rest() {
 		return
 	}
 	e.shown = e.job.snapshot()
-	if e.m.timers.set(e, e.job.machine.Deadline()) {
+	if e.m.timers.set(e, e.job.due()) {
 		e.m.armLocked()
 	}
 }

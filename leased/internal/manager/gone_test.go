@@ -34,7 +34,7 @@ func TestContainerGoesWithoutAGoodbye(t *testing.T) {
 				w.wantState(state)
 				w.kernel.remove(req.Link.Netns)
 				w.server.set(silent)
-				w.pass(15 * time.Second)
+				w.pass(45 * time.Second) // 25 s of messages that are close to one another, and 10 s more
 				if n := w.kernel.open.Load(); n != 0 {
 					t.Errorf("%d sockets keep the netns", n)
 				}

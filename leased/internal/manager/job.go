@@ -29,7 +29,10 @@ type job struct {
 	serverMAC net.HardwareAddr // where the ACK came from: the server or its relay
 	conn      wire.Conn
 	medium    lease.Medium
-	xid       uint32 // that conn's filter lets in
+	xid       uint32        // that conn's filter lets in
+	quiet     lease.Instant // when conn is closed for want of an answer
+	again     lease.Instant // when what could not be applied is tried once more
+	failures  int           // of Apply in a row
 
 	owner   chan result // of the Acquire that made the job
 	waiters []chan result
@@ -60,7 +63,7 @@ func newJob(cfg Config, req leaseapi.AcquireRequest, at Place) *job {
 	a, c := req.Attachment, req.Client
 	clientID, _ := hex.DecodeString(c.ClientID) // the server package has checked it
 	return &job{
-		req: req, place: at, medium: lease.MediumNone,
+		req: req, place: at, medium: lease.MediumNone, quiet: lease.Never, again: lease.Never,
 		log: cfg.Log.With("container", a.ContainerName, "net", a.Network, "ifname", a.Interface),
 		identity: dhcp4.Identity{
 			MAC: at.MAC, ClientID: clientID, Hostname: c.Hostname, FQDN: c.FQDN,
@@ -78,8 +81,21 @@ func (j *job) machineConfig(random func() uint64) lease.Config {
 
 func (e *entry) now() lease.Instant { return lease.Instant(e.m.cfg.Clock.Now()) }
 
+// due is when the job has to do something next.
+func (j *job) due() lease.Instant { return min(j.machine.Deadline(), j.quiet, j.again) }
+
 func (e *entry) tick() {
-	if e.job != nil {
+	j, now := e.job, e.now()
+	if j == nil {
+		return
+	}
+	if now >= j.quiet {
+		j.hangUp()
+	}
+	if now >= j.again {
+		e.retry()
+	}
+	if e.job == j && now >= j.machine.Deadline() {
 		e.step(lease.TimerFired{})
 	}
 }
@@ -182,7 +198,7 @@ func (j *job) hangUp() {
 	if j.conn != nil {
 		j.conn.Close()
 	}
-	j.conn, j.medium, j.xid = nil, lease.MediumNone, 0
+	j.conn, j.medium, j.xid, j.quiet = nil, lease.MediumNone, 0, lease.Never
 }
 
 // receive hands what comes in on conn to the actor, until conn is closed.
@@ -193,7 +209,7 @@ func (e *entry) receive(ctx context.Context, conn wire.Conn) {
 			conn.Close()
 			return
 		}
-		e.deliver(func(e *entry) { e.received(conn, payload, from, err) })
+		e.deliver(err != nil, func(e *entry) { e.received(conn, payload, from, err) })
 		if err != nil {
 			return
 		}

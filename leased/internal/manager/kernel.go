@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/netip"
 
+	"golang.org/x/sys/unix"
+
 	"podman-net-dhcp/internal/attach"
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/netns"
@@ -63,7 +65,7 @@ func (Linux) Find(l leaseapi.Link) (Place, error) {
 	}
 	ns, err := netns.Open(l.Netns)
 	if err != nil {
-		return Place{}, err
+		return Place{}, absent(err)
 	}
 	defer ns.Close()
 	p := Place{Netns: l.Netns, Cookie: ns.Cookie(), Index: l.Index, MAC: mac}
@@ -87,7 +89,7 @@ func enter[T any](p Place, do func(ns *netns.NS) (T, error)) (T, error) {
 	var none T
 	ns, err := netns.Open(p.Netns)
 	if err != nil {
-		return none, fmt.Errorf("%w: %w", ErrGone, err)
+		return none, absent(err)
 	}
 	defer ns.Close()
 	if ns.Cookie() != p.Cookie {
@@ -95,6 +97,15 @@ func enter[T any](p Place, do func(ns *netns.NS) (T, error)) (T, error) {
 	}
 	got, err := do(ns)
 	return got, gone(err)
+}
+
+// absent is what it means that a netns cannot be opened: it is gone, unless it is
+// we who are short of something.
+func absent(err error) error {
+	if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrGone, err)
 }
 
 // gone gives the errors of the packages below that mean it the name ErrGone.

@@ -76,7 +76,7 @@ func (k *kernel) Find(l leaseapi.Link) (Place, error) {
 	defer k.mu.Unlock()
 	p, ok := k.links[l.Netns]
 	if !ok {
-		return Place{}, errNoNetns
+		return Place{}, absent(errNoNetns)
 	}
 	return p, nil
 }

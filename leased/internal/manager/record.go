@@ -53,10 +53,13 @@ func (m *Manager) restore() error {
 func (m *Manager) adopt(r record) error {
 	key := keyOf(r.Request.Attachment)
 	place, err := m.cfg.Kernel.Find(r.Request.Link)
-	if r.BootID != m.cfg.BootID || err != nil || place.Cookie != r.Cookie {
+	if r.BootID != m.cfg.BootID || errors.Is(err, ErrGone) || err == nil && place.Cookie != r.Cookie {
 		m.cfg.Log.Info("container is gone", "container", r.Request.Attachment.ContainerName,
 			"net", r.Request.Attachment.Network, "addr", r.Lease.Addr)
 		return m.cfg.Store.Delete(key)
+	}
+	if err != nil {
+		return err
 	}
 	if !r.Lease.Addr.IsValid() || !r.Lease.Server.IsValid() {
 		return errors.New("a lease without address or server")

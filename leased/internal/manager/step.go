@@ -5,8 +5,10 @@ package manager
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/dhcp4"
 	"podman-net-dhcp/leased/internal/lease"
 )
@@ -15,6 +17,7 @@ import (
 func (e *entry) step(ev lease.Event) {
 	j := e.job
 	before := j.machine.State()
+	held, _ := j.machine.Lease()
 	actions := j.machine.Step(e.now(), ev)
 	if after := j.machine.State(); after != before {
 		j.log.Info("state", "state", after, "from", before)
@@ -24,11 +27,12 @@ func (e *entry) step(ev lease.Event) {
 		if e.job != j {
 			return // what an action found has ended the job
 		}
-		e.perform(a)
+		e.perform(a, held)
 	}
 }
 
-func (e *entry) perform(a lease.Action) {
+// perform does what the machine says, which held a lease or none before it said so.
+func (e *entry) perform(a lease.Action, held lease.Lease) {
 	switch a := a.(type) {
 	case lease.Send:
 		e.send(a)
@@ -36,6 +40,7 @@ func (e *entry) perform(a lease.Action) {
 		e.bind(a.Lease)
 	case lease.Unbind:
 		e.job.log.Info("unbind", "reason", a.Why)
+		e.over(held)
 		e.unbind()
 	case lease.Report:
 		e.job.log.Warn(a.Msg, "detail", a.Detail)
@@ -88,6 +93,10 @@ func (e *entry) open(want lease.Medium) error {
 	return nil
 }
 
+// patience is how long a socket stays open after the last message: it pins the
+// netns, and the next message opens another one. A ping check takes servers 3 s.
+const patience = 10 * time.Second
+
 // failed is for what may work at the next try, which the machine's timer makes.
 func (e *entry) failed(what string, err error) {
 	if errors.Is(gone(err), ErrGone) {
@@ -111,6 +120,7 @@ func (e *entry) send(a lease.Send) {
 		return // listen has said why
 	default:
 		err = j.conn.Send(payload)
+		j.quiet = e.now().Add(patience)
 	}
 	if err != nil {
 		e.failed("send "+a.Type.String(), err)
@@ -131,36 +141,59 @@ func (e *entry) release(payload []byte, a lease.Send) error {
 // bind applies a lease, writes it down, and only then answers.
 func (e *entry) bind(l lease.Lease) {
 	j := e.job
-	applied, err := e.m.cfg.Kernel.Apply(j.place, j.spec(l, e.now()), j.bound)
+	spec := j.spec(l, e.now())
+	applied, err := e.m.cfg.Kernel.Apply(j.place, spec, j.bound)
 	if err != nil {
-		e.unbindable(err)
+		e.unbindable(spec, err)
 		return
 	}
 	first := j.bound == nil || j.bound.Addr != applied.Spec.Addr
-	j.bound = &applied.Spec
+	j.bound, j.trouble, j.again, j.failures = &applied.Spec, "", lease.Never, 0
 	for _, p := range applied.Problems {
 		j.log.Warn("apply a part of the lease", "err", p)
 	}
 	if first {
 		j.log.Info("bound", "addr", l.Addr, "server", l.Server)
 	}
-	if err := e.m.cfg.Store.Save(e.key, j.record(e.m.cfg.BootID, l)); err != nil {
-		// The container has its address; without the record only a restart of
-		// leased loses it.
-		j.log.Error("write the lease's record", "err", err)
-	}
+	e.save(l)
 	e.answer(result{lease: j.reply(l, e.now())})
 }
 
-func (e *entry) unbindable(err error) {
+// save writes the record of what is bound. Without it the container has its
+// address all the same; only a restart of leased loses it.
+func (e *entry) save(l lease.Lease) {
+	if err := e.m.cfg.Store.Save(e.key, e.job.record(e.m.cfg.BootID, l)); err != nil {
+		e.job.log.Error("write the lease's record", "err", err)
+	}
+}
+
+// over writes down that a lease is: after a restart the container is to look for
+// another one, and not to have back what the server has refused.
+func (e *entry) over(l lease.Lease) {
+	if e.job.bound != nil && e.job.machine.State() != lease.Stopped {
+		now := e.now()
+		l.T1, l.T2, l.Expiry = now, now, now
+		e.save(l)
+	}
+}
+
+func (e *entry) unbindable(s binding.Spec, err error) {
 	j := e.job
 	if errors.Is(err, ErrGone) {
 		e.vanish(err)
 		return
 	}
 	j.log.Error("apply the lease", "err", err)
+	if j.bound == nil {
+		e.remove(s) // what is there in part
+	} // else what was applied before is still there
+	if e.job != j {
+		return
+	}
 	if len(j.waiters) == 0 {
-		return // what was applied before is still there, and renewal comes again
+		j.again = e.now().Add(time.Second << min(j.failures, 6)) // 1, 2, 4 … 64 s
+		j.failures++
+		return
 	}
 	e.answer(result{err: &leaseapi.Error{
 		Name: leaseapi.ErrorFailed, Message: fmt.Sprintf("apply the lease to %s: %v", j.req.Attachment.Interface, err),
@@ -168,16 +201,29 @@ func (e *entry) unbindable(err error) {
 	e.end("the lease could not be applied")
 }
 
+// retry tries again to apply the lease there is.
+func (e *entry) retry() {
+	e.job.again = lease.Never
+	if l, ok := e.job.machine.Lease(); ok && l.Expiry > e.now() {
+		e.bind(l)
+	}
+}
+
 func (e *entry) unbind() {
 	j := e.job
+	j.again, j.failures = lease.Never, 0
 	if j.bound == nil {
 		return
 	}
 	bound := *j.bound
 	j.bound = nil
-	if err := e.m.cfg.Kernel.Remove(j.place, bound); errors.Is(err, ErrGone) {
+	e.remove(bound)
+}
+
+func (e *entry) remove(s binding.Spec) {
+	if err := e.m.cfg.Kernel.Remove(e.job.place, s); errors.Is(err, ErrGone) {
 		e.vanish(err)
 	} else if err != nil {
-		j.log.Error("remove the binding", "err", err)
+		e.job.log.Error("remove the binding", "err", err)
 	}
 }

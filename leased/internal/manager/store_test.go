@@ -75,3 +75,9 @@ func (s *memory) change(f func(r *record)) {
 		s.records[key], _ = json.Marshal(r)
 	}
 }
+
+func (s *memory) failing(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail = err
+}

@@ -14,7 +14,7 @@ import (
 	"podman-net-dhcp/leased/internal/wire"
 )
 
-// once fails the first n calls with that first word.
+// times fails the first n calls with that first word.
 func times(n int, what string, err error) func(string) error {
 	on := failOn(what, err)
 	return func(call string) error {
@@ -83,13 +83,13 @@ func TestLinkFlaps(t *testing.T) {
 // The container has its lease; what a restart would lose is logged.
 func TestDiskIsFull(t *testing.T) {
 	inWorld(t, func(w *world) {
-		w.store.fail = errDisk
+		w.store.failing(errDisk)
 		w.acquire(w.container(9))
 		w.wantState("BOUND")
 		if !w.log.has("level=ERROR") || !w.log.has(errDisk.Error()) {
 			t.Error("not logged")
 		}
-		w.store.fail = nil
+		w.store.failing(nil)
 		w.pass(31 * time.Minute)
 		if w.store.len() != 1 {
 			t.Error("renewal does not write the record")

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -144,8 +145,8 @@ func (w *world) wantCalls(want ...string) {
 
 func (w *world) want(what string, got, want []string) {
 	w.t.Helper()
-	if g, t := strings.Join(got, "; "), strings.Join(want, "; "); g != t {
-		w.t.Errorf("%s\n  %s\nwant\n  %s", what, g, t)
+	if !slices.Equal(got, want) {
+		w.t.Errorf("%s\n  %.500q\nwant\n  %q", what, got, want)
 	}
 }
 
