@@ -16,56 +16,9 @@ import (
 	"github.com/vishvananda/netlink"
 
 	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/internal/leaseapi/leaseapitest"
 	"podman-net-dhcp/lab/testlan"
 )
-
-// leased answers Acquire with reply and hands what it was asked to the test.
-type fakeLeased struct {
-	calls chan leaseapi.Call
-	reply func(leaseapi.Call) leaseapi.Reply
-}
-
-func newLeased(t *testing.T, reply func(leaseapi.Call) leaseapi.Reply) *fakeLeased {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "leased.sock")
-	t.Setenv("LEASED_SOCKET", path)
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	f := &fakeLeased{calls: make(chan leaseapi.Call, 10), reply: reply}
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go f.serve(conn)
-		}
-	}()
-	return f
-}
-
-func (f *fakeLeased) serve(conn net.Conn) {
-	defer conn.Close()
-	framer := leaseapi.NewFramer(conn)
-	var call leaseapi.Call
-	if framer.Read(&call) != nil {
-		return
-	}
-	f.calls <- call
-	if r := f.reply(call); r.Error != "hang up" {
-		_ = framer.Write(r)
-	}
-}
-
-func grants(l leaseapi.Lease) func(leaseapi.Call) leaseapi.Reply {
-	return func(leaseapi.Call) leaseapi.Reply {
-		b, _ := json.Marshal(leaseapi.AcquireReply{Lease: &l})
-		return leaseapi.Reply{Parameters: b}
-	}
-}
 
 var lease = leaseapi.Lease{
 	Address: netip.MustParsePrefix("192.0.2.9/24"), Gateway: netip.MustParseAddr("192.0.2.1"),
@@ -95,7 +48,7 @@ func runSetup(t *testing.T, netns, stdin string) (code int, stdout string) {
 func TestSetupMakesTheLinkAndReportsTheLease(t *testing.T) {
 	testlan.RequireRoot(t)
 	host(t)
-	leased := newLeased(t, grants(lease))
+	leased := leaseapitest.New(t, leaseapitest.Grants(lease))
 	c := testlan.New(t).Container()
 	code, out := runSetup(t, c.Path, exec544(`{"parent":"nic0"}`, `null`))
 	want := `{"interfaces":{"lan0":{"subnets":[{"ipnet":"192.0.2.9/24","gateway":"192.0.2.1"}],"mac_address":"02:11:22:33:44:55"}},"dns_server_ips":["192.0.2.53"],"dns_search_domains":["lan"]}`
@@ -107,7 +60,7 @@ func TestSetupMakesTheLinkAndReportsTheLease(t *testing.T) {
 		t.Fatalf("link is %+v", link)
 	}
 	var req leaseapi.AcquireRequest
-	if err := json.Unmarshal((<-leased.calls).Parameters, &req); err != nil {
+	if err := json.Unmarshal((<-leased.Calls).Parameters, &req); err != nil {
 		t.Fatal(err)
 	}
 	wantReq := leaseapi.AcquireRequest{
@@ -124,7 +77,7 @@ func TestSetupMakesTheLinkAndReportsTheLease(t *testing.T) {
 func TestSetupPassesOptionsOn(t *testing.T) {
 	testlan.RequireRoot(t)
 	host(t)
-	leased := newLeased(t, grants(lease))
+	leased := leaseapitest.New(t, leaseapitest.Grants(lease))
 	c := testlan.New(t).Container()
 	doc := strings.Replace(exec544(`{"bridge":"br0","metric":"7","dns":"none","release":"never","on_timeout":"continue"}`,
 		`{"hostname":"web","fqdn":"true","client_id":"a:b","vendor_class":"v","user_class":"u","lease_timeout":"3s","ip_policy":"require","mtu":"1400"}`),
@@ -134,7 +87,7 @@ func TestSetupPassesOptionsOn(t *testing.T) {
 		t.Errorf("setup: %d %s; dns=none reports no servers", code, out)
 	}
 	var req leaseapi.AcquireRequest
-	if err := json.Unmarshal((<-leased.calls).Parameters, &req); err != nil {
+	if err := json.Unmarshal((<-leased.Calls).Parameters, &req); err != nil {
 		t.Fatal(err)
 	}
 	client := leaseapi.Client{
@@ -153,24 +106,25 @@ func TestSetupPassesOptionsOn(t *testing.T) {
 func TestSetupThatFailsLeavesNothing(t *testing.T) {
 	testlan.RequireRoot(t)
 	host(t)
-	refuses := func(leaseapi.Call) leaseapi.Reply {
-		return leaseapi.Reply{Error: leaseapi.ErrorNoLease, Parameters: json.RawMessage(`{"message":"nobody\nanswered"}`)}
+	refuses := func(leaseapi.Call) *leaseapi.Reply {
+		return &leaseapi.Reply{Error: leaseapi.ErrorNoLease, Parameters: json.RawMessage(`{"message":"nobody\nanswered"}`)}
 	}
-	hangsUp := func(leaseapi.Call) leaseapi.Reply { return leaseapi.Reply{Error: "hang up"} }
+	hangsUp := func(leaseapi.Call) *leaseapi.Reply { return nil }
+	grants := leaseapitest.Grants(lease)
 	c := testlan.New(t).Container()
 	for name, tc := range map[string]struct {
-		reply        func(leaseapi.Call) leaseapi.Reply
+		reply        func(leaseapi.Call) *leaseapi.Reply
 		options, say string
 	}{
 		"no lease on a NIC":    {refuses, `{"parent":"nic0"}`, "net-dhcp: nobody; answered"},
 		"no lease on a bridge": {refuses, `{"bridge":"br0"}`, "net-dhcp: nobody; answered"},
 		"leased dies":          {hangsUp, `{"bridge":"br0"}`, "net-dhcp: leased hung up; see: journalctl -u leased"},
-		"parent down":          {grants(lease), `{"parent":"down0"}`, "net-dhcp: down0 is down; try: ip link set down0 up"},
-		"parent gone":          {grants(lease), `{"parent":"eth9"}`, "net-dhcp: there is no interface eth9 on this host"},
-		"port as parent":       {grants(lease), `{"parent":"port0"}`, "net-dhcp: port0 is a port of the bridge br0"},
-		"parent's MAC in use":  {grants(lease), `{"parent":"nic0","mac":"PARENT"}`, "in use on nic0 already"},
+		"parent down":          {grants, `{"parent":"down0"}`, "net-dhcp: down0 is down; try: ip link set down0 up"},
+		"parent gone":          {grants, `{"parent":"eth9"}`, "net-dhcp: there is no interface eth9 on this host"},
+		"port as parent":       {grants, `{"parent":"port0"}`, "net-dhcp: port0 is a port of the bridge br0"},
+		"parent's MAC in use":  {grants, `{"parent":"nic0","mac":"PARENT"}`, "in use on nic0 already"},
 	} {
-		newLeased(t, tc.reply)
+		leaseapitest.New(t, tc.reply)
 		before := hostLinks(t)
 		doc := exec544(tc.options, `null`)
 		if mac := find(t, nil, "nic0").Attrs().HardwareAddr.String(); strings.Contains(doc, "PARENT") {
@@ -193,7 +147,7 @@ func TestSetupThatFailsLeavesNothing(t *testing.T) {
 func TestSetupRefusesWhatIsNoContainersNetns(t *testing.T) {
 	testlan.RequireRoot(t)
 	host(t)
-	newLeased(t, grants(lease))
+	leaseapitest.New(t, leaseapitest.Grants(lease))
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -227,19 +181,19 @@ func TestStdinIsBounded(t *testing.T) {
 func TestTeardownIsIdempotent(t *testing.T) {
 	testlan.RequireRoot(t)
 	host(t)
-	leased := newLeased(t, func(leaseapi.Call) leaseapi.Reply { return leaseapi.Reply{Parameters: json.RawMessage(`{}`)} })
+	leased := leaseapitest.New(t, func(leaseapi.Call) *leaseapi.Reply { return &leaseapi.Reply{Parameters: json.RawMessage(`{}`)} })
 	c := testlan.New(t).Container()
 	before := hostLinks(t)
 	if code, out := runSetup(t, c.Path, exec544(`{"bridge":"br0","on_timeout":"continue"}`, `null`)); code != 0 || !strings.Contains(out, `{"interfaces":{"lan0":{"mac_address":"02:11:22:33:44:55"}}}`) {
 		t.Fatalf("setup without a lease: %d %s", code, out)
 	}
-	<-leased.calls
+	<-leased.Calls
 	for range 2 {
 		var out, errs strings.Builder
 		if code := run([]string{"teardown", c.Path}, strings.NewReader(exec544(`{"bridge":"br0"}`, `null`)), &out, &errs); code != 0 || out.Len()+errs.Len() > 0 {
 			t.Errorf("teardown: %d %s %s", code, &out, &errs)
 		}
-		if call := <-leased.calls; call.Method != leaseapi.MethodRelease || !strings.Contains(string(call.Parameters), `"containerId":"8f8a5cc12382aa"`) {
+		if call := <-leased.Calls; call.Method != leaseapi.MethodRelease || !strings.Contains(string(call.Parameters), `"containerId":"8f8a5cc12382aa"`) {
 			t.Errorf("asked leased for %s %s", call.Method, call.Parameters)
 		}
 		if more := added(t, before); more != nil || find(t, c, "lan0") != nil {

@@ -94,25 +94,42 @@ func (n *NS) Netlink() (h *netlink.Handle, err error) {
 // Do calls fn on a thread that is in the namespace. fn may make descriptors and
 // nothing else: no goroutines, no logging, no waiting.
 func (n *NS) Do(fn func() error) error {
+	return lend(func() error {
+		if err := vns.Set(vns.NsHandle(n.FD())); err != nil {
+			return fmt.Errorf("enter network namespace: %w", err)
+		}
+		return fn()
+	})
+}
+
+// lend calls fn on a thread that fn may move to another namespace.
+func lend(fn func() error) error {
 	home, err := home()
 	if err != nil {
 		return err
 	}
 	done := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
-		if err := vns.Set(vns.NsHandle(n.FD())); err != nil {
-			runtime.UnlockOSThread()
-			done <- fmt.Errorf("enter network namespace: %w", err)
-			return
-		}
-		err := fn()
-		if back := vns.Set(home); back == nil {
-			runtime.UnlockOSThread()
-		} // else: this thread is lost; ending locked makes the runtime end it.
-		done <- err
-	}()
+	go borrow(home, fn, done)
 	return <-done
+}
+
+func borrow(home vns.NsHandle, fn func() error, done chan<- error) {
+	runtime.LockOSThread()
+	if unix.Gettid() == unix.Getpid() {
+		// Not the main thread: it would not end with its goroutine, and what
+		// others see as this process's namespace (/proc/PID/ns/net) is where it
+		// is. It stays busy here, so that the next one is another.
+		defer runtime.UnlockOSThread()
+		again := make(chan error, 1)
+		go borrow(home, fn, again)
+		done <- <-again
+		return
+	}
+	err := fn()
+	if vns.Set(home) == nil {
+		runtime.UnlockOSThread()
+	} // else: this thread is lost; ending locked makes the runtime end it.
+	done <- err
 }
 
 // home is the namespace the process started in.

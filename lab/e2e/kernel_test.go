@@ -156,10 +156,11 @@ func hostLink(t testing.TB, name string) link {
 	return mustJSON[[]link](t, "ip", "-j", "-d", "address", "show", "dev", name)[0]
 }
 
-// parseLines reads one JSON document a line.
+// parseLines reads one JSON document a line, or a JSON text sequence (RFC 7464),
+// which is what varlinkctl --more prints.
 func parseLines[T any](t testing.TB, text string) (all []T) {
 	t.Helper()
-	for d := json.NewDecoder(strings.NewReader(text)); d.More(); {
+	for d := json.NewDecoder(strings.NewReader(strings.ReplaceAll(text, "\x1e", ""))); d.More(); {
 		var v T
 		if err := d.Decode(&v); err != nil {
 			t.Fatalf("%v in %s", err, text)

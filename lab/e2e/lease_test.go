@@ -6,6 +6,7 @@ package e2e
 
 import (
 	"testing"
+	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
 )
@@ -18,6 +19,12 @@ func leases(t testing.TB) map[string]leaseapi.Status {
 		all[st.Link.MAC] = st
 	}
 	return all
+}
+
+// noLeases waits until leased knows of none.
+func (s *scene) noLeases() {
+	s.Helper()
+	eventually(s, 2*time.Second, "leased has no lease", func() bool { return len(leases(s)) == 0 })
 }
 
 // bound checks that Podman, the kernel, leased and the server agree on the

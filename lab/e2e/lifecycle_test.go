@@ -133,7 +133,7 @@ func TestEnd(t *testing.T) {
 				end(s, c)
 				s.says(e.MacAddress, append(dora(e.IPAddress, c.name), "RELEASE "+e.IPAddress)...)
 				compare(s, before) // the container is still there, if not removed
-				equal(s, "the leases that leased has", len(leases(s)), 0)
+				s.noLeases()
 			}
 		})
 	}

@@ -31,8 +31,7 @@ func TestNoServer(t *testing.T) {
 }
 
 // waiting starts a container in the background, in a process group of its own as a
-// terminal's would be, and waits until leased asks for a lease. stop is what
-// Ctrl-C does.
+// terminal's would be, and waits until leased asks for a lease.
 func (s *scene) waiting(c *container, args ...string) (cmd *exec.Cmd, ended chan result) {
 	s.Helper()
 	cmd = exec.Command("podman", c.command(args...)...)
@@ -102,12 +101,13 @@ func TestInterrupted(t *testing.T) {
 					s.Errorf("podman run has succeeded: %v", r)
 				}
 				compare(s, before)
-				equal(s, "the leases that leased has", len(leases(s)), 0)
+				s.noLeases()
 				try("podman", "rm", "-f", "-t", "0", c.name)
 				s.server()
 				c = s.run(n, "--network", n)
 				e := c.bound(n, "eth0")
 				s.says(e.MacAddress, dora(e.IPAddress, c.name)...)
+				c.remove()
 			}
 		})
 	}

@@ -98,15 +98,45 @@ func TestNewRange(t *testing.T) {
 	}
 }
 
-// The server is away at T1 and T2, and back before the lease's end.
+// The server is away when T1 comes, and is back soon.
 func TestServerComesBack(t *testing.T) {
 	s := begin(t)
-	s.server("--dhcp-option-force=option:T1,1", "--dhcp-option-force=option:T2,2")
+	s.server(soon...)
 	n := s.bridge()
 	c := s.run("", "--network", n)
 	e := c.bound(n, "eth0")
 	must(s, "lan", "stop")
-	eventually(s, 10*time.Second, "leased rebinds", func() bool { return leases(s)[e.MacAddress].State == "REBINDING" })
+	eventually(s, 4*time.Second, "leased renews", func() bool { return leases(s)[e.MacAddress].State == "RENEWING" })
 	equal(s, "the kernel's address meanwhile", c.link("eth0").ipv4(), []string{e.IPAddress + "/24"})
-	s.server("--dhcp-option-force=option:T1,1", "--dhcp-option-force=option:T2,2")
+	s.server(soon...)
+	s.heard(e.MacAddress, "ACK", 2, 4*time.Second)
+	again := []string{"REQUEST " + e.IPAddress, "ACK " + e.IPAddress + " " + c.name}
+	s.says(e.MacAddress, append(dora(e.IPAddress, c.name), again...)...)
+	c.remove()
+}
+
+// What is sent to the server alone gets lost, and at T2 all servers are asked.
+func TestRebinding(t *testing.T) {
+	s := begin(t)
+	s.server(soon...)
+	router := []string{"--net=/run/netns/router", "--", "nft"}
+	must(s, "nsenter", append(router, "add table ip e2e; add chain ip e2e in { type filter hook input priority 0; };"+
+		"add rule ip e2e in ip daddr 192.0.2.1 udp dport 67 drop")...)
+	lift := func() { must(s, "nsenter", append(router, "destroy table ip e2e")...) }
+	s.Cleanup(lift)
+	dump := s.capture()
+	n := s.bridge()
+	c := s.run("", "--network", n)
+	e := c.bound(n, "eth0")
+	s.heard(e.MacAddress, "ACK", 2, 8*time.Second)
+	s.says(e.MacAddress, append(dora(e.IPAddress, c.name), "REQUEST "+e.IPAddress, "ACK "+e.IPAddress+" "+c.name)...)
+	lift()
+	var got []string
+	for _, f := range dump.of(e.MacAddress)[2:] {
+		if len(got) == 0 || got[len(got)-1] != f.ip {
+			got = append(got, f.ip)
+		}
+	}
+	equal(s, "renewal, rebinding", got, []string{e.IPAddress + ".68 > 192.0.2.1.67", "0.0.0.0.68 > 255.255.255.255.67"})
+	c.bound(n, "eth0")
 }

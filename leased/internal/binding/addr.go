@@ -55,7 +55,8 @@ func secondaries(h *netlink.Handle, s Spec) ([]netlink.Addr, error) {
 	all, err := dump(func() ([]netlink.Addr, error) { return h.AddrList(link(s.Ifindex), netlink.FAMILY_V4) })
 	var out []netlink.Addr
 	for _, a := range all {
-		if a.Flags&unix.IFA_F_SECONDARY != 0 && prefix(a.IPNet).Masked() == s.Addr.Masked() {
+		p := prefix(a.IPNet)
+		if a.Flags&unix.IFA_F_SECONDARY != 0 && p != s.Addr && p.Masked() == s.Addr.Masked() {
 			out = append(out, a)
 		}
 	}

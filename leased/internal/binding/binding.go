@@ -76,19 +76,30 @@ type Applied struct {
 // Check says whether ifindex is still the interface with that MAC, and up: nil,
 // ErrGone or ErrDown.
 func Check(h *netlink.Handle, ifindex int, mac net.HardwareAddr) error {
-	link, err := h.LinkByIndex(ifindex)
-	if errors.As(err, new(netlink.LinkNotFoundError)) {
-		return fmt.Errorf("find interface %d: %w", ifindex, ErrGone)
-	}
+	l, err := find(h, ifindex)
 	if err != nil {
-		return fmt.Errorf("find interface %d: %w", ifindex, classify(err))
+		return err
 	}
-	attrs := link.Attrs()
-	if have := attrs.HardwareAddr; have.String() != mac.String() {
+	if have := l.Attrs().HardwareAddr; have.String() != mac.String() {
 		return fmt.Errorf("interface %d has MAC %v, not %v: %w", ifindex, have, mac, ErrGone)
 	}
-	if attrs.Flags&net.FlagUp == 0 {
-		return fmt.Errorf("interface %d (%s): %w", ifindex, attrs.Name, ErrDown)
+	return isUp(l)
+}
+
+func find(h *netlink.Handle, ifindex int) (netlink.Link, error) {
+	l, err := h.LinkByIndex(ifindex)
+	if errors.As(err, new(netlink.LinkNotFoundError)) {
+		err = ErrGone
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find interface %d: %w", ifindex, classify(err))
+	}
+	return l, nil
+}
+
+func isUp(l netlink.Link) error {
+	if attrs := l.Attrs(); attrs.Flags&net.FlagUp == 0 {
+		return fmt.Errorf("interface %d (%s): %w", attrs.Index, attrs.Name, ErrDown)
 	}
 	return nil
 }

@@ -47,13 +47,22 @@ func (d *Applied) tryRoutes(h *netlink.Handle) error {
 		return fmt.Errorf("choose metric: %w", err)
 	}
 	for _, r := range d.Spec.Routes {
-		if err := putRoute(h, t, d.Spec, r); fatal(err) {
+		err := putRoute(h, t, d.Spec, r)
+		if fatal(err) {
 			return err
-		} else if err != nil {
+		}
+		if err != nil {
 			d.Problems = append(d.Problems, err)
 		}
 	}
-	return nil
+	if len(d.Problems) == 0 {
+		return nil
+	}
+	l, err := find(h, d.Spec.Ifindex)
+	if err != nil {
+		return err
+	}
+	return isUp(l) // if not, that is the whole problem
 }
 
 func fatal(err error) bool {

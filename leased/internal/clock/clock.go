@@ -17,6 +17,7 @@ import (
 type Boottime struct {
 	timer *os.File
 	ticks chan struct{}
+	ended chan struct{}
 }
 
 // New makes a Boottime: one timerfd and one goroutine that waits for it.
@@ -25,12 +26,13 @@ func New() (*Boottime, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create timer: %w", err)
 	}
-	c := &Boottime{timer: os.NewFile(uintptr(fd), "timerfd"), ticks: make(chan struct{}, 1)}
+	c := &Boottime{timer: os.NewFile(uintptr(fd), "timerfd"), ticks: make(chan struct{}, 1), ended: make(chan struct{})}
 	go c.wait()
 	return c, nil
 }
 
 func (c *Boottime) wait() {
+	defer close(c.ended)
 	var expirations [8]byte
 	for {
 		if _, err := c.timer.Read(expirations[:]); err != nil {
@@ -75,4 +77,8 @@ func (c *Boottime) Wake(at time.Duration) error {
 func (c *Boottime) C() <-chan struct{} { return c.ticks }
 
 // Close ends the timer.
-func (c *Boottime) Close() error { return c.timer.Close() }
+func (c *Boottime) Close() error {
+	err := c.timer.Close()
+	<-c.ended
+	return err
+}

@@ -24,6 +24,7 @@ type kernel struct {
 
 	mu    sync.Mutex
 	links map[string]Place
+	find  error // of Find
 	calls []string
 	seen  int
 	fail  func(call string) error
@@ -74,6 +75,9 @@ func (k *kernel) enter(p Place, call string) error {
 func (k *kernel) Find(l leaseapi.Link) (Place, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.find != nil {
+		return Place{}, k.find
+	}
 	p, ok := k.links[l.Netns]
 	if !ok {
 		return Place{}, absent(errNoNetns)

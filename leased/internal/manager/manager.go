@@ -130,8 +130,12 @@ func (m *Manager) Acquire(ctx context.Context, req leaseapi.AcquireRequest) (*le
 // Release ends the attachment's lease as its policy says. One that is not known
 // is no error.
 func (m *Manager) Release(ctx context.Context, a leaseapi.Attachment) error {
+	return m.release(ctx, keyOf(a))
+}
+
+func (m *Manager) release(ctx context.Context, key string) error {
 	done := make(chan struct{})
-	if !m.post(keyOf(a), func(e *entry) { e.end("released"); close(done) }) {
+	if !m.post(key, func(e *entry) { e.end("released"); close(done) }) {
 		return errStopping
 	}
 	select {
@@ -147,15 +151,15 @@ func (m *Manager) Release(ctx context.Context, a leaseapi.Attachment) error {
 // ReleaseContainer is Release for all attachments of a container.
 func (m *Manager) ReleaseContainer(ctx context.Context, containerID string) error {
 	m.mu.Lock()
-	var mine []leaseapi.Attachment
-	for key, e := range m.entries {
-		if id, _, _ := strings.Cut(key, "\x00"); id == containerID && e.shown != nil {
-			mine = append(mine, e.shown.req.Attachment)
+	var mine []string
+	for key := range m.entries {
+		if strings.HasPrefix(key, containerID+"\x00") {
+			mine = append(mine, key)
 		}
 	}
 	m.mu.Unlock()
-	for _, a := range mine {
-		if err := m.Release(ctx, a); err != nil {
+	for _, key := range mine {
+		if err := m.release(ctx, key); err != nil {
 			return err
 		}
 	}

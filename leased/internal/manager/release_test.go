@@ -121,3 +121,31 @@ func (m *Manager) entryAttachment(e *entry) leaseapi.Attachment {
 	defer m.mu.Unlock()
 	return e.shown.req.Attachment
 }
+
+// On all its networks, and nobody else's, however alike the ids are.
+func TestReleaseContainer(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for i, id := range []string{"id", "id", "id2", "i"} {
+			req := w.container(i + 2)
+			req.Attachment.ContainerID, req.Attachment.Network = id, req.Attachment.ContainerName
+			w.acquire(req)
+		}
+		w.server.set(silent)
+		req := w.container(8)
+		req.Attachment.ContainerID = "id"
+		got := w.inBackground(context.Background(), req)
+		if err := w.m.ReleaseContainer(context.Background(), "id"); err != nil {
+			t.Error(err)
+		}
+		w.rest()
+		if r := <-got; r.err == nil {
+			t.Errorf("Acquire: %+v", r.lease)
+		}
+		if n := w.m.Len(); n != 2 {
+			t.Errorf("%d attachments are left, want 2", n)
+		}
+		if err := w.m.ReleaseContainer(context.Background(), "nobody"); err != nil {
+			t.Error(err)
+		}
+	})
+}

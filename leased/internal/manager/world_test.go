@@ -29,15 +29,22 @@ type world struct {
 	clock  *bubbleClock
 	log    *logbook
 
-	m      *Manager
-	cancel context.CancelFunc
-	ended  chan struct{}
+	changed func(n int)
+	m       *Manager
+	cancel  context.CancelFunc
+	ended   chan struct{}
 }
 
 // inWorld runs f in a world of its own, and then sees to it that nothing is left.
 func inWorld(t *testing.T, f func(w *world)) {
 	t.Helper()
 	t.Parallel()
+	inBubble(t, f)
+}
+
+// inBubble is inWorld for a fuzzer's test, which must not be parallel.
+func inBubble(t *testing.T, f func(w *world)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		if err := w.start(); err != nil {
@@ -60,7 +67,7 @@ func (w *world) start() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	m, err := New(ctx, Config{
 		Log: slog.New(slog.NewTextHandler(w.log, nil)), Clock: w.clock, Kernel: w.kernel, Store: w.store,
-		Rand: counter(), BootID: "boot-1",
+		Rand: counter(), BootID: "boot-1", Changed: w.changed,
 	})
 	w.m, w.cancel, w.ended = m, cancel, make(chan struct{})
 	go func() { defer close(w.ended); m.Run() }()

@@ -16,12 +16,14 @@ import (
 	"podman-net-dhcp/internal/leaseapi"
 )
 
-// Bounds on what peers may cost us.
-const (
-	maxConns = 1024             // a mass start holds one connection a container
-	idleTime = 60 * time.Second // between a peer's calls
-	sendTime = 10 * time.Second // for a peer to take a reply
-)
+// limits are bounds on what peers may cost us.
+type limits struct {
+	conns int           // a mass start holds one connection a container
+	idle  time.Duration // between a peer's calls
+	send  time.Duration // for a peer to take a reply
+}
+
+var usual = limits{conns: 1024, idle: 60 * time.Second, send: 10 * time.Second}
 
 // Leases is what the server needs of the manager.
 type Leases interface {
@@ -40,20 +42,27 @@ type Server struct {
 	// Changed, if not nil, is told that a peer has come (1) or gone (-1).
 	Changed func(by int)
 
-	conns sync.WaitGroup
-	slots chan struct{}
+	limits limits // the usual ones unless a test has others
+	conns  sync.WaitGroup
+	slots  chan struct{}
 }
 
 // Serve accepts until ctx ends, then closes the listener, hangs up on everybody
 // and waits until their calls have come to an end.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	s.slots = make(chan struct{}, maxConns)
+	if s.limits == (limits{}) {
+		s.limits = usual
+	}
+	s.slots = make(chan struct{}, s.limits.conns)
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
 	defer s.conns.Wait()
 	for {
 		conn, err := l.Accept()
 		if ctx.Err() != nil {
+			if err == nil {
+				conn.Close()
+			}
 			return nil
 		}
 		if err != nil {
@@ -83,7 +92,7 @@ func (s *Server) admit(ctx context.Context, conn net.Conn) {
 	select {
 	case s.slots <- struct{}{}:
 	default:
-		s.Log.Warn("too many connections", "max", maxConns)
+		s.Log.Warn("too many connections", "max", s.limits.conns)
 		conn.Close()
 		return
 	}

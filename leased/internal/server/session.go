@@ -38,11 +38,11 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	x.loop(ctx, calls)
 }
 
-// loop answers one call after the other. A peer has idleTime for its next call,
+// loop answers one call after the other. A peer has limits.idle for its next call,
 // and none of it counts while a call is at work.
 func (x *session) loop(ctx context.Context, calls <-chan leaseapi.Call) {
 	for {
-		_ = x.conn.SetReadDeadline(time.Now().Add(idleTime))
+		_ = x.conn.SetReadDeadline(time.Now().Add(x.limits.idle))
 		select {
 		case <-ctx.Done():
 			return
@@ -90,7 +90,7 @@ func peer(conn net.Conn) (*unix.Ucred, error) {
 	return cred, errors.Join(err, credErr)
 }
 
-// send sends one reply; a peer that does not take it within sendTime is dropped.
+// send sends one reply; a peer that does not take it within limits.send is dropped.
 func (x *session) send(call leaseapi.Call, name string, params any, continues bool) error {
 	if call.OneWay {
 		return nil
@@ -99,6 +99,6 @@ func (x *session) send(call leaseapi.Call, name string, params any, continues bo
 	if err != nil {
 		return fmt.Errorf("encode reply: %w", err)
 	}
-	_ = x.conn.SetWriteDeadline(time.Now().Add(sendTime))
+	_ = x.conn.SetWriteDeadline(time.Now().Add(x.limits.send))
 	return x.framer.Write(leaseapi.Reply{Parameters: b, Continues: continues, Error: name})
 }

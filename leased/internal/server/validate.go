@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"time"
+	"unicode"
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/options"
@@ -31,18 +32,19 @@ func invalid(r leaseapi.AcquireRequest) string {
 		{"attachment.containerId", !plain(r.Attachment.ContainerID, 1)},
 		{"attachment.containerName", !plain(r.Attachment.ContainerName, 0)},
 		{"attachment.network", !plain(r.Attachment.Network, 1)},
-		{"attachment.interface", options.CheckInterfaceName(r.Attachment.Interface) != nil},
+		{"attachment.interface", options.CheckInterfaceName(r.Attachment.Interface) != nil || !plain(r.Attachment.Interface, 1)},
 		{"link.netns", !strings.HasPrefix(r.Link.Netns, "/") || len(r.Link.Netns) > maxPath},
 		{"link.index", r.Link.Index <= 0},
 		{"link.mac", macErr != nil || options.CheckMAC(mac) != nil},
+		{"link.host", !plain(r.Link.Host, 0)},
 		{"link.mtu", r.Link.MTU < 0 || r.Link.MTU > 65535},
-		{"client.clientId", idErr != nil || len(clientID) > 255},
+		{"client.clientId", idErr != nil || len(clientID) == 1 || len(clientID) > 255},
 		{"client.hostname", !plain(r.Client.Hostname, 0)},
 		{"client.vendorClass", !plain(r.Client.VendorClass, 0)},
 		{"client.userClass", !plain(r.Client.UserClass, 0)},
 		{"client.requestIp", r.Client.RequestIP.IsValid() && !r.Client.RequestIP.Is4()},
 		{"policy.metric", r.Policy.Metric < 0 || r.Policy.Metric > 1<<32-2},
-		{"policy.timeoutMs", timeout <= 0 || time.Duration(timeout)*time.Millisecond > maxTimeout},
+		{"policy.timeoutMs", timeout <= 0 || timeout > maxTimeout.Milliseconds()},
 		{"policy.onTimeout", r.Policy.OnTimeout != "fail" && r.Policy.OnTimeout != "continue"},
 		{"policy.release", r.Policy.Release != "now" && r.Policy.Release != "never"},
 	} {
@@ -57,5 +59,5 @@ func invalid(r leaseapi.AcquireRequest) string {
 // logs and messages.
 func plain(s string, least int) bool {
 	return len(s) >= least && len(s) <= maxName &&
-		!strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == '�' })
+		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == unicode.ReplacementChar })
 }

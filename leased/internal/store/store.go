@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -49,16 +50,31 @@ func Open(dir string) (*Store, error) {
 		lock.Close()
 		return nil, fmt.Errorf("lock %s: another leased is running: %w", dir, err)
 	}
-	parts, err := filepath.Glob(filepath.Join(dir, "*"+temporary))
-	if err != nil {
-		return nil, err
+	s := &Store{dir, lock}
+	if err := s.clear(); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("clear the state directory: %w", err)
 	}
+	return s, nil
+}
+
+func (s *Store) clear() error {
+	parts, err := s.files(temporary)
 	for _, p := range parts {
-		if err := os.Remove(p); err != nil {
-			return nil, fmt.Errorf("clear the state directory: %w", err)
+		err = errors.Join(err, os.Remove(p))
+	}
+	return err
+}
+
+// files are those whose names end in suffix.
+func (s *Store) files(suffix string) (paths []string, err error) {
+	all, err := os.ReadDir(s.dir)
+	for _, f := range all {
+		if strings.HasSuffix(f.Name(), suffix) {
+			paths = append(paths, filepath.Join(s.dir, f.Name()))
 		}
 	}
-	return &Store{dir, lock}, nil
+	return paths, err
 }
 
 // Close gives the directory free for another leased.
@@ -94,11 +110,8 @@ func (s *Store) Delete(key string) error {
 // is set aside under another name and costs only itself; what was wrong with such
 // records is the error.
 func (s *Store) Load(each func(record []byte) error) error {
-	files, err := filepath.Glob(filepath.Join(s.dir, "*"+suffix))
-	if err != nil {
-		return err
-	}
-	var bad []error
+	files, err := s.files(suffix)
+	bad := []error{err}
 	for _, file := range files {
 		b, err := read(file)
 		if err == nil {

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package netns_test
+
+import (
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"podman-net-dhcp/internal/netns"
+	"podman-net-dhcp/lab/testlan"
+)
+
+func TestOpenRefusesWhatIsNoContainer(t *testing.T) {
+	testlan.RequireRoot(t)
+	dir := t.TempDir()
+	file, fifo := filepath.Join(dir, "file"), filepath.Join(dir, "fifo")
+	must(t, os.WriteFile(file, nil, 0o600))
+	must(t, unix.Mkfifo(fifo, 0o600))
+	for path, want := range map[string]error{
+		filepath.Join(dir, "nothing"): fs.ErrNotExist,
+		filepath.Join(file, "x"):      unix.ENOTDIR,
+		"":                            fs.ErrNotExist,
+		file:                          netns.ErrNotNetns,
+		fifo:                          netns.ErrNotNetns, // and does not hang
+		dir:                           netns.ErrNotNetns,
+		"/dev/null":                   netns.ErrNotNetns,
+		"/proc/self/ns/mnt":           netns.ErrNotNetns,
+		"/proc/self/ns/net":           netns.ErrHost,
+	} {
+		ns, err := netns.Open(path)
+		if ns != nil || !errors.Is(err, want) {
+			t.Errorf("%q: %v, want %v", path, err, want)
+		}
+	}
+}
+
+// An inode number is used again at once, the cookie never is.
+func TestCookieTellsNamespacesApart(t *testing.T) {
+	lan := testlan.New(t)
+	host, again, router := lan.Host.Open(), lan.Host.Open(), lan.Router.Open()
+	if host.Cookie() != again.Cookie() || host.Cookie() == router.Cookie() || host.Cookie() == 0 {
+		t.Errorf("cookies %d, %d; other namespace %d", host.Cookie(), again.Cookie(), router.Cookie())
+	}
+	seen := map[uint64]bool{}
+	for range 10 {
+		n := lan.Container()
+		ns := n.Open()
+		if seen[ns.Cookie()] {
+			t.Errorf("cookie %d a second time", ns.Cookie())
+		}
+		seen[ns.Cookie()] = true
+		must(t, ns.Close())
+		n.Delete()
+	}
+}
+
+func TestDoIsInside(t *testing.T) {
+	lan := testlan.New(t)
+	ns := lan.Host.Open()
+	must(t, ns.Do(func() error { _, err := net.InterfaceByName(testlan.HostBridge); return err }))
+	if _, err := net.InterfaceByName(testlan.HostBridge); err == nil {
+		t.Error("the caller is inside, too")
+	}
+	want := errors.New("no luck")
+	if err := ns.Do(func() error { return want }); !errors.Is(err, want) {
+		t.Errorf("error %v, want %v", err, want)
+	}
+	must(t, ns.Close())
+	if err := ns.Do(func() error { t.Error("called"); return nil }); err == nil {
+		t.Error("entered a namespace that is closed")
+	}
+}
+
+func TestNetlinkStaysInside(t *testing.T) {
+	testlan.NoLeaks(t)
+	lan := testlan.New(t)
+	ns := lan.Host.Open()
+	h, err := ns.Netlink()
+	must(t, err)
+	defer h.Close()
+	must(t, ns.Close())
+	_, err = h.LinkByName(testlan.HostBridge)
+	must(t, err)
+	if _, err := netlink.LinkByName(testlan.HostBridge); err == nil {
+		t.Error("the bridge is everywhere")
+	}
+}
+
+// Whatever happens, no thread that runs Go code is in a foreign namespace after
+// it, and the main thread never goes there: it could not be ended.
+func TestNoThreadStaysInside(t *testing.T) {
+	testlan.NoLeaks(t)
+	lan := testlan.New(t)
+	ns := lan.Container().Open()
+	visit := func() error {
+		if unix.Gettid() == unix.Getpid() {
+			t.Error("the main thread is inside")
+		}
+		return nil
+	}
+	everywhere(200, func() { must(t, ns.Do(visit)) })
+	wantHome(t)
+	restore := netns.LoseHome()
+	everywhere(20, func() { must(t, ns.Do(visit)) })
+	restore()
+	testlan.Eventually(t, "lost threads have ended", func() bool { return strangers(t) == 0 })
+	everywhere(200, func() { wantHome(t) }) // none of them is used again
+}
+
+// everywhere calls fn many times at once, and so on many threads.
+func everywhere(n int, fn func()) {
+	var all sync.WaitGroup
+	for range n {
+		all.Go(fn)
+	}
+	all.Wait()
+}
+
+func wantHome(t *testing.T) {
+	t.Helper()
+	have, err := os.Readlink("/proc/thread-self/ns/net")
+	must(t, err)
+	if have != home {
+		t.Errorf("in %s, not in %s", have, home)
+	}
+}
+
+var home, _ = os.Readlink("/proc/self/ns/net")
+
+// strangers counts our threads that are somewhere else.
+func strangers(t *testing.T) (n int) {
+	t.Helper()
+	links, err := filepath.Glob("/proc/self/task/*/ns/net")
+	must(t, err)
+	for _, link := range links {
+		if have, err := os.Readlink(link); err == nil && have != home {
+			n++
+		}
+	}
+	return n
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

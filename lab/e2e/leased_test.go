@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build lab
+
+package e2e
+
+import (
+	"os"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// Whatever happens to leased, the containers keep their leases, and they are
+// renewed: no DISCOVER, no other address.
+func TestLeasedGoesAndComes(t *testing.T) {
+	for name, restart := range map[string]func(s *scene, pid string){
+		"kill9": func(s *scene, pid string) {
+			n, _ := strconv.Atoi(pid)
+			kill(s, n)
+			waitLeased(s, pid) // Restart=on-failure
+		},
+		"restart": func(s *scene, pid string) {
+			must(s, "systemctl", "restart", "leased.service")
+			waitLeased(s, pid)
+		},
+		"stop": func(s *scene, _ string) { // SIGTERM; the next caller starts it
+			must(s, "systemctl", "stop", "leased.service")
+			equal(s, "leased's process", leasedPID(s), "0")
+			must(s, "leased", "ls")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := begin(t)
+			s.server("--dhcp-option-force=option:T1,4", "--dhcp-option-force=option:T2,20")
+			a, b := s.bridge(), s.macvlan()
+			c, d := s.run("a", "--network", a), s.run("b", "--network", b)
+			e, f := c.bound(a, "eth0"), d.bound(b, "eth0")
+			restart(s, leasedPID(s))
+			equal(s, "the first container's attachment", c.bound(a, "eth0"), e)
+			equal(s, "the second container's attachment", d.bound(b, "eth0"), f)
+			c.hasRoutes(viaEth0)
+			s.heard(e.MacAddress, "ACK", 2, 8*time.Second)
+			s.heard(f.MacAddress, "ACK", 2, 8*time.Second)
+			c.remove()
+			d.remove()
+			for _, x := range []struct {
+				*container
+				endpoint
+			}{{c, e}, {d, f}} {
+				again := []string{"REQUEST " + x.IPAddress, "ACK " + x.IPAddress + " " + x.name, "RELEASE " + x.IPAddress}
+				s.says(x.MacAddress, append(dora(x.IPAddress, x.name), again...)...)
+			}
+		})
+	}
+}
+
+// A container that goes while leased is dead is forgotten by the next leased.
+func TestLeasedAbsentAtEnd(t *testing.T) {
+	s := begin(t)
+	before := machine(s)
+	n := s.bridge()
+	c, d := s.run("a", "--network", n), s.run("b", "--network", n)
+	e := c.bound(n, "eth0")
+	s.noLeased()
+	must(s, "podman", "stop", "-t", "0", c.name)
+	must(s, "podman", "rm", "-f", "-t", "0", c.name, d.name)
+	s.says(e.MacAddress, dora(e.IPAddress, c.name)...) // nobody there to say RELEASE
+	must(s, "systemctl", "start", "leased.socket")
+	s.noLeases()
+	compare(s, before)
+}
+
+func TestLeasedAbsent(t *testing.T) {
+	s := begin(t)
+	before := machine(s)
+	n := s.bridge()
+	s.noLeased()
+	contains(s, "the error", s.runFails("", "--network", n), "/run/leased/leased.sock", "systemctl enable --now leased.socket")
+	compare(s, before)
+	must(s, "systemctl", "start", "leased.socket")
+	s.run("", "--network", n).bound(n, "eth0")
+}
+
+// The socket file of a leased that is dead, with nobody behind it.
+func TestLeasedSocketStale(t *testing.T) {
+	s := begin(t)
+	n := s.bridge()
+	s.noLeased()
+	stale(s, "/run/leased/leased.sock")
+	contains(s, "the error", s.runFails("", "--network", n), "systemctl enable --now leased.socket")
+}
+
+// Without leases leased ends, and the next caller starts it.
+func TestIdle(t *testing.T) {
+	s := begin(t)
+	const dropin = "/run/systemd/system/leased.service.d"
+	if err := os.MkdirAll(dropin, 0o755); err != nil {
+		s.Fatal(err)
+	}
+	text := "[Service]\nExecStart=\nExecStart=/usr/bin/leased serve --idle-timeout 1s\n"
+	if err := os.WriteFile(dropin+"/e2e.conf", []byte(text), 0o644); err != nil {
+		s.Fatal(err)
+	}
+	reload := func() {
+		must(s, "systemctl", "daemon-reload")
+		must(s, "systemctl", "stop", "leased.service")
+	}
+	s.Cleanup(func() { os.RemoveAll(dropin); reload() })
+	reload()
+	n := s.bridge()
+	idle := func() {
+		eventually(s, 5*time.Second, "leased has ended", func() bool { return leasedPID(s) == "0" })
+		equal(s, "the unit", try("systemctl", "is-active", "leased.service").out, "inactive")
+	}
+	for range 2 {
+		c := s.run("", "--network", n)
+		pid, begun := leasedPID(s), time.Now()
+		eventually(s, 5*time.Second, "two idle times", func() bool { return time.Since(begun) > 2*time.Second })
+		equal(s, "leased's process, with a lease", leasedPID(s), pid)
+		c.bound(n, "eth0")
+		c.remove()
+		idle()
+	}
+}

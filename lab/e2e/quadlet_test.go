@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build lab
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"testing"
+)
+
+const quadlets = "/etc/containers/systemd/"
+
+// quadlet writes a unit that Podman's generator makes a service of.
+func (s *scene) quadlet(file, text string) {
+	s.Helper()
+	if err := os.MkdirAll(quadlets, 0o755); err != nil {
+		s.Fatal(err)
+	}
+	if err := os.WriteFile(quadlets+file, []byte(text), 0o644); err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { os.Remove(quadlets + file) })
+}
+
+// A quadlet makes a container of another id at each start.
+func TestQuadlet(t *testing.T) {
+	s := begin(t)
+	s.quadlet("lan.network", fmt.Sprintf("[Network]\nNetworkName=%s\nDriver=net-dhcp\nOptions=bridge=br0\n", s.name))
+	s.quadlet("web.container", fmt.Sprintf("[Container]\nContainerName=%s\nImage=%s\nExec=sleep 1000\n"+
+		"Network=lan.network:hostname=web\nPodmanArgs=--stop-signal=SIGKILL\n", s.name, image))
+	must(s, "systemctl", "daemon-reload")
+	s.Cleanup(func() {
+		try("systemctl", "stop", "web.service", "lan-network.service")
+		try("systemctl", "daemon-reload")
+	})
+	must(s, "systemctl", "start", "web.service")
+	c := &container{s, s.name}
+	id, e := c.inspect().ID, c.bound(s.name, "eth0")
+	equal(s, "the name in the server's table", table(s)[e.MacAddress].name, "web")
+	must(s, "systemctl", "restart", "web.service")
+	equal(s, "the attachment after restart", c.bound(s.name, "eth0"), e)
+	if c.inspect().ID == id {
+		s.Error("it is the same container")
+	}
+	must(s, "systemctl", "stop", "web.service")
+	once := append(dora(e.IPAddress, "web"), "RELEASE "+e.IPAddress)
+	s.says(e.MacAddress, append(once, once...)...)
+	must(s, "systemctl", "stop", "lan-network.service")
+}

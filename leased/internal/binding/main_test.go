@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package binding
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+
+	"podman-net-dhcp/lab/testlan"
+)
+
+func TestMain(m *testing.M) { testlan.Main(m) }
+
+var (
+	gateway = testlan.RouterAddr
+	first   = netip.MustParsePrefix("192.0.2.77/24")
+	second  = netip.MustParsePrefix("192.0.2.78/24")
+	any4    = netip.MustParsePrefix("0.0.0.0/0")
+	doc     = netip.MustParsePrefix("198.51.100.0/24")
+)
+
+// onVeth makes a container with one link that has nothing, and where the kernel
+// does with secondary addresses what it does by default.
+func onVeth(t *testing.T) (*testlan.LAN, testlan.Link) {
+	t.Helper()
+	t.Parallel()
+	lan := testlan.New(t)
+	link := lan.Veth(lan.Container(), "eth0")
+	promote(link, "0")
+	return lan, link
+}
+
+func promote(link testlan.Link, value string) {
+	link.NS.Sysctl("net/ipv4/conf/all/promote_secondaries", value)
+	link.NS.Sysctl("net/ipv4/conf/"+link.Name+"/promote_secondaries", value)
+}
+
+// lease is what a server usually grants.
+func lease(link testlan.Link, addr netip.Prefix) Spec {
+	return Spec{
+		Ifindex: link.Index, Addr: addr, Valid: time.Hour, Metric: 100,
+		Routes: []Route{{Dst: any4, Via: gateway}},
+	}
+}
+
+// apply fails the test on an error and on any problem.
+func apply(t *testing.T, link testlan.Link, next Spec, prev *Spec) Spec {
+	t.Helper()
+	done, err := tryApply(link, next, prev)
+	if err := errors.Join(append(done.Problems, err)...); err != nil {
+		t.Fatal(err)
+	}
+	return done.Spec
+}
+
+func tryApply(link testlan.Link, next Spec, prev *Spec) (done Applied, err error) {
+	link.NS.Netlink(func(h *netlink.Handle) error {
+		done, err = Apply(h, next, prev)
+		return nil
+	})
+	return done, err
+}
+
+func remove(link testlan.Link, s Spec) (err error) {
+	link.NS.Netlink(func(h *netlink.Handle) error { err = Remove(h, s); return nil })
+	return err
+}
+
+// routes are those of the main table that nobody made by adding an address.
+func routes(n *testlan.NS) []string {
+	var out []string
+	for line := range strings.Lines(n.Run("ip", "-4", "route", "show")) {
+		if line := strings.Join(strings.Fields(line), " "); line != "" && !strings.Contains(line, "proto kernel") {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+func wantRoutes(t *testing.T, n *testlan.NS, want ...string) {
+	t.Helper()
+	got, want := slices.Sorted(slices.Values(routes(n))), slices.Sorted(slices.Values(want))
+	if !slices.Equal(got, want) {
+		t.Errorf("routes\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func addrs(link testlan.Link) (all []netlink.Addr) {
+	link.NS.Netlink(func(h *netlink.Handle) (err error) {
+		l, err := h.LinkByName(link.Name)
+		if err == nil {
+			all, err = h.AddrList(l, netlink.FAMILY_V4)
+		}
+		return err
+	})
+	return all
+}
+
+func wantAddrs(t *testing.T, link testlan.Link, want ...netip.Prefix) {
+	t.Helper()
+	got := []string{}
+	for _, a := range addrs(link) {
+		got = append(got, prefix(a.IPNet).String())
+	}
+	texts := []string{}
+	for _, p := range want {
+		texts = append(texts, p.String())
+	}
+	slices.Sort(got)
+	slices.Sort(texts)
+	if !slices.Equal(got, texts) {
+		t.Errorf("addresses %v, want %v", got, texts)
+	}
+}
+
+func wantError(t *testing.T, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("error %v, want %v", err, want)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

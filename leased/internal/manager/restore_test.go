@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"encoding/json"
+	"net/netip"
+	"syscall"
+	"testing"
+	"time"
+
+	dt "podman-net-dhcp/leased/internal/dhcp4/dhcp4test"
+)
+
+// restart stops leased, lets something happen, and starts it again.
+func (w *world) restart(meanwhile func()) error {
+	w.t.Helper()
+	w.stop()
+	w.server.since()
+	w.kernel.since()
+	meanwhile()
+	err := w.start()
+	w.rest()
+	return err
+}
+
+func TestRestartAdoptsWithoutAPacket(t *testing.T) {
+	inWorld(t, func(w *world) {
+		req := w.container(9)
+		w.acquire(req)
+		if err := w.restart(func() { time.Sleep(10 * time.Minute) }); err != nil {
+			t.Error(err)
+		}
+		w.wantHeard()
+		w.wantCalls()
+		l, _ := w.acquire(req)
+		if l.Address.String() != "192.0.2.9/24" || *l.Renew != 1200 || *l.Expire != 3000 || l.Gateway != router {
+			t.Errorf("%+v", l)
+		}
+		w.wantHeard()
+		w.pass(21 * time.Minute)
+		w.wantHeard("REQUEST unicast")
+		w.wantState("BOUND")
+		w.release(req.Attachment)
+		w.wantHeard("RELEASE frame 192.0.2.9 to 192.0.2.1 " + routerMAC.String())
+		w.wantNothingLeft()
+	})
+}
+
+func TestRestartAfterTheLeaseIsOver(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.acquire(w.container(9))
+		_ = w.restart(func() { time.Sleep(2 * time.Hour) })
+		w.wantCalls("packet", "remove 192.0.2.9/24", "apply 192.0.2.9/24")
+		w.wantHeard("DISCOVER packet", "REQUEST packet")
+	})
+}
+
+func TestRestartOfInfiniteLease(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.server.set(grant(0))
+		w.acquire(w.container(9))
+		_ = w.restart(func() { time.Sleep(1000 * time.Hour) })
+		w.pass(1000 * time.Hour)
+		w.wantHeard()
+		w.wantState("BOUND")
+	})
+}
+
+// The server said NAK and then nothing: a restart must not bring the address back.
+func TestRestartAfterARefusal(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.acquire(w.container(9))
+		w.server.set(func(m message) []dt.Server {
+			if m.via == "unicast" {
+				return refuse(m)
+			}
+			return nil
+		})
+		w.pass(31 * time.Minute)
+		w.wantState("SELECTING")
+		_ = w.restart(func() {})
+		w.wantState("SELECTING")
+		if l := w.m.List()[0].Lease; l != nil {
+			t.Errorf("refused, and yet %+v", l)
+		}
+		w.server.set(grant(time.Hour))
+		w.pass(2 * time.Minute)
+		w.wantState("BOUND")
+	})
+}
+
+func TestRestartWithoutTheContainer(t *testing.T) {
+	for name, f := range map[string]func(w *world, path string){
+		"another boot":  func(w *world, _ string) { w.store.change(func(r *record) { r.BootID = "boot-0" }) },
+		"no netns":      func(w *world, path string) { w.kernel.remove(path) },
+		"another netns": func(w *world, _ string) { w.store.change(func(r *record) { r.Cookie++ }) },
+		"a reused cookie of another boot": func(w *world, _ string) {
+			w.store.change(func(r *record) { r.BootID = "" })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				req := w.container(9)
+				w.acquire(req)
+				if err := w.restart(func() { f(w, req.Link.Netns) }); err != nil {
+					t.Error(err)
+				}
+				w.wantNothingLeft()
+				w.pass(2 * time.Hour)
+				w.wantHeard()
+				w.wantCalls()
+			})
+		})
+	}
+}
+
+// A record that is wrong costs its own lease and no other.
+func TestRestartWithABadRecord(t *testing.T) {
+	for name, spoil := range map[string]func(r *record){
+		"version":   func(r *record) { r.Version++ },
+		"no addr":   func(r *record) { r.Lease.Addr = netip.Prefix{} },
+		"no server": func(r *record) { r.Lease.Server = netip.Addr{} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.acquire(w.container(9))
+				w.store.change(spoil)
+				w.store.records["cut"] = []byte(`{"version":1,"boo`)
+				w.store.records["other type"] = []byte(`[]`)
+				w.acquire(w.container(10))
+				if err := w.restart(func() {}); err == nil {
+					t.Error("no error")
+				}
+				if w.m.Len() != 1 || len(w.store.aside) != 3 || w.store.len() != 1 {
+					t.Errorf("%d adopted, %d aside, %d kept", w.m.Len(), len(w.store.aside), w.store.len())
+				}
+			})
+		})
+	}
+}
+
+// That it cannot be looked at now does not mean that the container is gone.
+func TestRestartShortOfDescriptors(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.acquire(w.container(9))
+		err := w.restart(func() { w.kernel.find = syscall.EMFILE })
+		if err == nil || len(w.store.aside) != 1 {
+			t.Errorf("%v, %d aside", err, len(w.store.aside))
+		}
+	})
+}
+
+// FuzzAdopt: whatever is on disk, leased starts, and goes on for a day.
+func FuzzAdopt(f *testing.F) {
+	f.Add(`{"version":1,"bootId":"boot-1","cookie":1009,"lease":{"Addr":"192.0.2.9/24","Server":"192.0.2.1","Expiry":1}}`)
+	f.Add(`{"version":1,"bootId":"boot-1","cookie":1009,"lease":{"Addr":"2001:db8::1/64","Server":"::1","Expiry":-9223372036854775808}}`)
+	f.Add(`{"version":1,"bootId":"boot-1","cookie":1009,"serverMac":"AA==","lease":{"Addr":"192.0.2.9/24","Server":"192.0.2.1",` +
+		`"T1":9223372036854775807,"T2":1,"Expiry":86400000000000}}`)
+	f.Fuzz(func(t *testing.T, b string) {
+		inBubble(t, func(w *world) {
+			req := w.container(9)
+			var r record
+			if json.Unmarshal([]byte(b), &r) == nil {
+				r.Request.Link = req.Link
+				w.store.records["fuzz"], _ = json.Marshal(r)
+			} else {
+				w.store.records["fuzz"] = []byte(b)
+			}
+			_ = w.restart(func() {})
+			w.pass(25 * time.Hour)
+		})
+	})
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"container/heap"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"podman-net-dhcp/leased/internal/lease"
+)
+
+// Random walks: the heap always knows who is next, and everybody where he is.
+func TestTimersAreAHeap(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(200) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		var ts timers
+		all := make([]*entry, 20)
+		for i := range all {
+			all[i] = &entry{index: -1, due: lease.Never}
+		}
+		for range 500 {
+			e := all[random.IntN(len(all))]
+			before := ts.next()
+			switch random.IntN(5) {
+			case 0:
+				ts.remove(e)
+			case 1:
+				if len(ts) > 0 && heap.Pop(&ts).(*entry).due != before {
+					t.Fatalf("seed %d: not the next was popped", seed)
+				}
+			case 2:
+				ts.set(e, lease.Never)
+			default:
+				if changed := ts.set(e, lease.Instant(random.IntN(50))); changed != (ts.next() != before) {
+					t.Fatalf("seed %d: set says %v, next %v → %v", seed, changed, before, ts.next())
+				}
+			}
+			checkHeap(t, ts, all)
+		}
+	}
+}
+
+func checkHeap(t *testing.T, ts timers, all []*entry) {
+	t.Helper()
+	next := lease.Never
+	for _, e := range all {
+		i := slices.Index(ts, e)
+		if i != e.index {
+			t.Fatalf("entry is at %d and thinks %d", i, e.index)
+		}
+		if i >= 0 {
+			next = min(next, e.due)
+		}
+	}
+	if ts.next() != next {
+		t.Fatalf("next is %v, want %v", ts.next(), next)
+	}
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"encoding/json"
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+
+	"podman-net-dhcp/internal/leaseapi"
+)
+
+var long = strings.Repeat("x", 256)
+
+// wrong has for each parameter what it must not be.
+var wrong = map[string][]func(r *leaseapi.AcquireRequest){
+	"attachment.containerId":   texts(func(r *leaseapi.AcquireRequest) *string { return &r.Attachment.ContainerID }, "", long, "a\n", "\x7f", "\u009b", "\ufffd"),
+	"attachment.containerName": texts(func(r *leaseapi.AcquireRequest) *string { return &r.Attachment.ContainerName }, long, "\x00", "\x1b["),
+	"attachment.network":       texts(func(r *leaseapi.AcquireRequest) *string { return &r.Attachment.Network }, "", long, "\r"),
+	"attachment.interface": texts(func(r *leaseapi.AcquireRequest) *string { return &r.Attachment.Interface },
+		"", ".", "..", "a/b", "a b", "0123456789abcdef", "a\x00", "\x1b"),
+	"link.netns": texts(func(r *leaseapi.AcquireRequest) *string { return &r.Link.Netns }, "", "netns", "../x", "/"+strings.Repeat("x", 4096)),
+	"link.index": {func(r *leaseapi.AcquireRequest) { r.Link.Index = 0 }, func(r *leaseapi.AcquireRequest) { r.Link.Index = -1 }},
+	"link.mac": texts(func(r *leaseapi.AcquireRequest) *string { return &r.Link.MAC },
+		"", "x", "01:00:00:00:00:01", "00:00:00:00:00:00", "02:00:00:00:00:01:02:03"),
+	"link.host":          texts(func(r *leaseapi.AcquireRequest) *string { return &r.Link.Host }, long, "\x1b[2J"),
+	"link.mtu":           {func(r *leaseapi.AcquireRequest) { r.Link.MTU = -1 }, func(r *leaseapi.AcquireRequest) { r.Link.MTU = 65536 }},
+	"client.clientId":    texts(func(r *leaseapi.AcquireRequest) *string { return &r.Client.ClientID }, "0", "0g", "01", strings.Repeat("00", 256)),
+	"client.hostname":    texts(func(r *leaseapi.AcquireRequest) *string { return &r.Client.Hostname }, long, "a\x00b"),
+	"client.vendorClass": texts(func(r *leaseapi.AcquireRequest) *string { return &r.Client.VendorClass }, long, "\t"),
+	"client.userClass":   texts(func(r *leaseapi.AcquireRequest) *string { return &r.Client.UserClass }, long, "\t"),
+	"client.requestIp": {
+		func(r *leaseapi.AcquireRequest) { r.Client.RequestIP = netip.MustParseAddr("::1") },
+		func(r *leaseapi.AcquireRequest) { r.Client.RequestIP = netip.MustParseAddr("::ffff:192.0.2.1") },
+	},
+	"policy.metric": {func(r *leaseapi.AcquireRequest) { r.Policy.Metric = -1 }, func(r *leaseapi.AcquireRequest) { r.Policy.Metric = 1<<32 - 1 }},
+	"policy.timeoutMs": {
+		func(r *leaseapi.AcquireRequest) { r.Policy.TimeoutMS = 0 },
+		func(r *leaseapi.AcquireRequest) { r.Policy.TimeoutMS = -1 },
+		func(r *leaseapi.AcquireRequest) { r.Policy.TimeoutMS = 10*60*1000 + 1 },
+		func(r *leaseapi.AcquireRequest) { r.Policy.TimeoutMS = 1 << 58 }, // times a million is 0
+	},
+	"policy.onTimeout": texts(func(r *leaseapi.AcquireRequest) *string { return &r.Policy.OnTimeout }, "", "Fail", "wait"),
+	"policy.release":   texts(func(r *leaseapi.AcquireRequest) *string { return &r.Policy.Release }, "", "later"),
+}
+
+func texts(field func(r *leaseapi.AcquireRequest) *string, values ...string) (all []func(r *leaseapi.AcquireRequest)) {
+	for _, v := range values {
+		all = append(all, func(r *leaseapi.AcquireRequest) { *field(r) = v })
+	}
+	return all
+}
+
+func TestEveryParameterIsChecked(t *testing.T) {
+	t.Parallel()
+	for name, changes := range wrong {
+		for i, change := range changes {
+			if got := invalid(request(change)); got != name {
+				t.Errorf("%s, case %d: %q is said to be invalid", name, i, got)
+			}
+		}
+	}
+	if bad := invalid(request()); bad != "" {
+		t.Errorf("%s of a good request", bad)
+	}
+	// A parameter that somebody adds has to be in the table, unless all values are right.
+	free := []string{"client.fqdn", "client.requireIp", "policy.noDefaultRoute"}
+	for _, name := range parameters() {
+		if _, ok := wrong[name]; !ok && !strings.Contains(strings.Join(free, " "), name) {
+			t.Errorf("%s is not checked", name)
+		}
+	}
+}
+
+// parameters are all names there are.
+func parameters() (names []string) {
+	for part := range fields(reflect.TypeFor[leaseapi.AcquireRequest]()) {
+		for name := range fields(part.Type) {
+			names = append(names, tag(part)+"."+tag(name))
+		}
+	}
+	return names
+}
+
+func fields(t reflect.Type) func(yield func(reflect.StructField) bool) {
+	return func(yield func(reflect.StructField) bool) {
+		for i := range t.NumField() {
+			if !yield(t.Field(i)) {
+				return
+			}
+		}
+	}
+}
+
+func tag(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name
+}
+
+func TestInvalidParameterIsNamedToThePeer(t *testing.T) {
+	t.Parallel()
+	peer := start(t, &leases{}, limits{}).dial()
+	for name, changes := range wrong {
+		peer.acquire(request(changes[0]))
+		peer.want(`{"parameters":{"parameter":"` + name + `"},"error":"org.varlink.service.InvalidParameter"}`)
+	}
+}
+
+// FuzzAcquire: what passes is within bounds, and says the same when it is said again.
+func FuzzAcquire(f *testing.F) {
+	good, _ := json.Marshal(request())
+	f.Add(good)
+	f.Add([]byte(`{"attachment":{"containerId":"\ud800"},"policy":{"timeoutMs":288230376151711744}}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var r, again leaseapi.AcquireRequest
+		if err := decode(leaseapi.Call{Parameters: b}, &r); err != nil {
+			_ = parameter(err)
+			return
+		}
+		if invalid(r) != "" {
+			return
+		}
+		if r.Policy.TimeoutMS <= 0 || r.Policy.TimeoutMS > 600_000 || len(r.Link.MAC) < 12 || r.Attachment.ContainerID == "" {
+			t.Errorf("%+v", r)
+		}
+		out, err := json.Marshal(r)
+		if err != nil || decode(leaseapi.Call{Parameters: out}, &again) != nil || again != r {
+			t.Errorf("%+v becomes %+v", r, again)
+		}
+	})
+}

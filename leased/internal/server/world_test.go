@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"podman-net-dhcp/internal/leaseapi"
+)
+
+// leases is a manager that does what a test says.
+type leases struct {
+	acquire func(ctx context.Context, r leaseapi.AcquireRequest) (*leaseapi.Lease, error)
+	release func(a leaseapi.Attachment) error
+	list    []leaseapi.Status
+
+	undone   chan struct{}
+	mu       sync.Mutex
+	released []leaseapi.Attachment
+}
+
+func (l *leases) Acquire(ctx context.Context, r leaseapi.AcquireRequest) (*leaseapi.Lease, func(), error) {
+	lease, err := &leaseapi.Lease{}, error(nil)
+	if l.acquire != nil {
+		lease, err = l.acquire(ctx, r)
+	}
+	return lease, func() { l.undone <- struct{}{} }, err
+}
+
+func (l *leases) Release(_ context.Context, a leaseapi.Attachment) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.released = append(l.released, a)
+	if l.release != nil {
+		return l.release(a)
+	}
+	return nil
+}
+
+func (l *leases) ReleaseContainer(ctx context.Context, id string) error {
+	return l.Release(ctx, leaseapi.Attachment{ContainerID: id})
+}
+
+func (l *leases) List() []leaseapi.Status { return l.list }
+
+// running is a server on a unix socket that ends with the test, in order.
+type running struct {
+	*Server
+	t    *testing.T
+	path string
+	end  func() // returns when Serve has
+}
+
+func start(t *testing.T, l *leases, lim limits) *running {
+	t.Helper()
+	l.undone = make(chan struct{}, 10)
+	path := filepath.Join(t.TempDir(), "s")
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &Server{Leases: l, Log: slog.New(slog.DiscardHandler), limits: lim}
+	r := &running{Server: s, t: t, path: path}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx, listener) }()
+	r.end = sync.OnceFunc(func() {
+		cancel()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("Serve does not return")
+		}
+	})
+	t.Cleanup(r.end)
+	return r
+}
+
+// peer is a connection that says what a client would not.
+type client struct {
+	net.Conn
+	t *testing.T
+	f *leaseapi.Framer
+}
+
+func (r *running) dial() *client {
+	r.t.Helper()
+	c, err := net.Dial("unix", r.path)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { c.Close() })
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	return &client{c, r.t, leaseapi.NewFramer(c)}
+}
+
+// say sends a message as it is.
+func (c *client) say(text string) {
+	c.t.Helper()
+	if _, err := io.WriteString(c, text+"\x00"); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// want reads one reply and compares it, as JSON.
+func (c *client) want(reply string) {
+	c.t.Helper()
+	var got json.RawMessage
+	if err := c.f.Read(&got); err != nil {
+		c.t.Fatalf("%v, want %s", err, reply)
+	}
+	var g, w bytes.Buffer
+	_ = json.Compact(&g, got)
+	_ = json.Compact(&w, []byte(reply))
+	if !bytes.Equal(g.Bytes(), w.Bytes()) {
+		c.t.Errorf("reply\n  %s\nwant\n  %s", g.Bytes(), w.Bytes())
+	}
+}
+
+// wantEnd waits until the server has hung up.
+func (c *client) wantEnd() {
+	c.t.Helper()
+	if b, err := io.ReadAll(c); os.IsTimeout(err) || len(b) > 0 {
+		c.t.Errorf("got %.100q, %v; want the end of the connection", b, err)
+	}
+}
+
+// request is a valid one, changed.
+func request(change ...func(r *leaseapi.AcquireRequest)) leaseapi.AcquireRequest {
+	r := leaseapi.AcquireRequest{
+		Attachment: leaseapi.Attachment{ContainerID: "id", ContainerName: "web", Network: "lan", Interface: "eth0"},
+		Link:       leaseapi.Link{Netns: "/run/netns/x", Index: 2, MAC: "02:00:00:00:00:01", Host: "br0", MTU: 1500},
+		Client:     leaseapi.Client{Hostname: "web"},
+		Policy:     leaseapi.Policy{Metric: 100, TimeoutMS: 10_000, OnTimeout: "fail", Release: "now"},
+	}
+	for _, f := range slices.Concat(change) {
+		f(&r)
+	}
+	return r
+}
+
+func (c *client) acquire(r any) {
+	c.t.Helper()
+	b, err := json.Marshal(r)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.say(`{"method":"io.leased.Acquire","parameters":` + string(b) + `}`)
+}

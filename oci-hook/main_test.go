@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/vishvananda/netlink"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/internal/leaseapi/leaseapitest"
+	"podman-net-dhcp/lab/testlan"
+)
+
+func TestMain(m *testing.M) { testlan.Main(m) }
+
+var lease = leaseapi.Lease{
+	Address: netip.MustParsePrefix("192.0.2.9/24"), Server: netip.MustParseAddr("192.0.2.1"),
+	DNS: []netip.Addr{netip.MustParseAddr("192.0.2.53")}, Search: []string{"lan"},
+}
+
+// bundle is a container of a runtime: a process with its netns and a bundle. The
+// host has a bridge br-hook.
+type bundle struct {
+	t   *testing.T
+	dir string
+	pid int
+	ns  *testlan.NS
+}
+
+func newBundle(t *testing.T) *bundle {
+	t.Helper()
+	testlan.RequireRoot(t)
+	br := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "br-hook"}}
+	if err := netlink.LinkAdd(br); err != nil && !os.IsExist(err) {
+		t.Fatal(err)
+	}
+	if err := netlink.LinkSetUp(br); err != nil {
+		t.Fatal(err)
+	}
+	b := &bundle{t: t, dir: t.TempDir(), ns: testlan.New(t).Container()}
+	b.pid = sleeper(t, b.ns)
+	if err := os.MkdirAll(filepath.Join(b.dir, "rootfs/etc"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	b.config(specs.Spec{Version: "1.0.2", Hostname: "box", Root: &specs.Root{Path: "rootfs"}})
+	return b
+}
+
+func (b *bundle) config(s specs.Spec) {
+	b.t.Helper()
+	text, err := json.Marshal(s)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(b.dir, "config.json"), text, 0o600)
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// state is runc's at createRuntime; crun's has a root besides.
+func (b *bundle) state(annotations map[string]string) string {
+	text, _ := json.Marshal(map[string]any{
+		"ociVersion": "1.0.2-dev", "id": "c1", "status": "creating", "pid": b.pid, "bundle": b.dir, "annotations": annotations,
+	})
+	return string(text)
+}
+
+func hook(stage, state string) (code int, stderr string) {
+	var b strings.Builder
+	code = run([]string{stage}, strings.NewReader(state), &b)
+	return code, b.String()
+}
+
+func (b *bundle) has(link string) bool {
+	b.t.Helper()
+	return strings.Contains(b.ns.Run("ip", "-br", "link"), link+"@")
+}
+
+func (b *bundle) resolvConf() string {
+	text, _ := os.ReadFile(filepath.Join(b.dir, "rootfs/etc/resolv.conf"))
+	return string(text)
+}
+
+const wantResolv = "# made by net-dhcp-hook from the DHCP lease\nsearch lan\nnameserver 192.0.2.53\n"
+
+func TestCreateRuntime(t *testing.T) {
+	b := newBundle(t)
+	leased := leaseapitest.New(t, leaseapitest.Grants(lease))
+	code, said := hook("createRuntime", b.state(map[string]string{"io.leased.bridge": "br-hook", "other": "x"}))
+	if code != 0 || said != "" || !b.has("eth0") || b.resolvConf() != wantResolv {
+		t.Fatalf("%d %s, link %v, resolv.conf %q", code, said, b.has("eth0"), b.resolvConf())
+	}
+	var req leaseapi.AcquireRequest
+	if err := json.Unmarshal((<-leased.Calls).Parameters, &req); err != nil {
+		t.Fatal(err)
+	}
+	want := leaseapi.Attachment{ContainerID: "c1", ContainerName: "box", Network: "io.leased", Interface: "eth0"}
+	if req.Attachment != want || req.Client.Hostname != "box" || req.Link.Netns != fmt.Sprintf("/proc/%d/ns/net", b.pid) {
+		t.Errorf("asked leased for %+v", req)
+	}
+	if code, said := hook("poststop", `{"ociVersion":"1.0","id":"c1","pid":0,"status":"stopped","bundle":"/gone","annotations":{"io.leased.bridge":"br-hook"}}`); code != 0 || said != "" {
+		t.Errorf("poststop: %d %s", code, said)
+	}
+	if call := <-leased.Calls; call.Method != leaseapi.MethodReleaseContainer || string(call.Parameters) != `{"containerId":"c1"}` {
+		t.Errorf("poststop asked for %s %s", call.Method, call.Parameters)
+	}
+}
+
+func TestSeveralNetworks(t *testing.T) {
+	b := newBundle(t)
+	leaseapitest.New(t, leaseapitest.Grants(lease))
+	code, said := hook("createRuntime", b.state(map[string]string{
+		"io.leased.name": "web", "io.leased.bridge": "br-hook", "io.leased.dns": "none",
+		"io.leased.1.bridge": "br-hook", "io.leased.1.dns": "192.0.2.7",
+		"io.leased.3.bridge": "br-hook", "io.leased.3.interface": "lan0", "io.leased.3.metric": "5",
+	}))
+	if code != 0 || !b.has("eth0") || !b.has("eth1") || !b.has("lan0") {
+		t.Fatalf("%d %s", code, said)
+	}
+	if got := b.resolvConf(); !strings.Contains(got, "nameserver 192.0.2.7\nnameserver 192.0.2.53\n") {
+		t.Errorf("resolv.conf is %q", got)
+	}
+}
+
+func TestAContainerThatWantsNothingGetsNothing(t *testing.T) {
+	for _, stage := range []string{"createRuntime", "poststop"} {
+		if code, said := hook(stage, `{"id":"c1","pid":1,"annotations":{"other":"x"}}`); code != 0 || said != "" {
+			t.Errorf("%s: %d %s", stage, code, said)
+		}
+	}
+}
+
+// The second network fails: the first is undone.
+func TestFailureUndoesEverything(t *testing.T) {
+	b := newBundle(t)
+	n := 0
+	leaseapitest.New(t, func(c leaseapi.Call) *leaseapi.Reply {
+		if n++; c.Method == leaseapi.MethodAcquire && n > 1 {
+			return &leaseapi.Reply{Error: leaseapi.ErrorNoLease, Parameters: json.RawMessage(`{"message":"nobody answered"}`)}
+		}
+		return leaseapitest.Grants(lease)(c)
+	})
+	code, said := hook("createRuntime", b.state(map[string]string{"io.leased.bridge": "br-hook", "io.leased.1.bridge": "br-hook"}))
+	if code != 1 || said != "net-dhcp-hook: c1: eth1: nobody answered\n" {
+		t.Errorf("%d %s", code, said)
+	}
+	if b.has("eth0") || b.has("eth1") || b.resolvConf() != "" {
+		t.Error("something is left")
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	b := newBundle(t)
+	leaseapitest.New(t, leaseapitest.Grants(lease))
+	bridge := map[string]string{"io.leased.bridge": "br-hook"}
+	with := func(key, value string) string {
+		return b.state(map[string]string{"io.leased.bridge": "br-hook", key: value})
+	}
+	for name, tc := range map[string]struct{ stage, state, say string }{
+		"not JSON":        {"createRuntime", "hello", "parse the container's state on stdin"},
+		"empty":           {"createRuntime", "", "parse the container's state on stdin"},
+		"no id":           {"createRuntime", `{"pid":7}`, "the container's state on stdin has no id"},
+		"no pid":          {"createRuntime", `{"id":"c1","annotations":{"io.leased.bridge":"br-hook"}}`, "no pid"},
+		"dead pid":        {"createRuntime", `{"id":"c1","pid":4194304,"annotations":{"io.leased.bridge":"br-hook"}}`, "/proc/4194304/ns/net: no such file"},
+		"the host's own":  {"createRuntime", fmt.Sprintf(`{"id":"c1","pid":%d,"annotations":{"io.leased.bridge":"br-hook"}}`, os.Getpid()), "the host's own network namespace"},
+		"unknown stage":   {"prestart", b.state(bridge), "createRuntime|poststop"},
+		"unknown option":  {"createRuntime", with("io.leased.colour", "red"), "annotations io.leased.*: unknown option colour=red"},
+		"wrong value":     {"createRuntime", with("io.leased.mtu", "big"), "option mtu=big: not allowed"},
+		"number too high": {"createRuntime", with("io.leased.16.bridge", "br-hook"), "a number from 1 to 15 and an option"},
+		"no number":       {"createRuntime", with("io.leased.one.bridge", "br-hook"), "a number from 1 to 15 and an option"},
+		"same interface":  {"createRuntime", b.state(map[string]string{"io.leased.bridge": "br-hook", "io.leased.1.bridge": "br-hook", "io.leased.1.interface": "eth0"}), "both want the interface eth0"},
+		"no host link":    {"createRuntime", b.state(map[string]string{"io.leased.dns": "none"}), "neither bridge nor parent is given"},
+		"absent bridge":   {"createRuntime", b.state(map[string]string{"io.leased.bridge": "br9"}), "there is no interface br9"},
+		"64 KiB":          {"createRuntime", with("io.leased.vendor_class", strings.Repeat("x", 64<<10)), "longer than 255 bytes"},
+		"too patient":     {"createRuntime", with("io.leased.lease_timeout", "2m"), "a hook has less than 50s in all"},
+		"ifname of 16":    {"createRuntime", with("io.leased.interface", "abcdefghijklmnop"), "at most 15 characters"},
+	} {
+		code, said := hook(tc.stage, tc.state)
+		if code != 1 || !strings.Contains(said, tc.say) || strings.Count(said, "\n") != 1 {
+			t.Errorf("%s: %d %s\nwant %s", name, code, said, tc.say)
+		}
+		if b.has("eth0") || b.has("eth1") {
+			t.Fatalf("%s: a link is left", name)
+		}
+	}
+	// poststop says it, and lets the runtime go on.
+	if code, said := hook("poststop", "hello"); code != 0 || !strings.Contains(said, "parse the container's state") {
+		t.Errorf("poststop: %d %s", code, said)
+	}
+}
+
+// A bundle without config.json has no host name to give, and no resolv.conf.
+func TestBundleWithoutConfig(t *testing.T) {
+	b := newBundle(t)
+	leased := leaseapitest.New(t, leaseapitest.Grants(lease))
+	if err := os.Remove(filepath.Join(b.dir, "config.json")); err != nil {
+		t.Fatal(err)
+	}
+	code, said := hook("createRuntime", b.state(map[string]string{"io.leased.bridge": "br-hook"}))
+	if code != 1 || !strings.Contains(said, "find the container's resolv.conf: open ") || b.has("eth0") {
+		t.Errorf("%d %s", code, said)
+	}
+	<-leased.Calls
+	<-leased.Calls // Release
+	code, said = hook("createRuntime", b.state(map[string]string{"io.leased.bridge": "br-hook", "io.leased.dns": "none"}))
+	if code != 0 {
+		t.Errorf("%d %s", code, said)
+	}
+	if call := <-leased.Calls; !strings.Contains(string(call.Parameters), `"containerName":"c1"`) {
+		t.Errorf("asked leased for %s", call.Parameters)
+	}
+}

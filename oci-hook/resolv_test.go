@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"podman-net-dhcp/internal/leaseapi/leaseapitest"
+)
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func symlink(t *testing.T, to, at string) {
+	t.Helper()
+	if err := os.RemoveAll(at); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(to, at); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// No symlink in the image leads out of it, and none inside is written through.
+func TestResolvConfStaysInTheRoot(t *testing.T) {
+	b := newBundle(t)
+	leaseapitest.New(t, leaseapitest.Grants(lease))
+	outside := filepath.Join(t.TempDir(), "shadow")
+	write(t, outside, "secret")
+	root := filepath.Join(b.dir, "rootfs")
+	shadow := filepath.Join(root, "etc/shadow")
+	write(t, shadow, "the image's own secret")
+	attach := func() {
+		t.Helper()
+		if code, said := hook("createRuntime", b.state(map[string]string{"io.leased.bridge": "br-hook"})); code != 0 {
+			t.Fatalf("%d %s", code, said)
+		}
+		b.ns.Run("ip", "link", "delete", "eth0")
+		if read(t, outside) != "secret" || read(t, shadow) != "the image's own secret" {
+			t.Fatal("a symlink was written through")
+		}
+	}
+	resolv := filepath.Join(root, "etc/resolv.conf")
+	for _, to := range []string{outside, "../../../../../../../../../.." + outside, "shadow", "/etc/shadow", "nowhere"} {
+		symlink(t, to, resolv)
+		attach()
+		if info, err := os.Lstat(resolv); err != nil || !info.Mode().IsRegular() || read(t, resolv) != wantResolv {
+			t.Errorf("symlink to %s: %v, %v", to, info, err)
+		}
+	}
+	// /etc itself as a symlink out: resolved inside the root, where it leads nowhere.
+	symlink(t, filepath.Dir(outside), filepath.Join(root, "etc"))
+	if code, said := hook("createRuntime", b.state(map[string]string{"io.leased.bridge": "br-hook"})); code != 0 {
+		t.Errorf("%d %s", code, said)
+	}
+	if _, err := os.Stat(filepath.Join(filepath.Dir(outside), "resolv.conf")); !os.IsNotExist(err) {
+		t.Errorf("wrote beside %s: %v", outside, err)
+	}
+}
+
+// The engine's own file is written in place, since it is mounted; what a user
+// mounts there is left alone.
+func TestResolvConfThatIsMounted(t *testing.T) {
+	b := newBundle(t)
+	leaseapitest.New(t, leaseapitest.Grants(lease))
+	dir := t.TempDir()
+	users, engines := filepath.Join(dir, "host-resolv.conf"), filepath.Join(dir, "c1/userdata/resolv.conf")
+	write(t, users, "nameserver 198.51.100.1\n")
+	write(t, engines, "nameserver 198.51.100.1\n")
+	for source, want := range map[string]string{users: "nameserver 198.51.100.1\n", engines: wantResolv} {
+		b.config(specs.Spec{Root: &specs.Root{Path: "rootfs"}, Mounts: []specs.Mount{{Destination: "/etc/resolv.conf", Source: source}}})
+		if code, said := hook("createRuntime", b.state(map[string]string{"io.leased.bridge": "br-hook"})); code != 0 {
+			t.Fatalf("%d %s", code, said)
+		}
+		b.ns.Run("ip", "link", "delete", "eth0")
+		if got := read(t, source); got != want || b.resolvConf() != "" {
+			t.Errorf("%s: %q, in the root %q", source, got, b.resolvConf())
+		}
+	}
+	// In place means: no symlink there either.
+	write(t, users, "secret")
+	symlink(t, users, engines)
+	if code, _ := hook("createRuntime", b.state(map[string]string{"io.leased.bridge": "br-hook"})); code == 0 || read(t, users) != "secret" {
+		t.Errorf("%d, wrote through a symlink: %q", code, read(t, users))
+	}
+}
