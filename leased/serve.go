@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -19,6 +20,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/urfave/cli/v2"
 
+	"podman-net-dhcp/internal/netns"
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/manager"
 	"podman-net-dhcp/leased/internal/server"
@@ -75,6 +77,11 @@ func serve(ctx context.Context, c config) error {
 	if err != nil {
 		return err
 	}
+	watcher, err := netns.Watch()
+	if err != nil {
+		return err
+	}
+	defer watcher.Close()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	idle := newIdle(c.idle, stop)
@@ -87,6 +94,7 @@ func serve(ctx context.Context, c config) error {
 	if err != nil {
 		c.log.Error("read the leases on disk", "err", err)
 	}
+	go obituaries(watcher, leases, c.log)
 	return run(ctx, finish, c.log, leases, &server.Server{Leases: leases, Log: c.log, Changed: idle.peers}, listener)
 }
 
@@ -103,6 +111,22 @@ func run(ctx context.Context, finish func(), log *slog.Logger, m *manager.Manage
 	wire.Flush()
 	log.Info("stopped", "leases", m.Len())
 	return err
+}
+
+// obituaries tells the manager which network namespaces have ended, until the
+// watcher is closed.
+func obituaries(w *netns.Watcher, m *manager.Manager, log *slog.Logger) {
+	for {
+		ended, missed, err := w.Next()
+		if errors.Is(err, os.ErrClosed) {
+			return
+		}
+		if err != nil {
+			log.Error("watch network namespaces; a container that dies is noticed at its renewal only", "err", err)
+			return
+		}
+		m.NetnsEnded(ended, missed)
+	}
 }
 
 func notify(log *slog.Logger, state string) {

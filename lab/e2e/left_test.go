@@ -15,8 +15,7 @@ import (
 )
 
 // machine is all that a scene could leave behind, in words.
-func machine(t testing.TB) []string {
-	t.Helper()
+func machine() []string {
 	var all []string
 	for what, pattern := range map[string]string{
 		"link": "/sys/class/net/*", "netns": "/run/netns/*", "lease file": "/run/leased/leases/*",
@@ -66,23 +65,29 @@ func pinned(dir, home string) (all []string) {
 	return all
 }
 
-// compare checks that the machine is again as it was.
-func compare(t testing.TB, before []string) {
+// empty is the machine without containers, as TestMain has seen it.
+var empty []string
+
+// nothingLeft checks that the machine is as it was before all scenes, but for what
+// is named. Of what is left only the scene that left it hears.
+func nothingLeft(t testing.TB, but ...string) {
 	t.Helper()
+	want := slices.Sorted(slices.Values(append(but, empty...)))
 	var now []string
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if now = machine(t); slices.Equal(now, before) {
+		if now = machine(); slices.Equal(now, want) {
 			return
 		}
 	}
 	for _, x := range now {
-		if !slices.Contains(before, x) {
+		if !slices.Contains(want, x) {
 			t.Errorf("left behind: %s", x)
 		}
 	}
-	for _, x := range before {
+	for _, x := range want {
 		if !slices.Contains(now, x) {
 			t.Errorf("gone: %s", x)
 		}
 	}
+	empty = now
 }

@@ -31,5 +31,6 @@ func TestMain(m *testing.M) {
 	for _, c := range [][]string{{"podman", "--version"}, {"/usr/lib/podman/netavark", "--version"}, {"leased", "--version"}} {
 		fmt.Println("#", try(c[0], c[1:]...).out)
 	}
+	empty = machine()
 	os.Exit(m.Run())
 }

@@ -30,11 +30,10 @@ func begin(t *testing.T) *scene {
 	// "t-", for Podman has networks called bridge and private.
 	name := "t-" + strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(t.Name(), "Test"), "/", "-"))
 	s := &scene{T: t, name: name, begun: time.Now(), mark: len(logLines(t)), said: map[string][]string{}}
-	before := machine(t)
 	t.Cleanup(func() {
 		s.clear()
 		s.silent()
-		compare(t, before)
+		nothingLeft(s)
 		s.calm()
 		if t.Failed() {
 			s.dump()

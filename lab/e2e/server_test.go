@@ -97,6 +97,18 @@ func (s *scene) says(mac string, messages ...string) {
 	}
 }
 
+// withRenewals is a log and after it as many renewals as the server's log of a MAC
+// has there: at least one, for they keep coming.
+func (s *scene) withRenewals(mac, addr, name string, log ...string) []string {
+	s.Helper()
+	renewal := []string{"REQUEST " + addr, "ACK " + addr + " " + name}
+	all := s.of(mac)
+	for log = append(log, renewal...); len(all) >= len(log)+2 && slices.Equal(all[len(log):len(log)+2], renewal); {
+		log = append(log, renewal...)
+	}
+	return log
+}
+
 // silent checks that since what says has named the server's log has only RELEASEs,
 // those of the scene's end.
 func (s *scene) silent() {

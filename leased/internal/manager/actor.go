@@ -14,6 +14,8 @@ type entry struct {
 	due     lease.Instant
 	index   int // in the timer heap; -1: not in it
 	shown   *snapshot
+	place   Place  // of the job
+	host    string // what its link hangs on
 
 	job *job // nil: nothing to do for this attachment, any more or yet
 }

@@ -27,8 +27,8 @@ type job struct {
 
 	bound     *binding.Spec    // what the kernel has
 	serverMAC net.HardwareAddr // where the ACK came from: the server or its relay
-	conn      wire.Conn
-	medium    lease.Medium
+	conn      PacketConn
+	medium    lease.Medium  // that conn is for
 	xid       uint32        // that conn's filter lets in
 	quiet     lease.Instant // when conn is closed for want of an answer
 	again     lease.Instant // when what could not be applied is tried once more
@@ -53,7 +53,7 @@ func (e *entry) join(req leaseapi.AcquireRequest, at Place, answer chan result) 
 		e.job.waiters = append(e.job.waiters, answer)
 		return
 	}
-	e.job = newJob(e.m.cfg, req, at)
+	e.setJob(newJob(e.m.cfg, req, at))
 	e.job.machine = lease.New(e.job.machineConfig(e.m.cfg.Rand))
 	e.job.owner, e.job.waiters = answer, []chan result{answer}
 	e.step(lease.Started{})
@@ -165,11 +165,10 @@ func (e *entry) end(why string) {
 	e.drop(why)
 }
 
-// vanish ends the job of a container that is gone without a goodbye. There is no
-// place left to send a RELEASE from.
+// vanish ends the job of a container that is gone without a goodbye.
 func (e *entry) vanish(err error) {
 	e.job.log.Info("container is gone", "err", err)
-	e.drop("container is gone")
+	e.end("container is gone")
 }
 
 func (e *entry) drop(why string) {
@@ -202,7 +201,7 @@ func (j *job) hangUp() {
 }
 
 // receive hands what comes in on conn to the actor, until conn is closed.
-func (e *entry) receive(ctx context.Context, conn wire.Conn) {
+func (e *entry) receive(ctx context.Context, conn PacketConn) {
 	for {
 		payload, from, err := conn.Receive(ctx)
 		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
@@ -216,7 +215,7 @@ func (e *entry) receive(ctx context.Context, conn wire.Conn) {
 	}
 }
 
-func (e *entry) received(conn wire.Conn, payload []byte, from wire.Source, err error) {
+func (e *entry) received(conn PacketConn, payload []byte, from wire.Source, err error) {
 	j := e.job
 	switch {
 	case j == nil || j.conn != conn:

@@ -29,6 +29,7 @@ type Place struct {
 	Index     int
 	MAC       net.HardwareAddr
 	Interface string
+	Number    int // of the netns, under which the kernel tells its end; not part of what it is known by
 }
 
 func (p Place) same(q Place) bool {
@@ -47,11 +48,14 @@ type PacketConn interface {
 // with ErrGone where it is not.
 type Kernel interface {
 	Find(l leaseapi.Link) (Place, error)
+	Check(p Place) error
 	Packet(p Place) (PacketConn, error)
 	Unicast(p Place, local, server netip.Addr) (wire.Conn, error)
 	Apply(p Place, next binding.Spec, prev *binding.Spec) (binding.Applied, error)
 	Remove(p Place, s binding.Spec) error
 	DeleteLink(p Place) error
+	// StandIn opens a raw socket on a link that is like l, which is gone.
+	StandIn(l leaseapi.Link) (PacketConn, error)
 }
 
 // Linux is the real Kernel.
@@ -68,8 +72,18 @@ func (Linux) Find(l leaseapi.Link) (Place, error) {
 		return Place{}, absent(err)
 	}
 	defer ns.Close()
-	p := Place{Netns: l.Netns, Cookie: ns.Cookie(), Index: l.Index, MAC: mac}
+	number, err := ns.ID()
+	if err != nil {
+		return Place{}, err
+	}
+	p := Place{Netns: l.Netns, Cookie: ns.Cookie(), Index: l.Index, MAC: mac, Number: number}
 	return p, check(ns, p)
+}
+
+// Check says whether the link is there still.
+func (Linux) Check(p Place) error {
+	_, err := enter(p, func(ns *netns.NS) (struct{}, error) { return struct{}{}, check(ns, p) })
+	return err
 }
 
 func check(ns *netns.NS, p Place) error {

@@ -110,6 +110,22 @@ func (k *kernel) Apply(p Place, next binding.Spec, prev *binding.Spec) (binding.
 func (k *kernel) Remove(p Place, s binding.Spec) error { return k.enter(p, "remove "+s.Addr.String()) }
 func (k *kernel) DeleteLink(p Place) error             { return k.enter(p, "delete "+p.Interface) }
 
+func (k *kernel) Check(p Place) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if at, ok := k.links[p.Netns]; !ok || at.Cookie != p.Cookie {
+		return ErrGone
+	}
+	return nil
+}
+
+func (k *kernel) StandIn(l leaseapi.Link) (PacketConn, error) {
+	k.mu.Lock()
+	k.calls = append(k.calls, "stand-in "+l.MAC+" on "+l.Host)
+	k.mu.Unlock()
+	return &packet{conn: k.newConn(Place{}, "stand-in")}, nil
+}
+
 func (k *kernel) newConn(p Place, via string) *conn {
 	c := &conn{k: k, place: p, via: via, in: make(chan arrival, 64+2*k.flood), closed: make(chan struct{})}
 	k.open.Add(1)
@@ -157,12 +173,25 @@ func (c *conn) Send(payload []byte) error {
 	if c.isClosed() {
 		return net.ErrClosed
 	}
+	to := c.listener()
 	for _, r := range c.k.server.hear(payload, c.via) {
 		for range max(c.k.flood, 1) {
-			c.in <- arrival{payload: r}
+			to.in <- arrival{payload: r}
 		}
 	}
 	return nil
+}
+
+// listener is the packet socket that hears what c is answered.
+func (c *conn) listener() *conn {
+	c.k.mu.Lock()
+	defer c.k.mu.Unlock()
+	for _, other := range c.k.conns {
+		if c.via == "unicast" && other.via == "packet" && other.place.Netns == c.place.Netns && !other.isClosed() {
+			return other
+		}
+	}
+	return c
 }
 
 func (c *conn) Receive(ctx context.Context) ([]byte, wire.Source, error) {

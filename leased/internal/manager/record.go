@@ -52,26 +52,42 @@ func (m *Manager) restore() error {
 
 func (m *Manager) adopt(r record) error {
 	key := keyOf(r.Request.Attachment)
-	place, err := m.cfg.Kernel.Find(r.Request.Link)
-	if r.BootID != m.cfg.BootID || errors.Is(err, ErrGone) || err == nil && place.Cookie != r.Cookie {
-		m.cfg.Log.Info("container is gone", "container", r.Request.Attachment.ContainerName,
-			"net", r.Request.Attachment.Network, "addr", r.Lease.Addr)
-		return m.cfg.Store.Delete(key)
-	}
-	if err != nil {
-		return err
+	if r.BootID != m.cfg.BootID {
+		return m.cfg.Store.Delete(key) // the container went with its host
 	}
 	if !r.Lease.Addr.IsValid() || !r.Lease.Server.IsValid() {
 		return errors.New("a lease without address or server")
 	}
+	place, err := m.find(r)
+	if err != nil && !errors.Is(err, ErrGone) {
+		return err
+	}
 	place.Interface = r.Request.Attachment.Interface
 	e := &entry{m: m, key: key, index: -1, due: lease.Never}
-	e.job = newJob(m.cfg, r.Request, place)
+	e.setJob(newJob(m.cfg, r.Request, place))
 	e.job.machine = lease.Restore(e.job.machineConfig(m.cfg.Rand), r.Lease)
 	e.job.bound, e.job.serverMAC = &r.Bound, net.HardwareAddr(r.ServerMAC)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.entries[key] = e
+	if err != nil {
+		e.put(func(e *entry) { e.vanish(err) }) // the others may be its successors: let them in first
+		return nil
+	}
 	e.rest()
 	return nil
+}
+
+// find finds the place of a record. Where that is gone it is what is known of it.
+func (m *Manager) find(r record) (Place, error) {
+	link := r.Request.Link
+	place, err := m.cfg.Kernel.Find(link)
+	if err == nil && place.Cookie == r.Cookie {
+		return place, nil
+	}
+	if err == nil {
+		err = fmt.Errorf("%w: another network namespace is at %s", ErrGone, link.Netns)
+	}
+	mac, macErr := net.ParseMAC(link.MAC)
+	return Place{Netns: link.Netns, Cookie: r.Cookie, Index: link.Index, MAC: mac}, errors.Join(err, macErr)
 }

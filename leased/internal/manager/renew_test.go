@@ -92,10 +92,10 @@ func TestServerGivesAnotherAddressAtRenewal(t *testing.T) {
 		w.kernel.since()
 		w.server.set(func(m message) []dt.Server { return give(m, netip.MustParseAddr("192.0.2.77"), time.Hour) })
 		w.pass(31 * time.Minute)
-		w.wantCalls("unicast 192.0.2.9 to 192.0.2.1", "apply 192.0.2.77/24 for 192.0.2.9/24")
+		w.wantCalls("packet", "unicast 192.0.2.9 to 192.0.2.1", "apply 192.0.2.77/24 for 192.0.2.9/24")
 		w.wantState("BOUND")
 		w.pass(30 * time.Minute)
-		w.wantCalls("unicast 192.0.2.77 to 192.0.2.1", "apply 192.0.2.77/24 for 192.0.2.77/24")
+		w.wantCalls("packet", "unicast 192.0.2.77 to 192.0.2.1", "apply 192.0.2.77/24 for 192.0.2.77/24")
 	})
 }
 
@@ -115,7 +115,7 @@ func TestServerRefusesTheRenewal(t *testing.T) {
 		})
 		w.pass(31 * time.Minute)
 		w.wantHeard("REQUEST unicast", "DISCOVER packet", "REQUEST packet")
-		w.wantCalls("unicast 192.0.2.9 to 192.0.2.1", "packet", "remove 192.0.2.9/24", "apply 192.0.2.77/24")
+		w.wantCalls("packet", "unicast 192.0.2.9 to 192.0.2.1", "packet", "remove 192.0.2.9/24", "apply 192.0.2.77/24")
 		w.wantState("BOUND")
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/dhcp4"
 	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/wire"
 )
 
 // step tells the machine what happened and does what it says.
@@ -62,9 +63,9 @@ func (e *entry) listen() {
 			return
 		}
 	}
-	if p, ok := j.conn.(PacketConn); ok && j.xid != j.machine.XID() {
+	if j.conn != nil && j.xid != j.machine.XID() {
 		j.xid = j.machine.XID()
-		if err := p.SetXID(j.xid); err != nil {
+		if err := j.conn.SetXID(j.xid); err != nil {
 			e.failed("set the filter", err)
 		}
 	}
@@ -72,25 +73,37 @@ func (e *entry) listen() {
 
 func (e *entry) open(want lease.Medium) error {
 	j := e.job
-	switch want {
-	case lease.MediumPacket:
-		p, err := e.m.cfg.Kernel.Packet(j.place)
-		if err != nil {
-			return err
-		}
-		j.conn = p
-	case lease.MediumUnicast:
+	conn, err := e.m.cfg.Kernel.Packet(j.place)
+	if err != nil {
+		return err
+	}
+	if want == lease.MediumUnicast {
 		l, _ := j.machine.Lease()
 		u, err := e.m.cfg.Kernel.Unicast(j.place, l.Addr.Addr(), l.Server)
 		if err != nil {
+			conn.Close()
 			return err
 		}
-		j.conn = u
+		conn = &renewing{conn, u}
 	}
-	j.medium = want
-	conn := j.conn
+	j.conn, j.medium = conn, want
 	e.m.work.Go(func() { e.receive(e.m.ctx, conn) })
 	return nil
+}
+
+// renewing sends through the kernel's UDP, and listens on a packet socket all the
+// same: a server answers by unicast but for a NAK, which it broadcasts (RFC 2131
+// §4.3.2), and a UDP socket on the leased address hears no broadcast.
+type renewing struct {
+	PacketConn
+	unicast wire.Conn
+}
+
+func (r *renewing) Send(payload []byte) error { return r.unicast.Send(payload) }
+
+func (r *renewing) Close() {
+	r.PacketConn.Close()
+	r.unicast.Close()
 }
 
 // patience is how long a socket stays open after the last message: it pins the
@@ -115,7 +128,7 @@ func (e *entry) send(a lease.Send) {
 	var err error
 	switch {
 	case a.Type == dhcp4.Release:
-		err = e.release(payload, a)
+		e.release(payload, a)
 	case j.conn == nil:
 		return // listen has said why
 	default:
@@ -128,14 +141,25 @@ func (e *entry) send(a lease.Send) {
 }
 
 // release sends a RELEASE as a frame to where the ACK came from: ARP for the
-// server would take longer than the address lives.
-func (e *entry) release(payload []byte, a lease.Send) error {
-	p, err := e.m.cfg.Kernel.Packet(e.job.place)
-	if err != nil {
-		return err
+// server would take longer than the address lives. For a container that is gone
+// another link speaks, unless a new container is the same client by now.
+func (e *entry) release(payload []byte, a lease.Send) {
+	j := e.job
+	p, err := e.m.cfg.Kernel.Packet(j.place)
+	if errors.Is(gone(err), ErrGone) {
+		if e.succeeded() {
+			j.log.Info("the lease is another container's now", "addr", a.Client)
+			return
+		}
+		p, err = e.m.cfg.Kernel.StandIn(j.req.Link)
 	}
-	defer p.Close()
-	return p.SendTo(payload, a.Client, a.To, e.job.serverMAC)
+	if err == nil {
+		defer p.Close()
+		err = p.SendTo(payload, a.Client, a.To, j.serverMAC)
+	}
+	if err != nil {
+		j.log.Warn("give the lease back", "addr", a.Client, "err", err)
+	}
 }
 
 // bind applies a lease, writes it down, and only then answers.
@@ -220,10 +244,14 @@ func (e *entry) unbind() {
 	e.remove(bound)
 }
 
+// remove may find that the container is gone, with what was applied to it. Where
+// the job is ending anyway that is nothing new.
 func (e *entry) remove(s binding.Spec) {
-	if err := e.m.cfg.Kernel.Remove(e.job.place, s); errors.Is(err, ErrGone) {
+	err := e.m.cfg.Kernel.Remove(e.job.place, s)
+	switch {
+	case errors.Is(err, ErrGone) && e.job.machine.State() != lease.Stopped:
 		e.vanish(err)
-	} else if err != nil {
+	case err != nil && !errors.Is(err, ErrGone):
 		e.job.log.Error("remove the binding", "err", err)
 	}
 }

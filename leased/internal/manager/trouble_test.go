@@ -149,7 +149,7 @@ func TestRenewedLeaseCannotBeAppliedAtOnce(t *testing.T) {
 		w.pass(35 * time.Minute)
 		w.wantState("BOUND")
 		calls := w.kernel.since()
-		if n := len(calls); n != 5 || calls[n-1] != "apply 192.0.2.9/24 for 192.0.2.9/24" {
+		if n := len(calls); n != 6 || calls[n-1] != "apply 192.0.2.9/24 for 192.0.2.9/24" {
 			t.Errorf("%q", calls)
 		}
 		w.pass(time.Second)

@@ -242,3 +242,20 @@ func (l *logbook) has(text string) bool {
 var errNoNetns = &fs.PathError{Op: "open network namespace", Path: "/run/netns/1", Err: fs.ErrNotExist}
 
 var errDisk = errors.New("no space left on device")
+
+// numbered makes container i, whose netns the kernel knows by number.
+func (w *world) numbered(i, number int) int {
+	w.container(i)
+	at := w.kernel.links[fmt.Sprintf("/run/netns/%d", i)]
+	at.Number = number
+	w.kernel.add(at)
+	return i
+}
+
+// request is the request of a container that is there.
+func (w *world) request(i int) leaseapi.AcquireRequest {
+	at := w.kernel.links[fmt.Sprintf("/run/netns/%d", i)]
+	req := w.container(i)
+	w.kernel.add(at)
+	return req
+}

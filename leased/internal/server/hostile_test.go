@@ -88,17 +88,15 @@ func TestPeerThatNeverReads(t *testing.T) {
 	lim := usual
 	lim.send = 100 * time.Millisecond
 	list := make([]leaseapi.Status, 10000) // more than a socket's buffer takes
-	r := start(t, &leases{list: list}, lim)
-	gone := make(chan struct{})
-	r.Changed = func(by int) {
+	gone := make(chan struct{}, 10)
+	r := start(t, &leases{list: list, changed: func(by int) {
 		if by < 0 {
 			gone <- struct{}{}
 		}
-	}
+	}}, lim)
 	peer := r.dial()
 	peer.say(`{"method":"io.leased.List","more":true}`)
 	soon(t, "the server gives up", gone)
-	go func() { <-gone }()
 	r.stillServes()
 }
 

@@ -137,8 +137,12 @@ func (x *session) list(_ context.Context, call leaseapi.Call) error {
 	return x.send(call, "", leaseapi.ListReply{}, false)
 }
 
-// fail answers with the error's own name where it has one.
+// fail answers with the error's own name where it has one. Of a call that was
+// cancelled nobody is left to hear, or we hang up ourselves.
 func (x *session) fail(call leaseapi.Call, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
 	name := leaseapi.ErrorFailed
 	var e *leaseapi.Error
 	if errors.As(err, &e) {

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"podman-net-dhcp/internal/build"
 	"podman-net-dhcp/internal/leaseapi"
 )
 
@@ -21,11 +22,11 @@ func TestEveryCallHasItsReply(t *testing.T) {
 	for name, c := range map[string]struct{ say, want string }{
 		"GetInfo": {
 			`{"method":"org.varlink.service.GetInfo"}`,
-			`{"parameters":{"interfaces":["org.varlink.service","io.leased"],"product":"leased","url":"","vendor":"podman-net-dhcp","version":"unknown"}}`,
+			`{"parameters":{"interfaces":["org.varlink.service","io.leased"],"product":"leased","url":"","vendor":"podman-net-dhcp","version":"` + build.Version + `"}}`,
 		},
 		"GetInfo with empty parameters": {
 			`{"method":"org.varlink.service.GetInfo","parameters":{}}`,
-			`{"parameters":{"interfaces":["org.varlink.service","io.leased"],"product":"leased","url":"","vendor":"podman-net-dhcp","version":"unknown"}}`,
+			`{"parameters":{"interfaces":["org.varlink.service","io.leased"],"product":"leased","url":"","vendor":"podman-net-dhcp","version":"` + build.Version + `"}}`,
 		},
 		"own description": {
 			`{"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"io.leased"}}`,

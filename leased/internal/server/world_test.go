@@ -26,6 +26,7 @@ type leases struct {
 	list    []leaseapi.Status
 
 	undone   chan struct{}
+	changed  func(by int)
 	mu       sync.Mutex
 	released []leaseapi.Attachment
 }
@@ -71,7 +72,7 @@ func start(t *testing.T, l *leases, lim limits) *running {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Server{Leases: l, Log: slog.New(slog.DiscardHandler), limits: lim}
+	s := &Server{Leases: l, Log: slog.New(slog.DiscardHandler), Changed: l.changed, limits: lim}
 	r := &running{Server: s, t: t, path: path}
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(ctx, listener) }()
@@ -90,7 +91,7 @@ func start(t *testing.T, l *leases, lim limits) *running {
 	return r
 }
 
-// peer is a connection that says what a client would not.
+// client is a connection that says what a client would not.
 type client struct {
 	net.Conn
 	t *testing.T

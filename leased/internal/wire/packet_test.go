@@ -236,6 +236,38 @@ func TestCloseWakesTheReceiver(t *testing.T) {
 	wantError(t, p.SetXID(1), net.ErrClosed)
 }
 
+// What is larger than the buffer is not taken for a shorter message.
+func TestLargePacketsAreDropped(t *testing.T) {
+	t.Parallel()
+	lan, link := onVeth(t)
+	lan.Server(func(r testlan.Request) []testlan.Reply {
+		large := r.Offer(leased, dhcpv4.WithGeneric(dhcpv4.OptionRootPath, make([]byte, 200)))
+		return []testlan.Reply{
+			{Frame: testlan.Seal(large, link.MAC, leased)}, {Frame: testlan.Seal(r.Ack(leased), link.MAC, leased)},
+		}
+	})
+	p, u := openPacket(t, link, 1), dial(t, link, leased)
+	p.buf, u.buf = p.buf[:400], u.buf[:400]
+	for _, c := range []Conn{p, u} {
+		must(t, c.Send(message(t, dhcpv4.MessageTypeDiscover, link.MAC, 1)))
+		receive(t, c, dhcpv4.MessageTypeAck)
+	}
+}
+
+// The 11 ms of a packet socket's close are not the caller's.
+func TestCloseLeavesTheDescriptorToTheBackground(t *testing.T) {
+	_, link := onVeth(t)
+	p := openPacket(t, link, 1)
+	old := background
+	background = newCloser(0, 10) // nobody works there
+	p.Close()
+	background, old = old, background
+	if len(old.queue) != 1 {
+		t.Fatalf("%d descriptors wait to be closed, want 1", len(old.queue))
+	}
+	must(t, old.queue[0].Close()) // still open, so this is no error
+}
+
 // An open socket pins the namespace and its links; a closed one does not.
 func TestCloseLetsTheNamespaceGo(t *testing.T) {
 	testlan.NoLeaks(t)

@@ -19,18 +19,16 @@ const maxPacket = 4096
 
 // More reasons to drop a packet.
 const (
-	dropTruncated drop = "larger than the buffer"
-	dropNotOurs   drop = "overheard: not sent to this interface"
-	dropVLAN      drop = "tagged for a VLAN"
+	dropNotOurs drop = "overheard: not sent to this interface"
+	dropVLAN    drop = "tagged for a VLAN"
 )
 
 // arrival is what the kernel says of a packet, beside its bytes.
 type arrival struct {
-	packet    []byte
-	truncated bool
-	kind      uint8 // PACKET_HOST, PACKET_BROADCAST, …
-	mac       net.HardwareAddr
-	aux       unix.TpacketAuxdata
+	packet []byte // cut off at the buffer's end; parse sees that by its total length
+	kind   uint8  // PACKET_HOST, PACKET_BROADCAST, …
+	mac    net.HardwareAddr
+	aux    unix.TpacketAuxdata
 }
 
 // Receive waits for the next reply to the transaction of SetXID.
@@ -83,8 +81,6 @@ func (p *Packet) verdict(err error) error {
 
 func (a arrival) open(want match) ([]byte, Source, error) {
 	switch {
-	case a.truncated:
-		return nil, Source{}, dropTruncated
 	case a.kind != unix.PACKET_HOST && a.kind != unix.PACKET_BROADCAST && a.kind != unix.PACKET_MULTICAST:
 		return nil, Source{}, dropNotOurs
 	case a.aux.Status&unix.TP_STATUS_VLAN_VALID != 0 && a.aux.Vlan_tci&0xfff != 0: // VID 0 is a priority only
@@ -99,14 +95,14 @@ func (a arrival) open(want match) ([]byte, Source, error) {
 
 func recvmsg(fd int, buf []byte) (a arrival, err error) {
 	oob := make([]byte, unix.CmsgSpace(int(unsafe.Sizeof(a.aux))))
-	n, oobn, flags, from, err := unix.Recvmsg(fd, buf, oob, 0)
+	n, oobn, _, from, err := unix.Recvmsg(fd, buf, oob, 0)
 	if err == unix.EINTR {
 		return a, unix.EAGAIN
 	}
 	if err != nil {
 		return a, err
 	}
-	a.packet, a.truncated = buf[:n], flags&unix.MSG_TRUNC != 0
+	a.packet = buf[:n]
 	if ll, ok := from.(*unix.SockaddrLinklayer); ok {
 		a.kind, a.mac = ll.Pkttype, slices.Clone(ll.Addr[:min(ll.Halen, macLen)])
 	}

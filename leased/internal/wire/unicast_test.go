@@ -115,6 +115,14 @@ func TestUnicastStaysOnItsInterface(t *testing.T) {
 	}
 }
 
+// The socket of the last renewal may still be open when the next one begins.
+func TestUnicastTwiceOnOneAddress(t *testing.T) {
+	t.Parallel()
+	_, link := onVeth(t)
+	dial(t, link, leased)
+	dialOnly(t, link, leased)
+}
+
 func TestUnicastWhereSomebodyHasThePort(t *testing.T) {
 	t.Parallel()
 	_, link := onVeth(t)

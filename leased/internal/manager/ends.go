@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"errors"
+	"slices"
+)
+
+// setJob gives the entry a job, and shows others where it is.
+func (e *entry) setJob(j *job) {
+	e.job = j
+	e.m.mu.Lock()
+	defer e.m.mu.Unlock()
+	e.place, e.host = j.place, j.req.Link.Host
+}
+
+// succeeded says that another attachment on the same LAN has the same MAC: the
+// container was made anew under its name while its old self was not yet known to
+// be gone. What the server holds is the new one's.
+func (e *entry) succeeded() bool {
+	e.m.mu.Lock()
+	defer e.m.mu.Unlock()
+	for _, other := range e.m.entries {
+		if other != e && other.host == e.host && slices.Equal(other.place.MAC, e.place.MAC) {
+			return true
+		}
+	}
+	return false
+}
+
+// NetnsEnded tells the Manager that network namespaces with these numbers have
+// ended, or with missed that any may have. Numbers are used again, so each
+// attachment that it may be about is looked at.
+func (m *Manager) NetnsEnded(numbers []int, missed bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.entries {
+		if !m.closed && (missed || slices.Contains(numbers, e.place.Number)) {
+			e.put((*entry).look)
+		}
+	}
+}
+
+// look ends the job if its container is gone.
+func (e *entry) look() {
+	if e.job == nil {
+		return
+	}
+	if err := e.m.cfg.Kernel.Check(e.job.place); errors.Is(err, ErrGone) {
+		e.vanish(err)
+	}
+}

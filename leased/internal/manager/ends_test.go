@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"testing"
+	"time"
+)
+
+// The kernel tells that a netns has ended: the lease goes back at once, from a
+// link that stands in for the one that is gone.
+func TestNetnsEnds(t *testing.T) {
+	inWorld(t, func(w *world) {
+		gone, alive := w.numbered(9, 3), w.numbered(8, 3) // a number that was used again
+		other := w.numbered(7, 4)
+		for _, i := range []int{gone, alive, other} {
+			w.acquire(w.request(i))
+		}
+		w.server.since()
+		w.kernel.since()
+		w.kernel.remove("/run/netns/9")
+		w.m.NetnsEnded([]int{3}, false)
+		w.rest()
+		w.wantHeard("RELEASE frame 192.0.2.9 to 192.0.2.1 02:ff:00:00:00:01")
+		w.wantCalls("packet", "stand-in 02:00:00:00:00:09 on br0", "remove 192.0.2.9/24")
+		if w.m.Len() != 2 {
+			t.Errorf("%d attachments are left, want the two that live", w.m.Len())
+		}
+		w.kernel.remove("/run/netns/7")
+		w.m.NetnsEnded(nil, true)
+		w.rest()
+		if w.m.Len() != 1 || w.m.List()[0].Attachment.ContainerName != "web8" {
+			t.Errorf("left are %+v", w.m.List())
+		}
+	})
+}
+
+// A container that was made anew is the same client to the server: its old self's
+// end must not give away what it has.
+func TestSuccessorKeepsTheLease(t *testing.T) {
+	inWorld(t, func(w *world) {
+		old := w.request(w.numbered(9, 3))
+		w.acquire(old)
+		anew := w.container(9) // the same path, name and MAC
+		anew.Attachment.ContainerID = "another"
+		at := w.kernel.links["/run/netns/9"]
+		at.Cookie, at.Number = 77, 4
+		w.kernel.add(at)
+		w.acquire(anew)
+		w.server.since()
+		w.m.NetnsEnded([]int{3}, false)
+		w.rest()
+		w.wantHeard()
+		if w.m.Len() != 1 || w.m.List()[0].Attachment.ContainerID != "another" {
+			t.Errorf("left are %+v", w.m.List())
+		}
+	})
+}
+
+func TestNetnsEndsUnderAPolicyOfNever(t *testing.T) {
+	inWorld(t, func(w *world) {
+		req := w.request(w.numbered(9, 3))
+		req.Policy.Release = "never"
+		w.acquire(req)
+		w.server.since()
+		w.kernel.remove("/run/netns/9")
+		w.m.NetnsEnded([]int{3}, false)
+		w.rest()
+		w.wantHeard()
+		w.wantNothingLeft()
+	})
+}
+
+// Nor does the end of a container that waits for its first lease go unseen.
+func TestNetnsEndsBeforeThereIsALease(t *testing.T) {
+	inWorld(t, func(w *world) {
+		req := w.request(w.numbered(9, 3))
+		w.server.set(silent)
+		got := w.inBackground(context.Background(), req)
+		w.pass(time.Second)
+		w.kernel.remove("/run/netns/9")
+		w.m.NetnsEnded([]int{3}, false)
+		if r := <-got; r.err == nil {
+			t.Errorf("Acquire: %+v", r)
+		}
+		w.wantNothingLeft()
+	})
+}

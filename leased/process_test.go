@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// process is leased as a process of its own, with extra descriptors from 3 on.
+func (d daemonAt) process(how string, files []*os.File, env ...string) (*exec.Cmd, *bytes.Buffer) {
+	d.t.Helper()
+	cmd := exec.Command("/proc/self/exe", "serve", "--state-dir", filepath.Join(d.dir, "leases"))
+	var log bytes.Buffer
+	cmd.Stderr, cmd.ExtraFiles = &log, files
+	cmd.Env = append(os.Environ(), append(env, asLeased+"="+how)...)
+	if err := cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	return cmd, &log
+}
+
+// listener is one as systemd makes it.
+func (d daemonAt) listener(network string) *os.File {
+	d.t.Helper()
+	var l interface{ File() (*os.File, error) }
+	if network == "tcp" {
+		tcp, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		d.t.Cleanup(func() { tcp.Close() })
+		l = tcp
+	} else {
+		unix, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(d.dir, "systemd"), Net: "unix"})
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		d.t.Cleanup(func() { unix.Close() })
+		l = unix
+	}
+	f, err := l.File()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func TestTermEndsLeasedInOrder(t *testing.T) {
+	for _, sig := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
+		t.Run(sig.String(), func(t *testing.T) {
+			d := newDaemon(t)
+			cmd, log := d.process("own", nil)
+			d.note("READY=1")
+			if err := cmd.Process.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			d.note("STOPPING=1")
+			if err := cmd.Wait(); err != nil {
+				t.Errorf("%v: %s", err, log)
+			}
+			if !strings.Contains(log.String(), "msg=stopped leases=0") {
+				t.Errorf("%s", log)
+			}
+		})
+	}
+}
+
+// Killed without a word, it leaves its socket; the next one makes nothing of that.
+func TestKilledLeasedStartsAgain(t *testing.T) {
+	d := newDaemon(t)
+	for range 3 {
+		cmd, _ := d.process("own", nil)
+		d.note("READY=1")
+		if err := d.list(); err != nil {
+			t.Error(err)
+		}
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}
+}
+
+func TestSocketOfSystemd(t *testing.T) {
+	d := newDaemon(t)
+	cmd, log := d.process("pid", []*os.File{d.listener("unix")}, "LISTEN_FDS=1")
+	d.note("READY=1")
+	if _, err := os.Lstat(d.socket); err == nil {
+		t.Error("it makes a socket of its own, too")
+	}
+	path := filepath.Join(d.dir, "systemd")
+	t.Setenv("LEASED_SOCKET", path)
+	if err := d.list(); err != nil {
+		t.Error(err)
+	}
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v: %s", err, log)
+	}
+	if _, err := os.Lstat(path); err != nil {
+		t.Error("systemd's socket is gone:", err)
+	}
+}
+
+func TestOtherThingsOfSystemd(t *testing.T) {
+	for name, files := range map[string]func(d daemonAt) []*os.File{
+		"two sockets":  func(d daemonAt) []*os.File { return []*os.File{d.listener("unix"), d.listener("tcp")} },
+		"a TCP socket": func(d daemonAt) []*os.File { return []*os.File{d.listener("tcp")} },
+		"a file": func(d daemonAt) []*os.File {
+			f, err := os.Open("/dev/null")
+			if err != nil {
+				d.t.Fatal(err)
+			}
+			d.t.Cleanup(func() { f.Close() })
+			return []*os.File{f}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDaemon(t)
+			passed := files(d)
+			cmd, log := d.process("pid", passed, "LISTEN_FDS="+string(rune('0'+len(passed))))
+			if err := cmd.Wait(); err == nil || !strings.Contains(log.String(), "systemctl cat leased.socket") {
+				t.Errorf("%v: %s", err, log)
+			}
+		})
+	}
+}
