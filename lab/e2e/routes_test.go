@@ -45,7 +45,9 @@ func TestNoDefaultRoute(t *testing.T) {
 	for suffix, network := range map[string]string{"a": internal, "b": s.macvlan("no_default_route=true")} {
 		c := s.run(suffix, "--network", network)
 		c.hasRoutes("203.0.113.0/24 via 192.0.2.4 dev eth0 metric 100")
-		equal(s, "podman's gateway", c.bound(network, "eth0").Gateway, "<nil>") // Podman's word for none
+		if g := c.bound(network, "eth0").Gateway; g != "" && g != "<nil>" { // Podman 5's word for none
+			s.Errorf("podman's gateway is %s", g)
+		}
 	}
 }
 

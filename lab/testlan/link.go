@@ -5,11 +5,8 @@ package testlan
 import (
 	"fmt"
 	"net"
-	"testing"
 
 	"github.com/vishvananda/netlink"
-
-	"podman-net-dhcp/internal/netns"
 )
 
 // Link is an interface in a container, up.
@@ -19,13 +16,15 @@ type Link struct {
 	Index int
 	MAC   net.HardwareAddr
 	Peer  string // a veth's other end, a port of the host's bridge
+
+	lan *LAN
 }
 
 // Veth puts a veth into container, whose other end is a port of the host's bridge.
 func (l *LAN) Veth(container *NS, name string) Link {
 	l.t.Helper()
 	n := l.count.Add(1)
-	link := Link{NS: container, Name: name, Peer: fmt.Sprintf("v%d", n), MAC: mac(n)}
+	link := Link{lan: l, NS: container, Name: name, Peer: fmt.Sprintf("v%d", n), MAC: mac(n)}
 	l.into(container, func(h *netlink.Handle, fd int) error {
 		err := h.LinkAdd(&netlink.Veth{
 			LinkAttrs: netlink.LinkAttrs{Name: link.Peer},
@@ -37,14 +36,13 @@ func (l *LAN) Veth(container *NS, name string) Link {
 		return join(h, link.Peer, HostBridge)
 	})
 	l.finish(&link)
-	l.await(l.Host, link.Peer)
 	return link
 }
 
 // Macvlan puts a macvlan child of the host's NIC into container.
 func (l *LAN) Macvlan(container *NS, name string) Link {
 	l.t.Helper()
-	link := Link{NS: container, Name: name, MAC: mac(l.count.Add(1))}
+	link := Link{lan: l, NS: container, Name: name, MAC: mac(l.count.Add(1))}
 	l.into(container, func(h *netlink.Handle, fd int) error {
 		nic, err := h.LinkByName(HostNIC)
 		if err != nil {
@@ -79,19 +77,25 @@ func (l *LAN) finish(link *Link) {
 		link.Index = have.Attrs().Index
 		return h.LinkSetUp(have)
 	})
-	l.await(link.NS, link.Name)
+	link.await()
 }
 
-// Open opens the namespace that the link is in, see NS.Open.
-func (link Link) Open(t testing.TB) *netns.NS {
-	t.Helper()
-	return link.NS.Open()
+// await waits until the link carries frames, in both directions.
+func (link Link) await() {
+	link.lan.await(link.NS, link.Name)
+	if link.Peer != "" {
+		link.lan.await(link.lan.Host, link.Peer)
+	}
 }
 
 // Set changes the link with the words of ip link set, as "down" or "mtu", "1400".
+// After "up" it carries frames again.
 func (link Link) Set(args ...string) {
 	link.NS.t.Helper()
 	link.NS.Run(append([]string{"ip", "link", "set", link.Name}, args...)...)
+	if args[0] == "up" {
+		link.await()
+	}
 }
 
 // Delete deletes the link.

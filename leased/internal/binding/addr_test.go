@@ -5,6 +5,7 @@ package binding
 import (
 	"math"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -80,7 +81,11 @@ func TestRenewalDoesNotFlap(t *testing.T) {
 	prev := apply(t, link, s, nil)
 	link.NS.Run("ip", "route", "add", doc.String(), "dev", "eth0", "src", first.Addr().String())
 	s.Valid = time.Hour
+	changes := monitor(t, link.NS)
 	apply(t, link, s, &prev)
+	if got := changes(); !slices.Equal(got, []string{"new address"}) {
+		t.Errorf("the kernel did %q", got)
+	}
 	wantAddrs(t, link, first)
 	if a := addrs(link)[0]; off(a.ValidLft, 3600) {
 		t.Errorf("%d s left", a.ValidLft)

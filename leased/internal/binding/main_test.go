@@ -7,10 +7,12 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"podman-net-dhcp/lab/testlan"
 )
@@ -117,6 +119,40 @@ func wantAddrs(t *testing.T, link testlan.Link, want ...netip.Prefix) {
 	if !slices.Equal(got, texts) {
 		t.Errorf("addresses %v, want %v", got, texts)
 	}
+}
+
+// monitor listens to the namespace; the function returned says what has changed.
+func monitor(t *testing.T, n *testlan.NS) (changes func() []string) {
+	t.Helper()
+	var fd int
+	n.Do(func() (err error) {
+		if fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE); err != nil {
+			return err
+		}
+		groups := uint32(unix.RTMGRP_IPV4_IFADDR | unix.RTMGRP_IPV4_ROUTE)
+		return unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groups})
+	})
+	t.Cleanup(func() { unix.Close(fd) })
+	return func() (all []string) { // what has happened is in the buffer
+		buf := make([]byte, 65536)
+		for {
+			n, _, err := unix.Recvfrom(fd, buf, unix.MSG_DONTWAIT)
+			if err == unix.EAGAIN {
+				return all
+			}
+			must(t, err)
+			messages, err := syscall.ParseNetlinkMessage(buf[:n])
+			must(t, err)
+			for _, m := range messages {
+				all = append(all, kinds[m.Header.Type])
+			}
+		}
+	}
+}
+
+var kinds = map[uint16]string{
+	unix.RTM_NEWADDR: "new address", unix.RTM_DELADDR: "deleted address",
+	unix.RTM_NEWROUTE: "new route", unix.RTM_DELROUTE: "deleted route",
 }
 
 func wantError(t *testing.T, err, want error) {

@@ -3,8 +3,9 @@
 package binding
 
 import (
-	"errors"
 	"net/netip"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/vishvananda/netlink"
@@ -63,31 +64,41 @@ func TestTwoNetworksWantOneMetric(t *testing.T) {
 	wantRoutes(t, eth0.NS)
 }
 
-// Both at the same time, so that one takes the metric that the other has just
-// seen free.
-func TestTwoNetworksAtOnce(t *testing.T) {
-	lan, eth0 := onVeth(t)
-	eth1 := lan.Veth(eth0.NS, "eth1")
-	for range 50 {
-		done := make(chan Applied, 2)
-		for link, addr := range map[*testlan.Link]netip.Prefix{&eth0: first, &eth1: second} {
-			go func() {
-				s := lease(*link, addr)
+// All at the same time, so that one takes the metric that another has just seen free.
+func TestManyNetworksAtOnce(t *testing.T) {
+	lan, link := onVeth(t)
+	links := []testlan.Link{link}
+	for len(links) < 6 {
+		links = append(links, lan.Veth(link.NS, "eth"+string(rune('0'+len(links)))))
+	}
+	for range 20 {
+		done := make([]Applied, len(links))
+		var all sync.WaitGroup
+		for i, link := range links {
+			all.Go(func() {
+				s := lease(link, netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(70 + i)}), 24))
 				s.Routes = append([]Route{{Dst: doc}}, s.Routes...)
-				got, err := tryApply(*link, s, nil)
-				got.Problems = append(got.Problems, err)
-				done <- got
-			}()
+				var err error
+				if done[i], err = tryApply(link, s, nil); err != nil {
+					t.Error(err)
+				}
+			})
 		}
-		a, b := <-done, <-done
-		if err := errors.Join(append(a.Problems, b.Problems...)...); err != nil {
-			t.Fatal(err)
+		all.Wait()
+		metrics := map[int]bool{}
+		for _, d := range done {
+			metrics[d.Spec.Metric] = true
+			if len(d.Problems) > 0 {
+				t.Error(d.Problems)
+			}
 		}
-		if a.Spec.Metric+b.Spec.Metric != 201 || len(routes(eth0.NS)) != 4 {
-			t.Fatalf("metrics %d and %d, routes %q", a.Spec.Metric, b.Spec.Metric, routes(eth0.NS))
+		if have := routes(link.NS); len(metrics) != len(links) || len(have) != 2*len(links) {
+			t.Errorf("metrics %v, routes %q", metrics, have)
 		}
-		must(t, remove(eth0, a.Spec))
-		must(t, remove(eth0, b.Spec))
+		for i, d := range done {
+			must(t, remove(links[i], d.Spec))
+		}
+		wantRoutes(t, link.NS)
 	}
 }
 
@@ -139,7 +150,11 @@ func TestRoutesChange(t *testing.T) {
 	s.Routes = append(s.Routes, Route{Dst: doc})
 	prev := apply(t, link, s, nil)
 	s.Routes = []Route{{Dst: any4, Via: netip.MustParseAddr("192.0.2.2")}, {Dst: netip.MustParsePrefix("203.0.113.0/24")}}
+	changes := monitor(t, link.NS)
 	prev = apply(t, link, s, &prev)
+	if got := changes(); !slices.Equal(got, []string{"new address", "new route", "new route", "deleted route"}) {
+		t.Errorf("the kernel did %q", got)
+	}
 	wantRoutes(t, link.NS, "default via 192.0.2.2 dev eth0 proto dhcp src 192.0.2.77 metric 100",
 		"203.0.113.0/24 dev eth0 proto dhcp scope link src 192.0.2.77 metric 100")
 	s.Metric, s.Routes = 200, s.Routes[:1]
@@ -159,10 +174,18 @@ func TestApplyAgainWithoutPrev(t *testing.T) {
 		t.Errorf("metric %d", now.Metric)
 	}
 	wantRoutes(t, link.NS, fromFirst)
-	other := lease(link, first)
-	other.Ifindex++ // a spec of a link that was here before
-	apply(t, link, lease(link, first), &other)
-	wantRoutes(t, link.NS, fromFirst)
+}
+
+// prev is of a link that was here before: it says nothing about this one.
+func TestPrevIsOfAnotherLink(t *testing.T) {
+	lan, eth0 := onVeth(t)
+	eth1 := lan.Veth(eth0.NS, "eth1")
+	s := lease(eth1, second)
+	s.Metric = 150
+	prev := apply(t, eth1, s, nil)
+	apply(t, eth0, lease(eth0, first), &prev)
+	wantRoutes(t, eth0.NS, fromFirst, "default via 192.0.2.1 dev eth1 proto dhcp src 192.0.2.78 metric 150")
+	wantAddrs(t, eth1, second)
 }
 
 func TestNoMetricIsFree(t *testing.T) {

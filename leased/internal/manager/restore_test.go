@@ -3,9 +3,9 @@
 package manager
 
 import (
-	"strings"
 	"encoding/json"
 	"net/netip"
+	"strings"
 	"syscall"
 	"testing"
 	"time"

@@ -194,6 +194,9 @@ func TestReceiveEndsWithItsContext(t *testing.T) {
 	// The wake-up is not left for the next one.
 	lan.Server(func(r testlan.Request) []testlan.Reply { return r.Send(r.Offer(leased)) })
 	must(t, p.Send(message(t, dhcpv4.MessageTypeDiscover, link.MAC, 1)))
+	testlan.Eventually(t, "the offer is in the buffer", func() bool { return statistics(t, p).Packets == 1 })
+	_, _, err = p.Receive(ctx)
+	wantError(t, err, context.Canceled)
 	receive(t, p, dhcpv4.MessageTypeOffer)
 }
 
@@ -258,10 +261,12 @@ func TestLargePacketsAreDropped(t *testing.T) {
 func TestCloseLeavesTheDescriptorToTheBackground(t *testing.T) {
 	_, link := onVeth(t)
 	p := openPacket(t, link, 1)
+	got := receiving(t, p)
 	old := background
 	background = newCloser(0, 10) // nobody works there
 	p.Close()
 	background, old = old, background
+	wantError(t, within(t, got).err, net.ErrClosed)
 	if len(old.queue) != 1 {
 		t.Fatalf("%d descriptors wait to be closed, want 1", len(old.queue))
 	}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build lab
+
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+var runtimes = []string{"crun", "runc"}
+
+// each runs a scene on both runtimes, on their own.
+func each(t *testing.T, f func(s *scene, runtime string)) {
+	t.Helper()
+	for _, r := range runtimes {
+		t.Run(r, func(t *testing.T) { f(begin(t), r) })
+	}
+}
+
+func TestHookUnderPodman(t *testing.T) {
+	for where, annotation := range map[string]string{"bridge": "bridge=br0", "nic": "parent=nic0"} {
+		t.Run(where, func(t *testing.T) {
+			s := begin(t)
+			s.server("--dhcp-option=option:dns-server,192.0.2.53", "--domain=lan.example")
+			c := s.run("", "--network", "none", "--hostname", "box", "--annotation", "io.leased."+annotation)
+			st := s.lease(c.inspect().ID, "eth0")
+			if st == nil {
+				t.Fatal("leased has no lease of it")
+			}
+			equal(s, "address", c.link("eth0").ipv4(), []string{st.Lease.Address.String()})
+			c.hasRoutes("default via " + router + " dev eth0 metric 100")
+			contains(s, "resolv.conf", c.exec("cat", "/etc/resolv.conf"), "search lan.example", "nameserver 192.0.2.53")
+			ping(s, bare(*st))
+			s.says(st.Link.MAC, dora(bare(*st), "box")...)
+			must(s, "podman", "stop", "-t", "0", c.name)
+			s.released(*st)
+			s.says(st.Link.MAC, "RELEASE "+bare(*st))
+			// The same container, started again, is the same client.
+			must(s, "podman", "start", c.name)
+			again := s.lease(c.inspect().ID, "eth0")
+			if again == nil || again.Link.MAC != st.Link.MAC || again.Lease.Address != st.Lease.Address {
+				t.Errorf("started again it has %+v, had %+v", again, st)
+			}
+			s.says(st.Link.MAC, dora(bare(*st), "box")...)
+		})
+	}
+}
+
+// In a user namespace the netns is owned by it; the hook and leased are not in it.
+func TestHookInAUserNamespace(t *testing.T) {
+	s := begin(t)
+	s.server("--dhcp-option=option:dns-server,192.0.2.53")
+	c := s.run("", "--network", "none", "--uidmap", "0:100000:65536", "--gidmap", "0:100000:65536", "--annotation", "io.leased.bridge=br0")
+	st := s.lease(c.inspect().ID, "eth0")
+	if st == nil {
+		t.Fatal("leased has no lease of it")
+	}
+	equal(s, "address", c.link("eth0").ipv4(), []string{st.Lease.Address.String()})
+	contains(s, "resolv.conf", c.exec("cat", "/etc/resolv.conf"), "nameserver 192.0.2.53")
+	c.remove()
+	s.released(*st)
+}
+
+func TestHookInSteps(t *testing.T) {
+	each(t, func(s *scene, runtime string) {
+		s.server("--dhcp-option=option:dns-server," + router)
+		o := s.bundle(runtime, "bridge=br0")
+		o.must("create")
+		st := o.leased("eth0")
+		contains(s, "resolv.conf", resolvConf(o.dir), "nameserver "+router)
+		o.must("start")
+		ping(s, bare(st))
+		s.says(st.Link.MAC, dora(bare(st), o.id)...)
+		o.must("kill", "KILL")
+		s.released(st)
+		s.says(st.Link.MAC, "RELEASE "+bare(st))
+		eventually(s, 5*time.Second, "delete succeeds", func() bool { return o.do("delete").code == 0 })
+		if r := o.do("delete"); r.code == 0 {
+			s.Errorf("a second delete succeeds: %v", r)
+		}
+		s.says(st.Link.MAC)
+	})
+}
+
+func TestHookRun(t *testing.T) {
+	each(t, func(s *scene, runtime string) {
+		o := s.bundle(runtime, "parent=nic0")
+		o.edit(func(c map[string]any) {
+			c["process"].(map[string]any)["args"] = []string{"ip", "-4", "address", "show", "dev", "eth0"}
+		})
+		r := o.do("run")
+		contains(s, "the container's output", r.err, "inet 192.0.2.")
+		eventually(s, time.Second, "the lease is given back", func() bool { return s.lease(o.id, "eth0") == nil })
+	})
+}
+
+// Nobody calls poststop: the runtime is gone, and then the container dies.
+func TestHookContainerDiesWithoutPoststop(t *testing.T) {
+	each(t, func(s *scene, runtime string) {
+		for where, annotation := range map[string]string{"br0": "bridge=br0", "nic0": "parent=nic0"} {
+			o := s.bundle(runtime, annotation)
+			o.id += where
+			o.start()
+			st := o.leased("eth0")
+			kill(s, o.pid())
+			s.released(st)
+			o.do("delete", "--force")
+		}
+	})
+}
+
+// The runtime is killed between create and start, and delete comes late.
+func TestHookCreatedAndNeverStarted(t *testing.T) {
+	each(t, func(s *scene, runtime string) {
+		o := s.bundle(runtime, "bridge=br0")
+		o.must("create")
+		st := o.leased("eth0")
+		kill(s, o.pid()) // the runtime's half that waits for start
+		s.released(st)
+		o.must("delete", "--force")
+		s.says(st.Link.MAC, append(dora(bare(st), o.id), "RELEASE "+bare(st))...)
+	})
+}
+
+func TestHookSeveralNetworks(t *testing.T) {
+	s := begin(t)
+	o := s.bundle("crun", "name=web", "bridge=br0", "1.parent=nic0", "1.interface=lan0", "1.hostname=other")
+	o.start()
+	first, second := o.leased("eth0"), o.leased("lan0")
+	equal(s, "names", table(s)[first.Link.MAC].name+" "+table(s)[second.Link.MAC].name, "web other")
+	if first.Link.MAC == second.Link.MAC || first.Lease.Address == second.Lease.Address {
+		s.Errorf("both have %s", first.Lease.Address)
+	}
+	o.must("kill", "KILL")
+	s.released(first)
+	s.released(second)
+}
+
+// A container with a network of the plugin and one of the hook.
+func TestHookBesideThePlugin(t *testing.T) {
+	s := begin(t)
+	network := s.bridge()
+	c := s.run("", "--network", network, "--annotation", "io.leased.parent=nic0", "--annotation", "io.leased.interface=lan0")
+	plugin, hook := s.lease(c.inspect().ID, "eth0"), s.lease(c.inspect().ID, "lan0")
+	if plugin == nil || hook == nil {
+		t.Fatalf("plugin %v, hook %v", plugin, hook)
+	}
+	ping(s, bare(*plugin))
+	c.hasRoutes("default via "+router+" dev eth0 metric 100", "default via "+router+" dev lan0 metric 101")
+	c.remove()
+	s.released(*plugin)
+	s.released(*hook)
+}
+
+// Without a server the start fails, with our line: runc shows it, crun does not,
+// the journal has it for both.
+func TestHookWithoutServer(t *testing.T) {
+	each(t, func(s *scene, runtime string) {
+		s.noServer()
+		s.quarrel = true
+		o := s.bundle(runtime, "bridge=br0", "lease_timeout=1s")
+		r := o.do("create")
+		line := "net-dhcp-hook: " + o.id + ": eth0: no DHCP server answered on br0 within 1s"
+		if r.code == 0 {
+			s.Errorf("create succeeds: %v", r)
+		}
+		if runtime == "runc" {
+			contains(s, "runc's output", r.err, line)
+		}
+		contains(s, "the journal", must(s, "journalctl", "-t", "net-dhcp-hook", "CONTAINER_ID="+o.id, "--no-pager"), line)
+		o.do("delete", "--force")
+		if s.lease(o.id, "eth0") != nil {
+			s.Error("leased knows it still")
+		}
+	})
+}
+
+func TestPoststopOfAnUnknownContainer(t *testing.T) {
+	s := begin(t)
+	state := filepath.Join(t.TempDir(), "state")
+	if err := os.WriteFile(state, []byte(`{"ociVersion":"1.0","id":"nobody","status":"stopped","annotations":{"io.leased.bridge":"br0"}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := try("sh", "-c", hookPath+" poststop <"+state); r.code != 0 || r.out+r.err != "" {
+		s.Errorf("poststop: %v", r)
+	}
+}
+
+// An image whose resolv.conf leads out of it.
+func TestHookFollowsNoSymlinkOut(t *testing.T) {
+	each(t, func(s *scene, runtime string) {
+		victim := filepath.Join(s.TempDir(), "victim")
+		if err := os.WriteFile(victim, []byte("secret"), 0o600); err != nil {
+			s.Fatal(err)
+		}
+		s.server("--dhcp-option=option:dns-server," + router)
+		o := s.bundle(runtime, "bridge=br0")
+		at := filepath.Join(o.dir, "rootfs/etc/resolv.conf")
+		_ = os.Remove(at)
+		if err := os.Symlink(strings.Repeat("../", 20)+victim, at); err != nil {
+			s.Fatal(err)
+		}
+		o.start()
+		text, _ := os.ReadFile(victim)
+		equal(s, "what the symlink led to", string(text), "secret")
+		contains(s, "resolv.conf", resolvConf(o.dir), "nameserver "+router)
+	})
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/lab/testlan"
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/store"
+	"podman-net-dhcp/leased/internal/wire"
+)
+
+// onLinux is a Manager on the real kernel, clock and disk.
+func onLinux(t *testing.T) (m *Manager, log *logbook) {
+	t.Helper()
+	clk, err := clock.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	disk, err := store.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	log = &logbook{}
+	m, err = New(ctx, Config{
+		Log: slog.New(slog.NewTextHandler(log, nil)), Clock: clk, Kernel: Linux{}, Store: disk, Rand: counter(), BootID: "boot",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { defer close(ended); m.Run() }()
+	t.Cleanup(func() { cancel(); <-ended; clk.Close(); disk.Close(); wire.Flush() })
+	return m, log
+}
+
+func requestFor(l testlan.Link) leaseapi.AcquireRequest {
+	return leaseapi.AcquireRequest{
+		Attachment: leaseapi.Attachment{ContainerID: "id", ContainerName: "web", Network: "lan", Interface: l.Name},
+		Link:       leaseapi.Link{Netns: l.NS.Path, Index: l.Index, MAC: l.MAC.String(), Host: testlan.HostBridge, MTU: 1500},
+		Client:     leaseapi.Client{Hostname: "web"},
+		Policy:     leaseapi.Policy{Metric: 100, TimeoutMS: 10_000, OnTimeout: "fail", Release: "now"},
+	}
+}
+
+// t1 has dnsmasq say T1 = 2 s; its shortest lease is 2 minutes.
+var t1 = []string{"--no-ping", "--dhcp-authoritative", "--dhcp-option-force=option:T1,2", "--dhcp-range=192.0.2.100,192.0.2.199,2m"}
+
+func TestDnsmasqAcquireRenewRelease(t *testing.T) {
+	t.Parallel()
+	lan := testlan.New(t)
+	server := lan.Dnsmasq(t1...)
+	container := lan.Container()
+	link := lan.Veth(container, "eth0")
+	m, _ := onLinux(t)
+	req := requestFor(link)
+	l, _, err := m.Acquire(context.Background(), req)
+	if err != nil || *l.Renew > 2 {
+		t.Fatalf("%+v, %v", l, err)
+	}
+	addr, mac := l.Address.Addr().String(), link.MAC.String()
+	if have := container.Run("ip", "-4", "addr", "show", "eth0"); !strings.Contains(have, l.Address.String()) {
+		t.Errorf("%s is not in %s", l.Address, have)
+	}
+	if have := container.Run("ip", "route"); !strings.Contains(have, "default via "+testlan.RouterAddr.String()) {
+		t.Errorf("no default route in %s", have)
+	}
+	testlan.Eventually(t, "the lease is renewed", func() bool { return count(server.Log(), "DHCPACK "+addr+" "+mac) >= 2 })
+	if err := m.Release(context.Background(), req.Attachment); err != nil {
+		t.Error(err)
+	}
+	server.WaitLog(t, "DHCPRELEASE "+addr+" "+mac)
+	if have := container.Run("ip", "-4", "addr", "show", "eth0"); strings.Contains(have, addr) {
+		t.Errorf("%s is still in %s", addr, have)
+	}
+	log := server.Log()
+	for i, want := range []string{"DHCPDISCOVER " + mac, "DHCPOFFER " + addr, "DHCPREQUEST " + addr, "DHCPACK " + addr, "DHCPREQUEST " + addr} {
+		if !strings.HasPrefix(log[i], want) {
+			t.Errorf("event %d is %q, want %q", i, log[i], want)
+		}
+	}
+	if n := count(log, "DHCPDISCOVER"); n != 1 || m.Len() != 0 {
+		t.Errorf("%d DISCOVERs, %d attachments left", n, m.Len())
+	}
+}
+
+func count(log []string, prefix string) (n int) {
+	for _, l := range log {
+		if strings.HasPrefix(l, prefix) {
+			n++
+		}
+	}
+	return n
+}
+
+// A container that goes without a goodbye takes its link along at once: nothing of
+// a lease at rest holds its netns. The lease is dropped at T1.
+func TestNothingPinsADeadContainer(t *testing.T) {
+	t.Parallel()
+	lan := testlan.New(t)
+	lan.Dnsmasq(t1...)
+	container := lan.Container()
+	link := lan.Veth(container, "eth0")
+	m, log := onLinux(t)
+	if _, _, err := m.Acquire(context.Background(), requestFor(link)); err != nil {
+		t.Fatal(err)
+	}
+	container.Delete()
+	testlan.Eventually(t, "the host's end of the veth is gone", func() (gone bool) {
+		lan.Host.Netlink(func(h *netlink.Handle) error {
+			_, err := h.LinkByName(link.Peer)
+			gone = errors.As(err, new(netlink.LinkNotFoundError))
+			return nil
+		})
+		return gone
+	})
+	testlan.Eventually(t, "the lease is dropped", func() bool { return m.Len() == 0 })
+	if !log.has("container is gone") {
+		t.Error(log.text.String())
+	}
+}
+
+// A caller that hangs up has the link deleted too, with both its ends.
+func TestUndoDeletesTheLink(t *testing.T) {
+	t.Parallel()
+	lan := testlan.New(t)
+	lan.Dnsmasq(t1...)
+	container := lan.Container()
+	link := lan.Veth(container, "eth0")
+	m, _ := onLinux(t)
+	_, undo, err := m.Acquire(context.Background(), requestFor(link))
+	if err != nil {
+		t.Fatal(err)
+	}
+	undo()
+	testlan.Eventually(t, "all is undone", func() bool { return m.Len() == 0 })
+	if have := container.Run("ip", "-o", "link"); strings.Contains(have, "eth0") {
+		t.Errorf("the link is still there: %s", have)
+	}
+}
+
+func TestFindKnowsTheLink(t *testing.T) {
+	t.Parallel()
+	lan := testlan.New(t)
+	link := lan.Veth(lan.Container(), "eth0")
+	for name, c := range map[string]struct {
+		change func(l *leaseapi.Link)
+		good   bool
+	}{
+		"as it is":      {func(*leaseapi.Link) {}, true},
+		"another index": {func(l *leaseapi.Link) { l.Index += 100 }, false},
+		"another MAC":   {func(l *leaseapi.Link) { l.MAC = "02:00:00:00:ff:ff" }, false},
+		"no netns":      {func(l *leaseapi.Link) { l.Netns += "x" }, false},
+		"the host":      {func(l *leaseapi.Link) { l.Netns = "/proc/self/ns/net" }, false},
+		"another kind":  {func(l *leaseapi.Link) { l.Netns = "/proc/self/ns/mnt" }, false},
+	} {
+		l := requestFor(link).Link
+		c.change(&l)
+		if _, err := (Linux{}).Find(l); c.good != (err == nil) || !c.good && !errors.Is(err, ErrGone) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Who is short of descriptors must not take all containers for dead. Not
+// parallel: the limit is the process's.
+func TestShortOfDescriptors(t *testing.T) {
+	testlan.RequireRoot(t)
+	lan := testlan.New(t)
+	link := lan.Veth(lan.Container(), "eth0")
+	place, err := Linux{}.Find(requestFor(link).Link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	low := unix.Rlimit{Cur: 0, Max: limit.Max}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &low); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Linux{}.Packet(place)
+	if restore := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); restore != nil {
+		t.Fatal(restore)
+	}
+	if !errors.Is(err, unix.EMFILE) || errors.Is(err, ErrGone) {
+		t.Errorf("%v", err)
+	}
+	if _, err := (Linux{}).Packet(place); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// A context that ends while something arrives must wake this wait or none: not
+// the next one, whose context goes on.
+func TestWaitLeavesNoLateWakeUp(t *testing.T) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	must(t, err)
+	defer unix.Close(fds[1])
+	s, err := newSocket(fds[0], "socketpair")
+	must(t, err)
+	defer s.file.Close()
+	read := func(fd int) error { _, err := unix.Read(fd, make([]byte, 1)); return err }
+	for range 5000 {
+		ctx, cancel := context.WithCancel(t.Context())
+		unix.Write(fds[1], []byte{1})
+		go cancel()
+		if err := s.wait(ctx, read); err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		<-ctx.Done()
+		unix.Write(fds[1], []byte{1})
+		must(t, s.wait(t.Context(), read))
+		for read(fds[0]) == nil { // what a cancelled wait has left
+		}
+	}
+}
