@@ -53,8 +53,11 @@ func requestFor(l testlan.Link) leaseapi.AcquireRequest {
 	}
 }
 
-// t1 has dnsmasq say T1 = 2 s; its shortest lease is 2 minutes.
-var t1 = []string{"--no-ping", "--dhcp-authoritative", "--dhcp-option-force=option:T1,2", "--dhcp-range=192.0.2.100,192.0.2.199,2m"}
+// t1 has dnsmasq say T1 = 2 s and T2 = 3 s; its shortest lease is 2 minutes.
+var t1 = []string{
+	"--no-ping", "--dhcp-authoritative", "--dhcp-range=192.0.2.100,192.0.2.199,2m",
+	"--dhcp-option-force=option:T1,2", "--dhcp-option-force=option:T2,3",
+}
 
 func TestDnsmasqAcquireRenewRelease(t *testing.T) {
 	t.Parallel()

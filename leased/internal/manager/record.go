@@ -38,7 +38,8 @@ func (j *job) record(bootID string, l lease.Lease) record {
 // is sent and no address touched. What has become due meanwhile is done by the
 // first tick.
 func (m *Manager) restore() error {
-	return m.cfg.Store.Load(func(b []byte) error {
+	lost := map[*entry]error{}
+	err := m.cfg.Store.Load(func(b []byte) error {
 		var r record
 		if err := json.Unmarshal(b, &r); err != nil {
 			return err
@@ -46,11 +47,20 @@ func (m *Manager) restore() error {
 		if r.Version != recordVersion {
 			return fmt.Errorf("version %d is not %d", r.Version, recordVersion)
 		}
-		return m.adopt(r)
+		return m.adopt(r, lost)
 	})
+	// Only now that all are there: the lease of one that is gone may be the one of
+	// its successor.
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for e, why := range lost {
+		e.put(func(e *entry) { e.vanish(why) })
+	}
+	return err
 }
 
-func (m *Manager) adopt(r record) error {
+// adopt makes an attachment of a record, or finds that its container is lost.
+func (m *Manager) adopt(r record, lost map[*entry]error) error {
 	key := keyOf(r.Request.Attachment)
 	if r.BootID != m.cfg.BootID {
 		return m.cfg.Store.Delete(key) // the container went with its host
@@ -71,7 +81,7 @@ func (m *Manager) adopt(r record) error {
 	defer m.mu.Unlock()
 	m.entries[key] = e
 	if err != nil {
-		e.put(func(e *entry) { e.vanish(err) }) // the others may be its successors: let them in first
+		lost[e] = err
 		return nil
 	}
 	e.rest()

@@ -177,3 +177,27 @@ func FuzzAdopt(f *testing.F) {
 		})
 	})
 }
+
+// The old self of a container that was made anew while leased was away must not
+// give away what the new one has, in whatever order they are found on disk.
+func TestRestartAfterContainersWereMadeAnew(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for i := range 30 {
+			req := w.container(i + 2)
+			w.acquire(req)
+			at, _ := w.kernel.Find(req.Link)
+			at.Cookie += 500
+			w.kernel.add(at)
+			req.Attachment.ContainerID += "anew"
+			w.acquire(req)
+		}
+		if n := w.m.Len(); n != 60 {
+			t.Fatalf("%d attachments", n)
+		}
+		_ = w.restart(func() {})
+		w.wantHeard()
+		if n := w.m.Len(); n != 30 {
+			t.Errorf("%d attachments are left, want 30", n)
+		}
+	})
+}

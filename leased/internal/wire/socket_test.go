@@ -5,6 +5,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"net"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -33,4 +34,23 @@ func TestWaitLeavesNoLateWakeUp(t *testing.T) {
 		for read(fds[0]) == nil { // what a cancelled wait has left
 		}
 	}
+}
+
+// shut wakes whoever waits by itself: the descriptor may stay open for long.
+func TestShutWakesTheWaiter(t *testing.T) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	must(t, err)
+	defer unix.Close(fds[1])
+	s, err := newSocket(fds[0], "socketpair")
+	must(t, err)
+	defer s.file.Close()
+	tried, done := make(chan struct{}), make(chan error)
+	go func() {
+		done <- s.wait(t.Context(), func(int) error { close(tried); return unix.EAGAIN })
+	}()
+	<-tried
+	if !s.shut() || s.shut() {
+		t.Error("the first call is not the first, or the second is")
+	}
+	wantError(t, within(t, done), net.ErrClosed)
 }
