@@ -30,6 +30,7 @@ func TestBridge(t *testing.T) {
 	c.remove()
 	s.says(e.MacAddress, "RELEASE "+e.IPAddress)
 	equal(s, "the server's table after the end", table(s)[e.MacAddress], entry{})
+	contains(s, "leased's log", s.journal(), "reason=released") // and not: found dead
 }
 
 // A lease at rest costs no socket in the container and no descriptor of its netns.

@@ -5,6 +5,7 @@
 package e2e
 
 import (
+	"os"
 	"strconv"
 	"syscall"
 	"testing"
@@ -135,6 +136,27 @@ func TestEnd(t *testing.T) {
 				s.noLeases()
 			}
 		})
+	}
+}
+
+// Nobody tells leased: the plugin is gone. It hears of the container's end itself.
+func TestEndUntold(t *testing.T) {
+	s := begin(t)
+	const plugin = "/usr/libexec/netavark/net-dhcp"
+	for _, n := range []string{s.bridge(), s.macvlan()} {
+		c := s.run(n, "--network", n)
+		e := c.bound(n, "eth0")
+		if err := os.Rename(plugin, plugin+".away"); err != nil {
+			s.Fatal(err)
+		}
+		try("podman", "stop", "-t", "0", c.name)
+		try("podman", "rm", "-f", "-t", "0", c.name)
+		if err := os.Rename(plugin+".away", plugin); err != nil {
+			s.Fatal(err)
+		}
+		s.says(e.MacAddress, append(dora(e.IPAddress, c.name), "RELEASE "+e.IPAddress)...)
+		nothingLeft(s)
+		s.noLeases()
 	}
 }
 

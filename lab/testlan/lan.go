@@ -56,7 +56,7 @@ func New(t testing.TB) *LAN {
 	l.wire("to-nic", HostNIC)
 	l.Host.Netlink(func(h *netlink.Handle) error { return join(h, "up0", HostBridge) })
 	l.await(l.Host, HostNIC, "up0", HostBridge)
-	l.await(l.Router, RouterLink)
+	l.await(l.Router, "to-br0", "to-nic", RouterLink)
 	return l
 }
 

@@ -80,6 +80,7 @@ func TestRestartAfterARefusal(t *testing.T) {
 		})
 		w.pass(31 * time.Minute)
 		w.wantState("SELECTING")
+		w.server.set(silent)
 		_ = w.restart(func() {})
 		w.wantState("SELECTING")
 		if l := w.m.List()[0].Lease; l != nil {

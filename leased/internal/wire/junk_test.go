@@ -5,6 +5,7 @@ package wire
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"net"
 	"slices"
 	"sync"
@@ -96,6 +97,31 @@ func checkRequest(t *testing.T, r testlan.Request, mac net.HardwareAddr) {
 	}
 	if want := testlan.Fix(slices.Clone(f)); !slices.Equal(f, want) {
 		t.Errorf("checksums of %x are wrong", f)
+	}
+}
+
+// What the kernel says of a packet counts as much as what is in it. It calls a
+// packet for another VLAN overheard as well, on this kernel.
+func TestWhatTheKernelSaysOfAPacket(t *testing.T) {
+	const valid = unix.TP_STATUS_VLAN_VALID
+	for _, tt := range []struct {
+		name string
+		kind uint8
+		aux  unix.TpacketAuxdata
+		want error
+	}{
+		{"to us", unix.PACKET_HOST, unix.TpacketAuxdata{}, nil},
+		{"to all", unix.PACKET_BROADCAST, unix.TpacketAuxdata{}, nil},
+		{"to another", unix.PACKET_OTHERHOST, unix.TpacketAuxdata{}, dropNotOurs},
+		{"our own", unix.PACKET_OUTGOING, unix.TpacketAuxdata{}, dropNotOurs},
+		{"VLAN 5", unix.PACKET_HOST, unix.TpacketAuxdata{Status: valid, Vlan_tci: 0xe005}, dropVLAN},
+		{"a priority only", unix.PACKET_HOST, unix.TpacketAuxdata{Status: valid, Vlan_tci: 0xe000}, nil},
+		{"an old tag", unix.PACKET_HOST, unix.TpacketAuxdata{Vlan_tci: 5}, nil},
+	} {
+		a := arrival{packet: reply(t, ours), kind: tt.kind, aux: tt.aux}
+		if _, _, err := a.open(ours); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
 	}
 }
 
