@@ -234,3 +234,19 @@ func TestNoSuchContainer(t *testing.T) {
 		w.wantHeard()
 	})
 }
+
+// A crash right behind the answer must find the lease on disk.
+func TestAnswerComesAfterTheRecord(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.store.hold = make(chan struct{})
+		got := w.inBackground(context.Background(), w.container(9))
+		w.wantCalls("packet", "apply 192.0.2.9/24")
+		if len(got) > 0 {
+			t.Error("answered before the record is written")
+		}
+		close(w.store.hold)
+		if r := <-got; r.err != nil {
+			t.Error(r.err)
+		}
+	})
+}

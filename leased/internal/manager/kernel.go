@@ -3,6 +3,7 @@
 package manager
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -36,9 +37,16 @@ func (p Place) same(q Place) bool {
 	return p.Netns == q.Netns && p.Cookie == q.Cookie && p.Index == q.Index && p.MAC.String() == q.MAC.String()
 }
 
+// Sender is a socket that sends DHCP messages, as wire.Unicast.
+type Sender interface {
+	Send(payload []byte) error
+	Close()
+}
+
 // PacketConn is a raw socket in the container, as wire.Packet.
 type PacketConn interface {
-	wire.Conn
+	Sender
+	Receive(ctx context.Context) (payload []byte, from wire.Source, err error)
 	SetXID(xid uint32) error
 	SendTo(payload []byte, src, dst netip.Addr, mac net.HardwareAddr) error
 }
@@ -50,7 +58,7 @@ type Kernel interface {
 	Find(l leaseapi.Link) (Place, error)
 	Check(p Place) error
 	Packet(p Place) (PacketConn, error)
-	Unicast(p Place, local, server netip.Addr) (wire.Conn, error)
+	Unicast(p Place, local, server netip.Addr) (Sender, error)
 	Apply(p Place, next binding.Spec, prev *binding.Spec) (binding.Applied, error)
 	Remove(p Place, s binding.Spec) error
 	DeleteLink(p Place) error
@@ -136,8 +144,8 @@ func (Linux) Packet(p Place) (PacketConn, error) {
 }
 
 // Unicast opens a UDP socket from the leased address to the server.
-func (Linux) Unicast(p Place, local, server netip.Addr) (wire.Conn, error) {
-	return enter(p, func(ns *netns.NS) (wire.Conn, error) { return wire.DialServer(ns, p.Index, local, server) })
+func (Linux) Unicast(p Place, local, server netip.Addr) (Sender, error) {
+	return enter(p, func(ns *netns.NS) (Sender, error) { return wire.DialServer(ns, p.Index, local, server) })
 }
 
 // Apply applies a lease; prev is what was applied before.

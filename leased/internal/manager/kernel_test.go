@@ -92,7 +92,7 @@ func (k *kernel) Packet(p Place) (PacketConn, error) {
 	return &packet{conn: k.newConn(p, "packet")}, nil
 }
 
-func (k *kernel) Unicast(p Place, local, server netip.Addr) (wire.Conn, error) {
+func (k *kernel) Unicast(p Place, local, server netip.Addr) (Sender, error) {
 	if err := k.enter(p, "unicast "+local.String()+" to "+server.String()); err != nil {
 		return nil, err
 	}

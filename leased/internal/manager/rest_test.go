@@ -3,6 +3,7 @@
 package manager
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"runtime"
@@ -11,8 +12,8 @@ import (
 	"testing/synctest"
 )
 
-// A lease at rest is a struct and an entry in a heap. Not parallel: it counts the
-// goroutines of the process.
+// A lease at rest is a struct and an entry in a heap. Not parallel: it looks at all
+// goroutines of the process; a few of the kernel tests' may be on their way out.
 func TestThousandLeasesAtRestHaveNoGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -33,9 +34,10 @@ func TestThousandLeasesAtRestHaveNoGoroutine(t *testing.T) {
 		}
 		all.Wait()
 		w.rest()
-		if n := runtime.NumGoroutine(); n > before {
-			stacks := make([]byte, 1<<16)
-			t.Errorf("%d goroutines more than before:\n%s", n-before, stacks[:runtime.Stack(stacks, true)])
+		stacks := make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		if n := bytes.Count(stacks, []byte("manager.(*entry)")); n > 0 || runtime.NumGoroutine() > before+10 {
+			t.Errorf("%d goroutines, before %d:\n%s", runtime.NumGoroutine(), before, stacks)
 		}
 		if n := w.kernel.open.Load(); n != 0 || w.m.Len() != 1000 || w.store.len() != 1000 {
 			t.Errorf("%d sockets, %d attachments, %d records", n, w.m.Len(), w.store.len())

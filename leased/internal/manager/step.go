@@ -11,7 +11,6 @@ import (
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/dhcp4"
 	"podman-net-dhcp/leased/internal/lease"
-	"podman-net-dhcp/leased/internal/wire"
 )
 
 // step tells the machine what happened and does what it says.
@@ -96,7 +95,7 @@ func (e *entry) open(want lease.Medium) error {
 // §4.3.2), and a UDP socket on the leased address hears no broadcast.
 type renewing struct {
 	PacketConn
-	unicast wire.Conn
+	unicast Sender
 }
 
 func (r *renewing) Send(payload []byte) error { return r.unicast.Send(payload) }

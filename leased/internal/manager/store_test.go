@@ -14,14 +14,17 @@ type memory struct {
 	mu      sync.Mutex
 	records map[string][]byte
 	aside   [][]byte
-	fail    error // of Save and Delete
-	saves   int
+	fail    error         // of Save and Delete
+	hold    chan struct{} // nil, or what Save waits for
 }
 
 func (s *memory) Save(key string, record any) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.saves++; s.fail != nil {
+	if s.hold != nil {
+		<-s.hold
+	}
+	if s.fail != nil {
 		return s.fail
 	}
 	b, err := json.Marshal(record)

@@ -160,10 +160,8 @@ func TestLargePacketsAreDropped(t *testing.T) {
 			{Frame: testlan.Seal(large, link.MAC, leased)}, {Frame: testlan.Seal(r.Ack(leased), link.MAC, leased)},
 		}
 	})
-	p, u := openPacket(t, link, 1), dial(t, link, leased)
-	p.buf, u.buf = p.buf[:400], u.buf[:400]
-	for _, c := range []Conn{p, u} {
-		must(t, c.Send(message(t, dhcpv4.MessageTypeDiscover, link.MAC, 1)))
-		receive(t, c, dhcpv4.MessageTypeAck)
-	}
+	p := openPacket(t, link, 1)
+	p.buf = p.buf[:400]
+	must(t, p.Send(message(t, dhcpv4.MessageTypeDiscover, link.MAC, 1)))
+	receive(t, p, dhcpv4.MessageTypeAck)
 }

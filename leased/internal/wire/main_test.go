@@ -68,7 +68,7 @@ func message(t *testing.T, kind dhcpv4.MessageType, mac net.HardwareAddr, xid ui
 }
 
 // receive takes one message of the kind, within 5 s.
-func receive(t *testing.T, c Conn, kind dhcpv4.MessageType) (*dhcpv4.DHCPv4, Source) {
+func receive(t *testing.T, c *Packet, kind dhcpv4.MessageType) (*dhcpv4.DHCPv4, Source) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
@@ -88,7 +88,7 @@ type received struct {
 	err     error
 }
 
-func receiving(t *testing.T, c Conn) <-chan received {
+func receiving(t *testing.T, c *Packet) <-chan received {
 	out := make(chan received, 1)
 	go func() {
 		payload, _, err := c.Receive(t.Context())

@@ -31,7 +31,10 @@ type arrival struct {
 	aux    unix.TpacketAuxdata
 }
 
-// Receive waits for the next reply to the transaction of SetXID.
+// Receive waits for the next reply to the transaction of SetXID. It passes over
+// all that is not meant for it, however much of that there is, and returns
+// ctx.Err() when ctx ends, net.ErrClosed after Close. One goroutine may receive
+// while others send. The payload, a whole DHCP message, belongs to the caller.
 func (p *Packet) Receive(ctx context.Context) ([]byte, Source, error) {
 	for ctx.Err() == nil { // also when junk never ends
 		a, err := p.next(ctx)

@@ -3,7 +3,6 @@
 package wire
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -19,12 +18,12 @@ var ErrPortInUse = errors.New("DHCP client port is in use")
 
 // Unicast is the kernel's UDP between a leased address and its server: routes,
 // ARP and a gateway on the way are the kernel's business, and so is what the
-// container's own firewall thinks of it. xid and chaddr are the caller's to check.
+// container's own firewall thinks of it. It only sends: what the server answers,
+// a broadcast NAK among it, a Packet hears.
 type Unicast struct {
 	*socket
 	ifindex int
 	server  netip.Addr
-	buf     []byte // of the one receiver
 }
 
 // DialServer opens a UDP socket in ns (nil: where the caller is) from local, an
@@ -46,7 +45,7 @@ func DialServer(ns *netns.NS, ifindex int, local, server netip.Addr) (*Unicast, 
 		s.file.Close()
 		return nil, fmt.Errorf("dial server %v from %v: %w", server, local, classify(err))
 	}
-	return &Unicast{socket: s, ifindex: ifindex, server: server, buf: make([]byte, maxPacket)}, nil
+	return &Unicast{socket: s, ifindex: ifindex, server: server}, nil
 }
 
 func connect(fd, ifindex int, local, server netip.Addr) error {
@@ -113,35 +112,6 @@ func (u *Unicast) present(fd int) error {
 		return unix.ENETDOWN
 	}
 	return nil
-}
-
-// Receive waits for the next datagram from the server.
-func (u *Unicast) Receive(ctx context.Context) ([]byte, Source, error) {
-	for ctx.Err() == nil {
-		n, err := u.next(ctx)
-		if err != nil && !soft(err) {
-			return nil, Source{}, fmt.Errorf("receive from %v: %w", u.server, classify(err))
-		}
-		if err == nil && n >= bootpLen {
-			return append([]byte(nil), u.buf[:n]...), Source{IP: u.server}, nil
-		}
-	}
-	return nil, Source{}, ctx.Err()
-}
-
-// next waits for one datagram, in u.buf; of one larger than that it returns 0.
-func (u *Unicast) next(ctx context.Context) (n int, err error) {
-	err = u.wait(ctx, func(fd int) error {
-		got, _, flags, _, err := unix.Recvmsg(fd, u.buf, nil, 0)
-		if err == unix.EINTR {
-			return unix.EAGAIN
-		}
-		if n = got; flags&unix.MSG_TRUNC != 0 {
-			n = 0
-		}
-		return err
-	})
-	return n, err
 }
 
 // Close lets go of the namespace at once: unlike a packet socket's, a UDP

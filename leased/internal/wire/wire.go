@@ -9,7 +9,6 @@
 package wire
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -42,23 +41,9 @@ var (
 
 // Source says who sent a message.
 type Source struct {
-	MAC net.HardwareAddr // the last hop's; nil from Unicast, where the kernel hides it
+	MAC net.HardwareAddr // the last hop's
 	IP  netip.Addr       // the server's or relay's
 }
-
-// Conn is what both kinds of socket can do. A payload is a whole DHCP message.
-//
-// One goroutine may receive while others send; Close may be called at any time,
-// more than once, and wakes the receiver with net.ErrClosed. Receive passes over
-// all that is not meant for it, however much of that there is, and returns
-// ctx.Err() when ctx ends. Its payload belongs to the caller.
-type Conn interface {
-	Send(payload []byte) error
-	Receive(ctx context.Context) (payload []byte, from Source, err error)
-	Close()
-}
-
-var _, _ Conn = (*Packet)(nil), (*Unicast)(nil)
 
 // classify adds what an error of the kernel means for the interface.
 func classify(err error) error {
