@@ -20,7 +20,9 @@ func TestMain(m *testing.M) {
 	}
 	os.Setenv("PATH", os.Getenv("PATH")+":"+labTools)
 	for _, c := range [][]string{
-		{"image"}, {"lan", "up"}, {"lan", "server"},
+		{"image"},
+		{"lan", "up"},
+		{"lan", "server"},
 		{"systemctl", "enable", "--now", "leased.socket"},
 	} {
 		if r := try(c[0], c[1:]...); r.code != 0 {

@@ -138,9 +138,6 @@ func TestTooManyConnections(t *testing.T) {
 // A thread of another uid connects; SO_PEERCRED says so.
 func TestOthersMayLookAndNotTouch(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Skip("needs root, to be somebody else")
-	}
 	l := &leases{}
 	r := start(t, l, limits{})
 	for _, p := range []string{r.path, strings.TrimSuffix(r.path, "/s"), strings.TrimSuffix(r.path, "/001/s")} {
@@ -180,6 +177,9 @@ func (r *running) dialAs(uid uintptr) net.Conn {
 		done <- dialed{c, err}
 	}()
 	d := <-done
+	if d.error == unix.EINVAL && os.Getenv("CI") == "" {
+		r.t.Skip("needs root: a user's own namespace has one uid")
+	}
 	if d.error != nil {
 		r.t.Fatal(d.error)
 	}
