@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"time"
@@ -20,10 +21,11 @@ type idle struct {
 	callers int
 	held    int
 	timer   *time.Timer
+	news    chan struct{} // held has changed
 }
 
 func newIdle(after time.Duration, stop func()) *idle {
-	i := &idle{after: after, stop: stop}
+	i := &idle{after: after, stop: stop, news: make(chan struct{}, 1)}
 	i.change(func() {})
 	return i
 }
@@ -31,10 +33,28 @@ func newIdle(after time.Duration, stop func()) *idle {
 // peers is told that a caller has come (1) or gone (-1).
 func (i *idle) peers(by int) { i.change(func() { i.callers += by }) }
 
-// leases is told how many leases there are.
+// leases is told how many leases there are. Its caller cannot wait.
 func (i *idle) leases(n int) {
 	i.change(func() { i.held = n })
-	_, _ = daemon.SdNotify(false, fmt.Sprintf("STATUS=%d leases", n)) // what systemctl status shows
+	select {
+	case i.news <- struct{}{}:
+	default: // show will see this one, too
+	}
+}
+
+// show tells systemd the number of leases, for systemctl status, until ctx ends.
+func (i *idle) show(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-i.news:
+			i.mu.Lock()
+			n := i.held
+			i.mu.Unlock()
+			_, _ = daemon.SdNotify(false, fmt.Sprintf("STATUS=%d leases", n))
+		}
+	}
 }
 
 func (i *idle) change(do func()) {

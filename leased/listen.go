@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/coreos/go-systemd/v22/activation"
+	"golang.org/x/sys/unix"
 
 	"podman-net-dhcp/internal/leaseapi"
 )
@@ -36,14 +37,8 @@ func listenAt(path string) (net.Listener, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("make the socket's directory: %w", err)
 	}
-	if conn, err := net.Dial("unix", path); err == nil {
-		conn.Close()
-		return nil, fmt.Errorf("somebody listens on %s already, perhaps systemd: see systemctl status leased.socket", path)
-	}
-	if info, err := os.Lstat(path); err == nil && info.Mode().Type() == fs.ModeSocket {
-		if err := os.Remove(path); err != nil {
-			return nil, fmt.Errorf("remove the stale socket: %w", err)
-		}
+	if err := removeStale(path); err != nil {
+		return nil, err
 	}
 	l, err := net.Listen("unix", path)
 	if err != nil {
@@ -54,4 +49,23 @@ func listenAt(path string) (net.Listener, error) {
 		return nil, fmt.Errorf("close the socket to others: %w", err)
 	}
 	return l, nil
+}
+
+// removeStale removes a socket that nobody listens on.
+func removeStale(path string) error {
+	conn, err := net.Dial("unix", path)
+	switch {
+	case err == nil:
+		conn.Close()
+		return fmt.Errorf("somebody listens on %s already, perhaps systemd: see systemctl status leased.socket", path)
+	case !errors.Is(err, unix.ECONNREFUSED):
+		return nil // nothing there, or nothing of ours: Listen says what
+	}
+	if info, err := os.Lstat(path); err != nil || info.Mode().Type() != fs.ModeSocket {
+		return err
+	}
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("remove the stale socket: %w", err)
+	}
+	return nil
 }

@@ -81,6 +81,8 @@ func serve(ctx context.Context, c config) error {
 	if err != nil {
 		return err
 	}
+	var work sync.WaitGroup
+	defer work.Wait()
 	defer watcher.Close()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -94,7 +96,8 @@ func serve(ctx context.Context, c config) error {
 	if err != nil {
 		c.log.Error("read the leases on disk", "err", err)
 	}
-	go obituaries(watcher, leases, c.log)
+	work.Go(func() { obituaries(watcher, leases, c.log) })
+	work.Go(func() { idle.show(working) })
 	return run(ctx, finish, c.log, leases, &server.Server{Leases: leases, Log: c.log, Changed: idle.peers}, listener)
 }
 

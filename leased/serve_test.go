@@ -226,6 +226,7 @@ func TestIdleCountsLeasesAndCallers(t *testing.T) {
 	d := newDaemon(t)
 	stopped := make(chan struct{})
 	i := newIdle(20*time.Millisecond, func() { close(stopped) })
+	go i.show(t.Context())
 	i.leases(2)
 	d.note("STATUS=2 leases")
 	i.peers(1)

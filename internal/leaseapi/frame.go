@@ -40,15 +40,13 @@ type Framer struct {
 
 // NewFramer makes a Framer of a connection.
 func NewFramer(rw io.ReadWriter) *Framer {
-	return &Framer{r: bufio.NewReaderSize(rw, MaxFrame), w: rw}
+	return &Framer{r: bufio.NewReader(rw), w: rw}
 }
 
 // Read reads one message into v. At a clean end of the stream it returns io.EOF.
 func (f *Framer) Read(v any) error {
-	frame, err := f.r.ReadSlice(0)
+	frame, err := f.frame()
 	switch {
-	case errors.Is(err, bufio.ErrBufferFull):
-		return ErrFrameTooLong
 	case errors.Is(err, io.EOF) && len(frame) > 0:
 		return io.ErrUnexpectedEOF
 	case err != nil:
@@ -58,6 +56,20 @@ func (f *Framer) Read(v any) error {
 		return fmt.Errorf("parse message: %w", err)
 	}
 	return nil
+}
+
+// frame reads up to a NUL. Its buffer grows with what comes: most messages are
+// small, and a mass start has many connections.
+func (f *Framer) frame() (whole []byte, err error) {
+	for {
+		part, err := f.r.ReadSlice(0)
+		if whole = append(whole, part...); len(whole) > MaxFrame {
+			return nil, ErrFrameTooLong
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return whole, err
+		}
+	}
 }
 
 // Write writes v as one message.

@@ -2,7 +2,12 @@
 
 package manager
 
-import "podman-net-dhcp/leased/internal/lease"
+import (
+	"errors"
+	"runtime/debug"
+
+	"podman-net-dhcp/leased/internal/lease"
+)
 
 // entry is one attachment in the map. What stands first is guarded by the
 // Manager's mutex; job belongs to the goroutine that empties the inbox.
@@ -62,8 +67,22 @@ func (e *entry) put(do func(*entry)) {
 // run empties the inbox.
 func (e *entry) run() {
 	for do := e.next(); do != nil; do = e.next() {
-		do(e)
+		e.guard(do)
 	}
+}
+
+// guard lets a panic cost no more than the attachment it came from. The record
+// stays, for the next leased; the kernel ends the address on time.
+func (e *entry) guard(do func(*entry)) {
+	defer func() {
+		if r := recover(); r != nil && e.job != nil {
+			e.job.log.Error("panic", "err", r, "stack", string(debug.Stack()))
+			e.job.hangUp()
+			e.answer(result{err: errors.New("leased failed; see: journalctl -u leased")})
+			e.job = nil
+		}
+	}()
+	do(e)
 }
 
 // next takes from the inbox; nil means that it is empty and the actor at rest.

@@ -26,7 +26,8 @@ type job struct {
 	log      *slog.Logger
 
 	bound     *binding.Spec    // what the kernel has
-	serverMAC net.HardwareAddr // where the ACK came from: the server or its relay
+	serverMAC net.HardwareAddr // where the lease came from: the server or its relay
+	heardFrom net.HardwareAddr // where the last message came from
 	conn      PacketConn
 	medium    lease.Medium  // that conn is for
 	xid       uint32        // that conn's filter lets in
@@ -234,8 +235,6 @@ func (e *entry) received(conn PacketConn, payload []byte, from wire.Source, err 
 		return
 	}
 	j.log.Debug("received", "type", r.Type, "xid", r.XID, "addr", r.Your, "server", r.Server)
-	if r.Type == dhcp4.Ack && r.XID == j.machine.XID() && len(from.MAC) > 0 {
-		j.serverMAC = from.MAC
-	}
+	j.heardFrom = from.MAC
 	e.step(lease.ReplyReceived{Reply: r})
 }

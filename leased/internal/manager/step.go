@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"podman-net-dhcp/internal/leaseapi"
-	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/dhcp4"
 	"podman-net-dhcp/leased/internal/lease"
 )
@@ -37,6 +35,7 @@ func (e *entry) perform(a lease.Action, held lease.Lease) {
 	case lease.Send:
 		e.send(a)
 	case lease.Bind:
+		e.job.serverMAC = e.job.heardFrom
 		e.bind(a.Lease)
 	case lease.Unbind:
 		e.job.log.Info("unbind", "reason", a.Why)
@@ -158,99 +157,5 @@ func (e *entry) release(payload []byte, a lease.Send) {
 	}
 	if err != nil {
 		j.log.Warn("give the lease back", "addr", a.Client, "err", err)
-	}
-}
-
-// bind applies a lease, writes it down, and only then answers.
-func (e *entry) bind(l lease.Lease) {
-	j := e.job
-	spec := j.spec(l, e.now())
-	applied, err := e.m.cfg.Kernel.Apply(j.place, spec, j.bound)
-	if err != nil {
-		e.unbindable(spec, err)
-		return
-	}
-	first := j.bound == nil || j.bound.Addr != applied.Spec.Addr
-	j.bound, j.trouble, j.again, j.failures = &applied.Spec, "", lease.Never, 0
-	for _, p := range applied.Problems {
-		j.log.Warn("apply a part of the lease", "err", p)
-	}
-	if first {
-		j.log.Info("bound", "addr", l.Addr, "server", l.Server)
-	}
-	e.save(l)
-	e.answer(result{lease: j.reply(l, e.now())})
-}
-
-// save writes the record of what is bound. Without it the container has its
-// address all the same; only a restart of leased loses it.
-func (e *entry) save(l lease.Lease) {
-	if err := e.m.cfg.Store.Save(e.key, e.job.record(e.m.cfg.BootID, l)); err != nil {
-		e.job.log.Error("write the lease's record", "err", err)
-	}
-}
-
-// over writes down that a lease is: after a restart the container is to look for
-// another one, and not to have back what the server has refused.
-func (e *entry) over(l lease.Lease) {
-	if e.job.bound != nil && e.job.machine.State() != lease.Stopped {
-		now := e.now()
-		l.T1, l.T2, l.Expiry = now, now, now
-		e.save(l)
-	}
-}
-
-func (e *entry) unbindable(s binding.Spec, err error) {
-	j := e.job
-	if errors.Is(err, ErrGone) {
-		e.vanish(err)
-		return
-	}
-	j.log.Error("apply the lease", "err", err)
-	if j.bound == nil {
-		e.remove(s) // what is there in part
-	} // else what was applied before is still there
-	if e.job != j {
-		return
-	}
-	if len(j.waiters) == 0 {
-		j.again = e.now().Add(time.Second << min(j.failures, 6)) // 1, 2, 4 … 64 s
-		j.failures++
-		return
-	}
-	e.answer(result{err: &leaseapi.Error{
-		Name: leaseapi.ErrorFailed, Message: fmt.Sprintf("apply the lease to %s: %v", j.req.Attachment.Interface, err),
-	}})
-	e.end("the lease could not be applied")
-}
-
-// retry tries again to apply the lease there is.
-func (e *entry) retry() {
-	e.job.again = lease.Never
-	if l, ok := e.job.machine.Lease(); ok && l.Expiry > e.now() {
-		e.bind(l)
-	}
-}
-
-func (e *entry) unbind() {
-	j := e.job
-	j.again, j.failures = lease.Never, 0
-	if j.bound == nil {
-		return
-	}
-	bound := *j.bound
-	j.bound = nil
-	e.remove(bound)
-}
-
-// remove may find that the container is gone, with what was applied to it. Where
-// the job is ending anyway that is nothing new.
-func (e *entry) remove(s binding.Spec) {
-	err := e.m.cfg.Kernel.Remove(e.job.place, s)
-	switch {
-	case errors.Is(err, ErrGone) && e.job.machine.State() != lease.Stopped:
-		e.vanish(err)
-	case err != nil && !errors.Is(err, ErrGone):
-		e.job.log.Error("remove the binding", "err", err)
 	}
 }
