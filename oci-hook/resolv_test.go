@@ -87,8 +87,11 @@ func TestResolvConfThatIsMounted(t *testing.T) {
 	users, engines := filepath.Join(dir, "host-resolv.conf"), filepath.Join(dir, "c1/userdata/resolv.conf")
 	write(t, users, "nameserver 198.51.100.1\n")
 	write(t, engines, "nameserver 198.51.100.1\n")
-	for source, want := range map[string]string{users: "nameserver 198.51.100.1\n", engines: wantResolv} {
+	mount := func(source string) {
 		b.config(specs.Spec{Root: &specs.Root{Path: "rootfs"}, Mounts: []specs.Mount{{Destination: "/etc/resolv.conf", Source: source}}})
+	}
+	for source, want := range map[string]string{users: "nameserver 198.51.100.1\n", engines: wantResolv} {
+		mount(source)
 		if code, said := hook("createRuntime", b.state(map[string]string{"io.leased.bridge": "br-hook"})); code != 0 {
 			t.Fatalf("%d %s", code, said)
 		}
@@ -100,6 +103,7 @@ func TestResolvConfThatIsMounted(t *testing.T) {
 	// In place means: no symlink there either.
 	write(t, users, "secret")
 	symlink(t, users, engines)
+	mount(engines)
 	if code, _ := hook("createRuntime", b.state(map[string]string{"io.leased.bridge": "br-hook"})); code == 0 || read(t, users) != "secret" {
 		t.Errorf("%d, wrote through a symlink: %q", code, read(t, users))
 	}
