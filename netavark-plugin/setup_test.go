@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/leaseapi/leaseapitest"
@@ -152,7 +153,12 @@ func TestSetupRefusesWhatIsNoContainersNetns(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for path, say := range map[string]string{
+		fifo:                    "not a network namespace",
 		file:                    "not a network namespace",
 		"/proc/self/ns/net":     "the host's own network namespace",
 		"/proc/self/ns/mnt":     "not a network namespace",

@@ -53,17 +53,29 @@ func TestHookUnderPodman(t *testing.T) {
 
 // In a user namespace the netns is owned by it; the hook and leased are not in it.
 func TestHookInAUserNamespace(t *testing.T) {
-	s := begin(t)
-	s.server("--dhcp-option=option:dns-server,192.0.2.53")
-	c := s.run("", "--network", "none", "--uidmap", "0:100000:65536", "--gidmap", "0:100000:65536", "--annotation", "io.leased.bridge=br0")
-	st := s.lease(c.inspect().ID, "eth0")
-	if st == nil {
-		t.Fatal("leased has no lease of it")
+	for _, f := range []string{"/etc/subuid", "/etc/subgid"} { // what --userns=auto takes from
+		if err := os.WriteFile(f, []byte("containers:200000:1000000\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
-	equal(s, "address", c.link("eth0").ipv4(), []string{st.Lease.Address.String()})
-	contains(s, "resolv.conf", c.exec("cat", "/etc/resolv.conf"), "nameserver 192.0.2.53")
-	c.remove()
-	s.released(*st)
+	for name, args := range map[string][]string{
+		"auto": {"--userns", "auto"},
+		"map":  {"--uidmap", "0:100000:65536", "--gidmap", "0:100000:65536"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := begin(t)
+			s.server("--dhcp-option=option:dns-server,192.0.2.53")
+			c := s.run("", append(args, "--network", "none", "--annotation", "io.leased.bridge=br0")...)
+			st := s.lease(c.inspect().ID, "eth0")
+			if st == nil {
+				t.Fatal("leased has no lease of it")
+			}
+			equal(s, "address", c.link("eth0").ipv4(), []string{st.Lease.Address.String()})
+			contains(s, "resolv.conf", c.exec("cat", "/etc/resolv.conf"), "nameserver 192.0.2.53")
+			c.remove()
+			s.released(*st)
+		})
+	}
 }
 
 func TestHookInSteps(t *testing.T) {
@@ -210,4 +222,27 @@ func TestHookFollowsNoSymlinkOut(t *testing.T) {
 		equal(s, "what the symlink led to", string(text), "secret")
 		contains(s, "resolv.conf", resolvConf(o.dir), "nameserver "+router)
 	})
+}
+
+// containerd, with a configuration of its own making and our hooks in the spec.
+func TestHookUnderContainerd(t *testing.T) {
+	if release, _ := os.ReadFile("/etc/os-release"); !strings.Contains(string(release), "trixie") {
+		t.Log("lab/rootfs has containerd in trixie only")
+		return
+	}
+	must(t, "systemd-run", "--quiet", "--unit=t-containerd", "--service-type=notify", "containerd")
+	t.Cleanup(func() { must(t, "systemctl", "stop", "t-containerd") })
+	s := begin(t)
+	o := s.bundle("runc", "bridge=br0")
+	o.edit(func(c map[string]any) { c["root"].(map[string]any)["path"] = filepath.Join(o.dir, "rootfs") })
+	must(s, "ctr", "run", "--detach", "--config", filepath.Join(o.dir, "config.json"), o.id)
+	s.Cleanup(func() { try("ctr", "task", "rm", "--force", o.id); must(s, "ctr", "container", "rm", o.id) })
+	st := s.lease(o.id, "eth0")
+	if st == nil {
+		t.Fatal("leased has no lease of it")
+	}
+	ping(s, bare(*st))
+	must(s, "ctr", "task", "kill", "--signal", "KILL", o.id)
+	s.released(*st)
+	s.says(st.Link.MAC, append(dora(bare(*st), o.id), "RELEASE "+bare(*st))...)
 }
