@@ -87,3 +87,21 @@ func TestNetnsEndsBeforeThereIsALease(t *testing.T) {
 		w.wantNothingLeft()
 	})
 }
+
+// The same container on a new link, and nobody said goodbye to the old one: to the
+// server nothing has happened that it would have to be told by a RELEASE.
+func TestContainerOnANewLink(t *testing.T) {
+	inWorld(t, func(w *world) {
+		req := w.request(w.numbered(9, 3))
+		w.acquire(req)
+		at := w.kernel.links["/run/netns/9"]
+		at.Cookie, at.Number = 77, 4
+		w.kernel.add(at)
+		w.server.since()
+		w.kernel.since()
+		w.acquire(req)
+		w.wantHeard("DISCOVER packet", "REQUEST packet")
+		w.wantCalls("packet", "apply 192.0.2.9/24")
+		w.wantState("BOUND")
+	})
+}

@@ -41,9 +41,17 @@ type job struct {
 }
 
 // join starts the attachment's job, or waits along with who has started it. A job
-// on another link is of a container that was there before: it ends first.
+// on another link is of a container that was there before, and ends first; where
+// the new one is the same client to the server, without a RELEASE.
 func (e *entry) join(req leaseapi.AcquireRequest, at Place, answer chan result) {
-	if e.job != nil && !e.job.place.same(at) {
+	switch old := e.job; {
+	case old == nil || old.place.same(at):
+	case slices.Equal(old.place.MAC, at.MAC):
+		if e.m.cfg.Kernel.Check(old.place) == nil {
+			e.unbind()
+		}
+		e.drop("replaced")
+	default:
 		e.end("replaced")
 	}
 	if e.job != nil {

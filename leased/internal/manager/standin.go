@@ -24,7 +24,9 @@ type standIn struct {
 	ns *netns.NS
 }
 
-const standInFor = time.Second // to be made
+// standInFor is how long making it may take: where a new container has the MAC by
+// now there is no use in waiting.
+const standInFor = 200 * time.Millisecond
 
 // StandIn makes a link with l's MAC where l's was, and opens a raw socket on it.
 // Close takes it away.
