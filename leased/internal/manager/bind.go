@@ -29,13 +29,13 @@ func (e *entry) bind(l lease.Lease) {
 	if first {
 		j.log.Info("bound", "addr", l.Addr, "server", l.Server)
 	}
-	e.save(l)
+	e.save(&l)
 	e.answer(result{lease: j.reply(l, e.now())})
 }
 
-// save writes the record of what is bound. Without it the container has its
-// address all the same; only a restart of leased loses it.
-func (e *entry) save(l lease.Lease) {
+// save writes the record; l is nil where there is no lease yet. Without a record the
+// container has its address all the same; only a restart of leased loses it.
+func (e *entry) save(l *lease.Lease) {
 	if err := e.m.cfg.Store.Save(e.key, e.job.record(e.m.cfg.BootID, l)); err != nil {
 		e.job.log.Error("write the lease's record", "err", err)
 	}
@@ -47,7 +47,7 @@ func (e *entry) over(l lease.Lease) {
 	if e.job.bound != nil && e.job.machine.State() != lease.Stopped {
 		now := e.now()
 		l.T1, l.T2, l.Expiry = now, now, now
-		e.save(l)
+		e.save(&l)
 	}
 }
 

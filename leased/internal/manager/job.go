@@ -116,6 +116,9 @@ func (e *entry) late(answer chan result) {
 		return // it has its answer
 	}
 	if j.req.Policy.OnTimeout == "continue" {
+		if _, ok := j.machine.Lease(); !ok {
+			e.save(nil)
+		}
 		answer <- result{}
 		return
 	}

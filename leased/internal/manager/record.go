@@ -23,22 +23,30 @@ type record struct {
 	Request   leaseapi.AcquireRequest `json:"request"`
 	Cookie    uint64                  `json:"cookie"` // of the netns
 	ServerMAC []byte                  `json:"serverMac,omitempty"`
-	Lease     lease.Lease             `json:"lease"`
-	Bound     binding.Spec            `json:"bound"`
+	// Waiting says that there is no lease yet: the container was started without
+	// one (on_timeout=continue). Lease and Bound mean nothing then.
+	Waiting bool         `json:"waiting,omitempty"`
+	Lease   lease.Lease  `json:"lease"`
+	Bound   binding.Spec `json:"bound"`
 }
 
-func (j *job) record(bootID string, l lease.Lease) record {
-	return record{
+// record is the job's record with a lease, which is bound or was; nil: none yet.
+func (j *job) record(bootID string, l *lease.Lease) record {
+	r := record{
 		Version: recordVersion, BootID: bootID, Request: j.req, Cookie: j.place.Cookie,
-		ServerMAC: j.serverMAC, Lease: l, Bound: *j.bound,
+		ServerMAC: j.serverMAC, Waiting: l == nil,
 	}
+	if l != nil {
+		r.Lease, r.Bound = *l, *j.bound
+	}
+	return r
 }
 
 // restore adopts the leases on disk whose containers are there still: no packet
 // is sent and no address touched. What has become due meanwhile is done by the
 // first tick.
 func (m *Manager) restore() error {
-	lost := map[*entry]error{}
+	next := map[*entry]func(*entry){}
 	err := m.cfg.Store.Load(func(b []byte) error {
 		var r record
 		if err := json.Unmarshal(b, &r); err != nil {
@@ -47,25 +55,26 @@ func (m *Manager) restore() error {
 		if r.Version != recordVersion {
 			return fmt.Errorf("version %d is not %d", r.Version, recordVersion)
 		}
-		return m.adopt(r, lost)
+		return m.adopt(r, next)
 	})
 	// Only now that all are there: the lease of one that is gone may be the one of
 	// its successor.
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for e, why := range lost {
-		e.put(func(e *entry) { e.vanish(why) })
+	for e, do := range next {
+		e.put(do)
 	}
 	return err
 }
 
-// adopt makes an attachment of a record, or finds that its container is lost.
-func (m *Manager) adopt(r record, lost map[*entry]error) error {
+// adopt makes an attachment of a record. What is to be done about it at once, when
+// its container is gone or has no lease yet, it puts into next.
+func (m *Manager) adopt(r record, next map[*entry]func(*entry)) error {
 	key := keyOf(r.Request.Attachment)
 	if r.BootID != m.cfg.BootID {
 		return m.cfg.Store.Delete(key) // the container went with its host
 	}
-	if !r.Lease.Addr.IsValid() || !r.Lease.Server.IsValid() {
+	if !r.Waiting && (!r.Lease.Addr.IsValid() || !r.Lease.Server.IsValid()) {
 		return errors.New("a lease without address or server")
 	}
 	place, err := m.find(r)
@@ -75,17 +84,29 @@ func (m *Manager) adopt(r record, lost map[*entry]error) error {
 	place.Interface = r.Request.Attachment.Interface
 	e := &entry{m: m, key: key, index: -1, due: lease.Never}
 	e.setJob(newJob(m.cfg, r.Request, place))
-	e.job.machine = lease.Restore(e.job.machineConfig(m.cfg.Rand), r.Lease)
-	e.job.bound, e.job.serverMAC = &r.Bound, net.HardwareAddr(r.ServerMAC)
+	e.job.resume(r, m.cfg.Rand)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.entries[key] = e
-	if err != nil {
-		lost[e] = err
-		return nil
+	switch {
+	case err != nil:
+		next[e] = func(e *entry) { e.vanish(err) }
+	case r.Waiting:
+		next[e] = func(e *entry) { e.step(lease.Started{}) }
+	default:
+		e.rest()
 	}
-	e.rest()
 	return nil
+}
+
+// resume gives the job the machine and the binding that it had.
+func (j *job) resume(r record, random func() uint64) {
+	if r.Waiting {
+		j.machine = lease.New(j.machineConfig(random))
+		return
+	}
+	j.machine = lease.Restore(j.machineConfig(random), r.Lease)
+	j.bound, j.serverMAC = &r.Bound, net.HardwareAddr(r.ServerMAC)
 }
 
 // find finds the place of a record. Where that is gone it is what is known of it.

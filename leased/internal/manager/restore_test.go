@@ -3,6 +3,7 @@
 package manager
 
 import (
+	"context"
 	"encoding/json"
 	"net/netip"
 	"strings"
@@ -200,5 +201,28 @@ func TestRestartAfterContainersWereMadeAnew(t *testing.T) {
 		if n := w.m.Len(); n != 30 {
 			t.Errorf("%d attachments are left, want 30", n)
 		}
+	})
+}
+
+// A container that was started without a lease gets one from the next leased, too.
+func TestRestartWhileWaiting(t *testing.T) {
+	inWorld(t, func(w *world) {
+		req := w.container(9)
+		req.Policy.OnTimeout = "continue"
+		w.server.set(silent)
+		if l, _, err := w.m.Acquire(context.Background(), req); l != nil || err != nil {
+			t.Fatalf("Acquire: %+v, %v", l, err)
+		}
+		if err := w.restart(func() {}); err != nil {
+			t.Error(err)
+		}
+		w.wantState("SELECTING")
+		w.server.set(grant(time.Hour))
+		w.pass(2 * time.Minute)
+		w.wantState("BOUND")
+		if err := w.m.Release(context.Background(), req.Attachment); err != nil {
+			t.Error(err)
+		}
+		w.wantNothingLeft()
 	})
 }
