@@ -59,7 +59,7 @@ ifeq ($(shell id -u),0)
 	$(MAKE) --no-print-directory test-e2e
 else
 	$(MAKE) --no-print-directory test-go
-	@echo "make test: left out for want of root: the end-to-end tests (make test-e2e)"
+	@echo "make test: left out for want of root: the end-to-end tests (make test-e2e), and the one that asks leased as another user"
 endif
 
 # Real links and servers are not what a cached result can stand for: -count=1.
