@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 module podman-net-dhcp
 
 go 1.25.0
