@@ -11,11 +11,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"podman-net-dhcp/internal/attach"
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/leaseapi/leaseapitest"
 	"podman-net-dhcp/lab/testlan"
@@ -142,6 +144,28 @@ func TestSetupThatFailsLeavesNothing(t *testing.T) {
 		if more := added(t, before); more != nil {
 			t.Errorf("%s left %v on the host", name, more)
 		}
+	}
+}
+
+// leased is restarted in the middle of it: the next one gets the lease.
+func TestSetupOutlivesARestartOfLeased(t *testing.T) {
+	testlan.RequireRoot(t)
+	host(t)
+	c := testlan.New(t).Container()
+	var calls atomic.Int32
+	leased := leaseapitest.New(t, func(call leaseapi.Call) *leaseapi.Reply {
+		if calls.Add(1) == 1 {
+			_ = attach.Delete(c.Open(), "lan0", nil) // as a leased that ends in order does
+			return nil
+		}
+		return leaseapitest.Grants(lease)(call)
+	})
+	code, out := runSetup(t, c.Path, exec544(`{"bridge":"br0"}`, `null`))
+	if code != 0 || !strings.Contains(out, "192.0.2.9/24") || find(t, c, "lan0") == nil {
+		t.Errorf("setup: %d %s", code, out)
+	}
+	if n := len(leased.Calls); n != 2 {
+		t.Errorf("leased was asked %d times", n)
 	}
 }
 

@@ -48,6 +48,16 @@ func Join(ctx context.Context, r Request) (Joined, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, r.Options.LeaseTimeout+overtime,
 		fmt.Errorf("leased gave no answer within %s; see: journalctl -u leased", r.Options.LeaseTimeout+overtime))
 	defer cancel()
+	joined, err := r.join(ctx)
+	if errors.Is(err, leaseapi.ErrHungUp) {
+		// leased is being restarted, or was killed: its socket is there, and the next
+		// one takes the call. Once: a leased that dies of this very call stays dead.
+		joined, err = r.join(ctx)
+	}
+	return joined, err
+}
+
+func (r Request) join(ctx context.Context) (Joined, error) {
 	// First, so that a leased that systemd has to start does so while the link is made.
 	leased, err := leaseapi.Dial(ctx)
 	if err != nil {

@@ -21,6 +21,10 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
+// ErrHungUp says that leased ended in the middle of a call: it was killed, or is
+// being restarted. What it had begun is undone or will be by the next one.
+var ErrHungUp = errors.New("leased hung up; see: journalctl -u leased")
+
 // Conn is a connection to leased, for one call at a time.
 type Conn struct {
 	conn net.Conn
@@ -82,7 +86,7 @@ func (c *Conn) call(ctx context.Context, call Call, params any, each func(json.R
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return fmt.Errorf("leased hung up; see: journalctl -u leased")
+		return ErrHungUp
 	}
 	return err
 }
