@@ -87,7 +87,7 @@ bench: build ## what a start costs, beside an empty program's
 	@$(GO) run ./lab/bench
 
 lint: ## gofumpt, vet, staticcheck
-	@test -z "$$($(GO) tool gofumpt -l . | tee /dev/stderr)"
+	@bad=$$($(GO) tool gofumpt -l .); test -z "$$bad" || { echo "not gofumpt-ed: $$bad" >&2; exit 1; }
 	$(GO) vet -tags lab ./...
 	$(GO) tool staticcheck -tags lab ./...
 

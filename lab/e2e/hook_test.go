@@ -53,7 +53,10 @@ func TestHookUnderPodman(t *testing.T) {
 
 // In a user namespace the netns is owned by it; the hook and leased are not in it.
 func TestHookInAUserNamespace(t *testing.T) {
-	for _, f := range []string{"/etc/subuid", "/etc/subgid"} { // what --userns=auto takes from
+	// What --userns=auto takes from: the ids of a user called containers.
+	must(t, "useradd", "--system", "--no-create-home", "containers")
+	t.Cleanup(func() { must(t, "userdel", "containers") })
+	for _, f := range []string{"/etc/subuid", "/etc/subgid"} {
 		if err := os.WriteFile(f, []byte("containers:200000:1000000\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
