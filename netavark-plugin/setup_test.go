@@ -152,15 +152,20 @@ func TestSetupOutlivesARestartOfLeased(t *testing.T) {
 	testlan.RequireRoot(t)
 	host(t)
 	c := testlan.New(t).Container()
+	ns := c.Open()
+	undone := make(chan error, 1)
 	var calls atomic.Int32
 	leased := leaseapitest.New(t, func(call leaseapi.Call) *leaseapi.Reply {
 		if calls.Add(1) == 1 {
-			_ = attach.Delete(c.Open(), "lan0", nil) // as a leased that ends in order does
+			undone <- attach.Delete(ns, "lan0", nil) // as a leased that ends in order does
 			return nil
 		}
 		return leaseapitest.Grants(lease)(call)
 	})
 	code, out := runSetup(t, c.Path, exec544(`{"bridge":"br0"}`, `null`))
+	if err := <-undone; err != nil {
+		t.Error(err)
+	}
 	if code != 0 || !strings.Contains(out, "192.0.2.9/24") || find(t, c, "lan0") == nil {
 		t.Errorf("setup: %d %s", code, out)
 	}
