@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// field is one comparison of the filter. Offsets of the IP header count from the
-// packet's first byte, all others from the end of the IP header, in register X.
+// field is one comparison of a filter. Absolute offsets count from the packet's
+// first byte, indirect ones from the end of the IP header, in register X.
 type field struct {
 	load bpf.Instruction
 	want uint32
@@ -28,10 +28,15 @@ func filter(m match) []bpf.Instruction {
 		bpf.RetConstant{Val: 0},
 		bpf.LoadMemShift{Off: 0}, // X = length of the IP header (BPF_MSH)
 	}
-	for _, f := range fields(m) {
+	return append(append(prog, require(fields(m))...), bpf.RetConstant{Val: 1<<32 - 1})
+}
+
+// require drops what differs in any field, or is too short to have it.
+func require(fields []field) (prog []bpf.Instruction) {
+	for _, f := range fields {
 		prog = append(prog, f.load, bpf.JumpIf{Cond: bpf.JumpEqual, Val: f.want, SkipTrue: 1}, bpf.RetConstant{Val: 0})
 	}
-	return append(prog, bpf.RetConstant{Val: 1<<32 - 1})
+	return prog
 }
 
 func fields(m match) []field {
@@ -48,7 +53,7 @@ func fields(m match) []field {
 	}
 }
 
-// nothing is the filter until there is a transaction.
+// nothing is the filter until there is something to wait for.
 var nothing = []bpf.Instruction{bpf.RetConstant{Val: 0}}
 
 // attach puts prog onto the socket in place of what is there, atomically.

@@ -76,9 +76,9 @@ func frame(dst net.HardwareAddr, kind uint16, p []byte) testlan.Reply {
 }
 
 // statistics are the kernel's, of what passed the filter since the last call.
-func statistics(t *testing.T, p *Packet) (stats *unix.TpacketStats) {
+func statistics(t *testing.T, s interface{ control(func(int) error) error }) (stats *unix.TpacketStats) {
 	t.Helper()
-	must(t, p.control(func(fd int) (err error) {
+	must(t, s.control(func(fd int) (err error) {
 		stats, err = unix.GetsockoptTpacketStats(fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
 		return err
 	}))

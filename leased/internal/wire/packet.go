@@ -3,10 +3,11 @@
 package wire
 
 import (
-	"encoding/binary"
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -14,17 +15,11 @@ import (
 	"podman-net-dhcp/internal/netns"
 )
 
-// etherIP is ETH_P_IP in network byte order, as AF_PACKET wants it.
-var etherIP = binary.NativeEndian.Uint16([]byte{unix.ETH_P_IP >> 8, unix.ETH_P_IP & 0xff})
-
 // Packet is a raw socket on one interface, for one client. It needs no address.
 // Until SetXID it receives nothing.
 type Packet struct {
-	*socket
-	ifindex int
-	mac     [macLen]byte
-	xid     atomic.Uint32
-	buf     []byte // of the one receiver
+	device
+	xid atomic.Uint32
 }
 
 // Open opens a packet socket in ns (nil: where the caller is, for the host's
@@ -32,38 +27,11 @@ type Packet struct {
 // An interface that is not there is ErrLinkGone; that one is down says the first
 // Send or Receive.
 func Open(ns *netns.NS, ifindex int, mac net.HardwareAddr) (*Packet, error) {
-	if len(mac) != macLen {
-		return nil, fmt.Errorf("open packet socket: %q is not an Ethernet address", mac)
-	}
-	// SOCK_DGRAM: the kernel makes and takes off the Ethernet header. Protocol 0
-	// is none: bind sets it, and binding a socket that has none costs 0.01 ms,
-	// one that has it a grace period of RCU. Nor does a frame of another
-	// interface get in before bind (netavark #618).
-	fd, err := open(ns, unix.AF_PACKET, unix.SOCK_DGRAM)
-	if err != nil {
-		return nil, fmt.Errorf("open packet socket: %w", err)
-	}
-	s, err := newSocket(fd, "packet")
-	if err != nil {
-		return nil, fmt.Errorf("open packet socket: %w", err)
-	}
-	p := &Packet{socket: s, ifindex: ifindex, mac: [macLen]byte(mac), buf: make([]byte, maxPacket)}
-	if err := s.control(p.prepare); err != nil {
-		p.Close()
-		return nil, fmt.Errorf("prepare packet socket on interface %d: %w", ifindex, classify(err))
+	p := &Packet{device: device{ifindex: ifindex, protocol: etherIP, buf: make([]byte, maxPacket)}}
+	if err := p.openIn(ns, mac); err != nil {
+		return nil, err
 	}
 	return p, nil
-}
-
-// prepare sets the filter before it binds, or frames would get in in between.
-func (p *Packet) prepare(fd int) error {
-	if err := attach(fd, nothing); err != nil {
-		return err
-	}
-	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_AUXDATA, 1); err != nil {
-		return err
-	}
-	return unix.Bind(fd, p.linkAddr(nil))
 }
 
 // SetXID starts a transaction: from now on only replies with this xid come in,
@@ -71,31 +39,10 @@ func (p *Packet) prepare(fd int) error {
 // interface went down meanwhile.
 func (p *Packet) SetXID(xid uint32) error {
 	p.xid.Store(xid)
-	err := p.control(func(fd int) error {
-		if err := attach(fd, filter(match{p.mac, xid})); err != nil {
-			return err
-		}
-		return drain(fd)
-	})
-	if err != nil {
+	if err := p.admit(filter(match{p.mac, xid})); err != nil {
 		return fmt.Errorf("set transaction: %w", p.verdict(err))
 	}
 	return nil
-}
-
-// drain empties the socket's buffer. What ran through the old filter on another
-// CPU may arrive still later; parse sees to that.
-func drain(fd int) error {
-	for {
-		_, _, err := unix.Recvfrom(fd, nil, unix.MSG_DONTWAIT|unix.MSG_TRUNC)
-		switch err {
-		case nil, unix.EINTR:
-		case unix.EAGAIN:
-			return nil
-		default:
-			return err // the one notice that the link is down: not to be lost here
-		}
-	}
 }
 
 // Send broadcasts payload from 0.0.0.0 (RFC 2131 §4.1).
@@ -122,18 +69,17 @@ func (p *Packet) SendTo(payload []byte, src, dst netip.Addr, mac net.HardwareAdd
 	return nil
 }
 
-// Close returns at once; the descriptor is closed in the background, see Flush.
-func (p *Packet) Close() {
-	if p.shut() {
-		background.close(p.file)
-	}
+// Receive waits for the next reply to the transaction of SetXID. It passes over
+// all that is not meant for it, however much of that there is, and returns
+// ctx.Err() when ctx ends, net.ErrClosed after Close. One goroutine may receive
+// while others send. The payload, a whole DHCP message, belongs to the caller.
+func (p *Packet) Receive(ctx context.Context) (payload []byte, from Source, err error) {
+	err = p.receive(ctx, func(a arrival) (drop error) {
+		payload, from, drop = a.open(match{p.mac, p.xid.Load()})
+		return drop
+	})
+	return slices.Clone(payload), from, err
 }
 
-func (p *Packet) linkAddr(mac net.HardwareAddr) *unix.SockaddrLinklayer {
-	sa := &unix.SockaddrLinklayer{Protocol: etherIP, Ifindex: p.ifindex, Halen: macLen}
-	if mac == nil {
-		mac = net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
-	}
-	copy(sa.Addr[:], mac)
-	return sa
-}
+// Close returns at once; the descriptor is closed in the background, see Flush.
+func (p *Packet) Close() { p.close() }

@@ -31,31 +31,28 @@ type arrival struct {
 	aux    unix.TpacketAuxdata
 }
 
-// Receive waits for the next reply to the transaction of SetXID. It passes over
-// all that is not meant for it, however much of that there is, and returns
-// ctx.Err() when ctx ends, net.ErrClosed after Close. One goroutine may receive
-// while others send. The payload, a whole DHCP message, belongs to the caller.
-func (p *Packet) Receive(ctx context.Context) ([]byte, Source, error) {
+// receive calls take for what comes in until that has no reason to drop it, and
+// returns ctx.Err() when ctx ends, net.ErrClosed once shut.
+func (d *device) receive(ctx context.Context, take func(arrival) error) error {
 	for ctx.Err() == nil { // also when junk never ends
-		a, err := p.next(ctx)
+		a, err := d.next(ctx)
 		if err != nil {
-			return nil, Source{}, fmt.Errorf("receive: %w", p.verdict(err))
+			return fmt.Errorf("receive: %w", d.verdict(err))
 		}
-		payload, from, err := a.open(match{p.mac, p.xid.Load()})
-		if err == nil {
-			return slices.Clone(payload), from, nil
+		if take(a) == nil {
+			return nil
 		}
 	}
-	return nil, Source{}, ctx.Err()
+	return ctx.Err()
 }
 
-// next waits for one packet, in p.buf.
-func (p *Packet) next(ctx context.Context) (a arrival, err error) {
-	if err := p.control(p.present); err != nil {
+// next waits for one packet, in d.buf.
+func (d *device) next(ctx context.Context) (a arrival, err error) {
+	if err := d.control(d.present); err != nil {
 		return a, err
 	}
-	err = p.wait(ctx, func(fd int) (err error) {
-		a, err = recvmsg(fd, p.buf)
+	err = d.wait(ctx, func(fd int) (err error) {
+		a, err = recvmsg(fd, d.buf)
 		return err
 	})
 	return a, err
@@ -63,37 +60,48 @@ func (p *Packet) next(ctx context.Context) (a arrival, err error) {
 
 // present says ErrLinkGone where the kernel will say nothing any more: it
 // reports ENETDOWN once, and from a deleted interface nothing comes after that.
-func (p *Packet) present(fd int) error {
+func (d *device) present(fd int) error {
 	sa, err := unix.Getsockname(fd)
 	if err != nil {
 		return err
 	}
-	if ll, ok := sa.(*unix.SockaddrLinklayer); ok && ll.Ifindex != p.ifindex {
+	if ll, ok := sa.(*unix.SockaddrLinklayer); ok && ll.Ifindex != d.ifindex {
 		return ErrLinkGone
 	}
 	return nil
 }
 
 // verdict classifies an error; ENETDOWN is what a deletion looks like, too.
-func (p *Packet) verdict(err error) error {
-	if errors.Is(err, unix.ENETDOWN) && errors.Is(p.control(p.present), ErrLinkGone) {
+func (d *device) verdict(err error) error {
+	if errors.Is(err, unix.ENETDOWN) && errors.Is(d.control(d.present), ErrLinkGone) {
 		return fmt.Errorf("%w: %w", ErrLinkGone, err)
 	}
 	return classify(err)
 }
 
-func (a arrival) open(want match) ([]byte, Source, error) {
+// foreign says why it is not for this interface, whatever is in it.
+func (a arrival) foreign() error {
 	switch {
 	case a.kind != unix.PACKET_HOST && a.kind != unix.PACKET_BROADCAST && a.kind != unix.PACKET_MULTICAST:
-		return nil, Source{}, dropNotOurs
+		return dropNotOurs
 	case a.aux.Status&unix.TP_STATUS_VLAN_VALID != 0 && a.aux.Vlan_tci&0xfff != 0: // VID 0 is a priority only
-		return nil, Source{}, dropVLAN
+		return dropVLAN
+	}
+	return nil
+}
+
+func (a arrival) open(want match) ([]byte, Source, error) {
+	if err := a.foreign(); err != nil {
+		return nil, Source{}, err
 	}
 	// A server on this host sends over veth and macvlan with the checksum left to
 	// a network card that never comes (dnsmasq): then it is wrong, and says so.
 	verify := a.aux.Status&unix.TP_STATUS_CSUMNOTREADY == 0
 	payload, src, err := parse(a.packet, verify, want)
-	return payload, Source{MAC: a.mac, IP: src}, err
+	if err != nil {
+		return nil, Source{}, err
+	}
+	return payload, Source{MAC: a.mac, IP: src}, nil
 }
 
 func recvmsg(fd int, buf []byte) (a arrival, err error) {

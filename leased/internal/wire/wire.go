@@ -3,9 +3,9 @@
 // Package wire is step 8 of the way of a lease: short-lived sockets inside the
 // container's network namespace, on the container's own interface. Packet speaks
 // raw IP, for a container that has no address yet and for its last word; Unicast
-// is the kernel's UDP, for RENEWING. Both pin the namespace, its links and their
-// MACs until they are closed, so whoever opens one closes it as soon as the
-// exchange is over: a lease at rest holds neither.
+// is the kernel's UDP, for RENEWING; ARP hears who else has the address. All pin
+// the namespace, its links and their MACs until they are closed, so whoever opens
+// one closes it as soon as the exchange is over: a lease at rest holds none.
 package wire
 
 import (

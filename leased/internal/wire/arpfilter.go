@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+import (
+	"encoding/binary"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+// arpFilter lets in what claim.parse takes and nothing else, so that no flood but
+// one of conflicts can fill the socket's buffer. That it is ARP is the socket's
+// protocol; a VLAN's frames are to another host, as the kernel sees them.
+func arpFilter(c claim) (prog []bpf.Instruction) {
+	prog = append(prog, bpf.LoadExtension{Num: bpf.ExtType},
+		bpf.JumpIf{Cond: bpf.JumpLessThan, Val: unix.PACKET_OTHERHOST, SkipTrue: 1}, bpf.RetConstant{Val: 0},
+		bpf.LoadAbsolute{Off: offTPA, Size: 4}) // drops what is too short
+	prog = append(prog, require([]field{{word(offKind), arpKind}, {half(offSizes), arpSizes}})...)
+	prog = append(prog, half(offOp),
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: arpRequest, SkipTrue: 2},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: arpReply, SkipTrue: 1}, bpf.RetConstant{Val: 0})
+	prog = append(prog, bpf.LoadAbsolute{Off: offSender, Size: 1},
+		bpf.JumpIf{Cond: bpf.JumpBitsNotSet, Val: 1, SkipTrue: 1}, bpf.RetConstant{Val: 0}) // multicast
+	prog = append(append(prog, notFrom(c.mac)...), notFrom([macLen]byte{})...)
+	probe := require([]field{{word(offSPA), 0}, {half(offOp), arpRequest}, {word(offTPA), c.addr}})
+	prog = append(prog, word(offSPA), bpf.JumpIf{Cond: bpf.JumpEqual, Val: c.addr, SkipTrue: uint8(len(probe))})
+	return append(append(prog, probe...), bpf.RetConstant{Val: 1<<32 - 1})
+}
+
+// notFrom drops what mac has sent.
+func notFrom(mac [macLen]byte) []bpf.Instruction {
+	return []bpf.Instruction{
+		word(offSender),
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: binary.BigEndian.Uint32(mac[:]), SkipTrue: 3},
+		half(offSender + 4),
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(binary.BigEndian.Uint16(mac[4:])), SkipTrue: 1},
+		bpf.RetConstant{Val: 0},
+	}
+}
+
+func word(off uint32) bpf.Instruction { return bpf.LoadAbsolute{Off: off, Size: 4} }
+
+func half(off uint32) bpf.Instruction { return bpf.LoadAbsolute{Off: off, Size: 2} }

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+)
+
+// Offsets in bytes of an ARP packet for IPv4 over Ethernet, and its size (RFC 826).
+const (
+	offKind   = 0 // hardware and protocol type
+	offSizes  = 4 // of either's addresses
+	offOp     = 6
+	offSender = 8 // hardware address, as "sha" in RFC 5227; its protocol address is "spa"
+	offSPA    = 14
+	offTPA    = 24
+	arpLen    = 28
+)
+
+const (
+	arpKind    = ethernet<<16 | unix.ETH_P_IP
+	arpSizes   = macLen<<8 | 4
+	arpRequest = 1
+	arpReply   = 2
+)
+
+// Reasons to drop an ARP packet.
+const (
+	dropARPShort drop = "shorter than an ARP packet"
+	dropARPKind  drop = "not ARP for IPv4 over Ethernet"
+	dropARPOp    drop = "neither ARP request nor reply"
+	dropOwn      drop = "from our own MAC"
+	dropNobody   drop = "from no host's MAC"
+	dropAddr     drop = "about another address"
+)
+
+// claim is what makes a conflict: an address that is to be ours alone.
+type claim struct {
+	mac  [macLen]byte
+	addr uint32
+}
+
+// buildARP makes a request; the target's MAC, which is asked for, stays 0.
+func buildARP(mac [macLen]byte, spa, tpa netip.Addr) []byte {
+	p := make([]byte, arpLen)
+	binary.BigEndian.PutUint32(p[offKind:], arpKind)
+	binary.BigEndian.PutUint16(p[offSizes:], arpSizes)
+	binary.BigEndian.PutUint16(p[offOp:], arpRequest)
+	copy(p[offSender:], mac[:])
+	copy(p[offSPA:], spa.AsSlice())
+	copy(p[offTPA:], tpa.AsSlice())
+	return p
+}
+
+func (a arrival) conflict(with claim) (Conflict, error) {
+	if err := a.foreign(); err != nil {
+		return Conflict{}, err
+	}
+	return with.parse(a.packet)
+}
+
+// parse finds a conflict (RFC 5227 §2.1.1) in an ARP packet that may be anything
+// at all, padding behind it included. The error is a drop.
+func (c claim) parse(p []byte) (Conflict, error) {
+	if len(p) < arpLen {
+		return Conflict{}, dropARPShort
+	}
+	op := binary.BigEndian.Uint16(p[offOp:])
+	sender := [macLen]byte(p[offSender:offSPA])
+	switch {
+	case binary.BigEndian.Uint32(p[offKind:]) != arpKind || binary.BigEndian.Uint16(p[offSizes:]) != arpSizes:
+		return Conflict{}, dropARPKind
+	case op != arpRequest && op != arpReply:
+		return Conflict{}, dropARPOp
+	case sender == c.mac: // looped by a switch, our link of an earlier start, or what stands in for it
+		return Conflict{}, dropOwn
+	case sender == [macLen]byte{} || sender[0]&1 != 0:
+		return Conflict{}, dropNobody
+	}
+	found := Conflict{MAC: sender[:]}
+	switch spa, tpa := addr(p[offSPA:]), addr(p[offTPA:]); {
+	case number(spa) == c.addr: // in a reply and in a request alike
+		found.Addr = spa
+	case spa.IsUnspecified() && number(tpa) == c.addr && op == arpRequest:
+		found.Addr, found.Probe = tpa, true
+	default:
+		return Conflict{}, dropAddr
+	}
+	return found, nil
+}

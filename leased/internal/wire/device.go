@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+
+	"podman-net-dhcp/internal/netns"
+)
+
+// EtherTypes in network byte order, as AF_PACKET wants them.
+var (
+	etherIP  = networkOrder(unix.ETH_P_IP)
+	etherARP = networkOrder(unix.ETH_P_ARP)
+)
+
+func networkOrder(n uint16) uint16 {
+	return binary.NativeEndian.Uint16([]byte{byte(n >> 8), byte(n)})
+}
+
+// device is a packet socket on one interface, for one MAC: what Packet and ARP
+// have in common. Until admit it receives nothing.
+type device struct {
+	*socket
+	ifindex  int
+	protocol uint16 // etherIP or etherARP
+	mac      [macLen]byte
+	buf      []byte // of the one receiver
+}
+
+// openIn opens the socket in ns, or where the caller is if ns is nil.
+func (d *device) openIn(ns *netns.NS, mac net.HardwareAddr) error {
+	if len(mac) != macLen {
+		return fmt.Errorf("open packet socket: %q is not an Ethernet address", mac)
+	}
+	d.mac = [macLen]byte(mac)
+	// SOCK_DGRAM: the kernel makes and takes off the Ethernet header. Protocol 0
+	// is none: bind sets it, and binding a socket that has none costs 0.01 ms,
+	// one that has it a grace period of RCU. Nor does a frame of another
+	// interface get in before bind (netavark #618).
+	fd, err := open(ns, unix.AF_PACKET, unix.SOCK_DGRAM)
+	if err != nil {
+		return fmt.Errorf("open packet socket: %w", err)
+	}
+	if d.socket, err = newSocket(fd, "packet"); err != nil {
+		return fmt.Errorf("open packet socket: %w", err)
+	}
+	if err := d.control(d.prepare); err != nil {
+		d.close()
+		return fmt.Errorf("prepare packet socket on interface %d: %w", d.ifindex, classify(err))
+	}
+	return nil
+}
+
+// prepare sets the filter before it binds, or frames would get in in between.
+func (d *device) prepare(fd int) error {
+	if err := attach(fd, nothing); err != nil {
+		return err
+	}
+	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_AUXDATA, 1); err != nil {
+		return err
+	}
+	return unix.Bind(fd, d.linkAddr(nil))
+}
+
+// admit lets in what prog does from now on, and throws away what came before.
+func (d *device) admit(prog []bpf.Instruction) error {
+	return d.control(func(fd int) error {
+		if err := attach(fd, prog); err != nil {
+			return err
+		}
+		return drain(fd)
+	})
+}
+
+// drain empties the socket's buffer. What ran through the old filter on another
+// CPU may arrive still later; parsing sees to that.
+func drain(fd int) error {
+	for {
+		_, _, err := unix.Recvfrom(fd, nil, unix.MSG_DONTWAIT|unix.MSG_TRUNC)
+		switch err {
+		case nil, unix.EINTR:
+		case unix.EAGAIN:
+			return nil
+		default:
+			return err // the one notice that the link is down: not to be lost here
+		}
+	}
+}
+
+// close returns at once; the descriptor is closed in the background, see Flush.
+func (d *device) close() {
+	if d.shut() {
+		background.close(d.file)
+	}
+}
+
+// linkAddr is the interface's station mac, or all of them if mac is nil.
+func (d *device) linkAddr(mac net.HardwareAddr) *unix.SockaddrLinklayer {
+	sa := &unix.SockaddrLinklayer{Protocol: d.protocol, Ifindex: d.ifindex, Halen: macLen}
+	if mac == nil {
+		mac = net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+	}
+	copy(sa.Addr[:], mac)
+	return sa
+}
