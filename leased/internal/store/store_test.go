@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -28,15 +29,26 @@ func parse(b []byte) (r rec, err error) {
 	return r, err
 }
 
-func open(t testing.TB, dir string) *Store {
+// stateDir is one that Open makes; what TempDir makes, others may write to with
+// some umasks.
+func stateDir(t testing.TB) string { return filepath.Join(t.TempDir(), "leases") }
+
+func open(t testing.TB, dir string) *Store { t.Helper(); return opened(t, dir, Open) }
+
+func openDurable(t testing.TB, dir string) *Store { t.Helper(); return opened(t, dir, OpenDurable) }
+
+func opened(t testing.TB, dir string, open func(string) (*Store, error)) *Store {
 	t.Helper()
-	s, err := Open(dir)
+	s, err := open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
 	return s
 }
+
+// file is the path of the record of key.
+func (s *Store) file(key string) string { return filepath.Join(s.root.Name(), fileName(key)) }
 
 // load returns what the store has, sorted.
 func load(s *Store) (names []string, err error) {
@@ -87,11 +99,19 @@ func TestSaveLoadDelete(t *testing.T) {
 // Whatever a key is, it gets no further than a digest.
 func TestFileNamesAreHexAndPrivate(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "leases")
+	dir := stateDir(t)
 	s := open(t, dir)
-	save(t, s, "../../etc/passwd", "a\x00lan\x00eth0", strings.Repeat("x", 5000), "%s", "-rf", "ü")
+	keys := []string{"", "-rf", "../../etc/passwd", "%s", "a\x00lan\x00eth0", strings.Repeat("x", 4096), "ü", "\xff"}
+	for _, key := range keys {
+		if err := s.Save(key, rec{Name: "x" + strconv.Quote(key)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if names, err := load(s); len(names) != len(keys) || err != nil {
+		t.Errorf("%q, %v", names, err)
+	}
 	files, err := os.ReadDir(dir)
-	if err != nil || len(files) != 6 {
+	if err != nil || len(files) != len(keys) {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
 	for _, f := range files {
@@ -103,11 +123,35 @@ func TestFileNamesAreHexAndPrivate(t *testing.T) {
 	if info, _ := os.Stat(dir); info.Mode().Perm() != 0o700 {
 		t.Errorf("directory is %v", info.Mode())
 	}
+	for _, key := range keys {
+		if err := s.Delete(key); err != nil {
+			t.Error(err)
+		}
+	}
+	want(t, s)
+}
+
+// An operator reads a file with jq.
+func TestFilesAreJSON(t *testing.T) {
+	t.Parallel()
+	s := open(t, stateDir(t))
+	save(t, s, "<a>")
+	b, err := os.ReadFile(s.file("<a>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f sealed
+	if err := json.Unmarshal(b, &f); err != nil || len(f.Sum) != 32 {
+		t.Errorf("%s: %v", b, err)
+	}
+	if r, err := parse(f.Record); err != nil || r.Name != "<a>" {
+		t.Errorf("%s: %v", b, err)
+	}
 }
 
 func TestKeysDoNotRunIntoEachOther(t *testing.T) {
 	t.Parallel()
-	s := open(t, t.TempDir())
+	s := open(t, stateDir(t))
 	var all []string
 	for i := range 1000 {
 		all = append(all, fmt.Sprintf("%03d", i))
@@ -116,20 +160,14 @@ func TestKeysDoNotRunIntoEachOther(t *testing.T) {
 	want(t, s, all...)
 }
 
-func TestSecondLeasedIsRefused(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	first := open(t, dir)
-	if s, err := Open(dir); err == nil || !strings.Contains(err.Error(), "another leased is running") {
-		t.Errorf("%v, %v", s, err)
-	}
-	first.Close()
-	open(t, dir)
-}
-
 func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
-	s := open(t, t.TempDir())
+	for name, open := range map[string]func(testing.TB, string) *Store{"live": open, "durable": openDurable} {
+		t.Run(name, func(t *testing.T) { t.Parallel(); manyAtOnce(t, open(t, stateDir(t))) })
+	}
+}
+
+func manyAtOnce(t *testing.T, s *Store) {
 	var all sync.WaitGroup
 	for i := range 20 {
 		all.Go(func() {
@@ -147,6 +185,24 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
+// Who saves one key twice at once gets one of the two.
+func TestOneKeyAtOnce(t *testing.T) {
+	t.Parallel()
+	s := open(t, stateDir(t))
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			for range 50 {
+				if err := s.Save("a", rec{Name: "a", Text: strings.Repeat("x", 4000*i)}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	want(t, s, "a")
+}
+
 // A directory's name is no pattern.
 func TestDirectoryWithPatternInItsName(t *testing.T) {
 	t.Parallel()
@@ -156,12 +212,16 @@ func TestDirectoryWithPatternInItsName(t *testing.T) {
 	want(t, s, "a")
 }
 
-func TestWhatCannotBeEncodedIsNotSaved(t *testing.T) {
+func TestWhatCannotBeReadBackIsNotSaved(t *testing.T) {
 	t.Parallel()
-	s := open(t, t.TempDir())
+	s := open(t, stateDir(t))
 	save(t, s, "a")
-	if err := s.Save("a", func() {}); err == nil {
-		t.Error("no error")
+	for name, r := range map[string]any{
+		"no JSON": func() {}, "more than Load reads": rec{Text: strings.Repeat("x", maxFile)},
+	} {
+		if err := s.Save("a", r); err == nil {
+			t.Errorf("%s: no error", name)
+		}
 	}
 	want(t, s, "a")
 }

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"cmp"
+	"io"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	suffix    = ".json"
+	aside     = ".bad"  // behind the name of a file that could not be read
+	temporary = ".part" // behind the name of a file being written, and its number
+)
+
+// Names of ours; only such files are ever removed.
+var (
+	isRecord = regexp.MustCompile(`^[0-9a-f]{32}\.json$`).MatchString
+	isAside  = regexp.MustCompile(`^[0-9a-f]{32}\.json\.bad$`).MatchString
+	isPart   = regexp.MustCompile(`^[0-9a-f]{32}\.json(\.[0-9]+)?\.part$`).MatchString
+)
+
+// isForeign says that somebody else has put a file among the records.
+func isForeign(name string) bool { return strings.HasSuffix(name, suffix) && !isRecord(name) }
+
+// walk calls do with the names in the directory that match, read a few at a time:
+// somebody may have filled it.
+func (s *Store) walk(match func(name string) bool, do func(name string)) error {
+	dir, err := s.root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	for {
+		some, err := dir.Readdirnames(256)
+		for _, name := range some {
+			if match(name) {
+				do(name)
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// dated is a file as of some time in its life.
+type dated struct {
+	name string
+	at   time.Time
+}
+
+func (d dated) compare(other dated) int {
+	return cmp.Or(d.at.Compare(other.at), strings.Compare(d.name, other.name))
+}
+
+func written(i fs.FileInfo) time.Time { return i.ModTime() }
+
+// renamed is when a file got its name, which leaves its ModTime as it was.
+func renamed(i fs.FileInfo) time.Time { return time.Unix(i.Sys().(*syscall.Stat_t).Ctim.Unix()) }
+
+// newest are the names of the newest files that match, limit at most, the newest
+// first. The others are removed: left there, they would be taken for live ones at
+// a later start, when they are older still. No more than twice limit are in memory.
+func (s *Store) newest(match func(string) bool, limit int, at func(fs.FileInfo) time.Time) (names []string, removed int, err error) {
+	var all []dated
+	cut := func() {
+		slices.SortFunc(all, func(a, b dated) int { return b.compare(a) })
+		for ; len(all) > limit; all = all[:len(all)-1] {
+			if e := s.root.Remove(all[len(all)-1].name); e != nil {
+				err = cmp.Or(err, e)
+				continue
+			}
+			removed++
+		}
+	}
+	walked := s.walk(match, func(name string) {
+		info, e := s.root.Lstat(name)
+		if e != nil {
+			err = cmp.Or(err, e)
+			return
+		}
+		if all = append(all, dated{name, at(info)}); len(all) == 2*limit {
+			cut()
+		}
+	})
+	cut()
+	for _, f := range all {
+		names = append(names, f.name)
+	}
+	return names, removed, cmp.Or(walked, err)
+}

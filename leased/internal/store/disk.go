@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"io"
+	"os"
+)
+
+// disk is what Save and Delete do to the directory. Tests record it, break it and
+// cut it off.
+type disk interface {
+	Create(name string) (file, error)
+	Rename(from, to string) error
+	Remove(name string) error
+	SyncDir() error
+}
+
+type file interface {
+	io.WriteCloser
+	Sync() error
+}
+
+// inDir is the disk itself.
+type inDir struct {
+	*os.Root
+	dir *os.File
+}
+
+func (d inDir) Create(name string) (file, error) {
+	return d.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+}
+
+func (d inDir) SyncDir() error { return d.dir.Sync() }

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	maxFile    = 1 << 20 // bytes; what is larger is none of ours
+	maxRecords = 16384   // far more than a host has containers
+	maxAside   = 16      // files kept for whoever looks into it, and errors told
+)
+
+// Load hands every record to each. One that cannot be read, or that each refuses,
+// is set aside under another name and costs only itself; what was wrong with such
+// records is the error. Of more than maxRecords the oldest are removed, and told
+// of: containers left them that never came back.
+func (s *Store) Load(each func(record []byte) error) error {
+	var bad faults
+	bad.add(s.walk(isForeign, func(name string) {
+		bad.add(s.setAside(name, errors.New("it is no record's name")))
+	}))
+	names, removed, err := s.newest(isRecord, maxRecords, written)
+	bad.add(err)
+	if removed > 0 {
+		bad.add(fmt.Errorf("%d records in %s are removed: only the newest %d are kept", removed, s.root.Name(), maxRecords))
+	}
+	for _, name := range names {
+		b, err := s.read(name)
+		if err == nil {
+			err = each(b)
+		}
+		if err != nil {
+			bad.add(s.setAside(name, err))
+		}
+	}
+	_, _, err = s.newest(isAside, maxAside, renamed)
+	bad.add(err)
+	return bad.join()
+}
+
+// setAside says that it did, and why.
+func (s *Store) setAside(name string, why error) error {
+	path := s.root.Name() + "/" + name
+	if err := s.root.Rename(name, name+aside); err != nil {
+		return fmt.Errorf("%s is left out: %w; set it aside: %w", path, why, err)
+	}
+	return fmt.Errorf("%s is set aside as %s: %w", path, name+aside, why)
+}
+
+// read returns the record in a file. Neither a FIFO nor a symlink to one makes it
+// wait, nor does one that is put there meanwhile.
+func (s *Store) read(name string) ([]byte, error) {
+	// os.Root would follow a symlink whatever the flags say.
+	fd, err := unix.Openat(int(s.lock.Fd()), name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open it: %w", err)
+	}
+	f := os.NewFile(uintptr(fd), name)
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxFile {
+		return nil, errors.New("no regular file of at most 1 MiB")
+	}
+	b, err := io.ReadAll(io.LimitReader(f, maxFile))
+	if err != nil {
+		return nil, err
+	}
+	return unseal(name, b)
+}
+
+// faults is what Load has to tell: some in full, the others counted.
+type faults struct {
+	told []error
+	more int
+}
+
+func (f *faults) add(err error) {
+	switch {
+	case err == nil:
+	case len(f.told) < maxAside:
+		f.told = append(f.told, err)
+	default:
+		f.more++
+	}
+}
+
+func (f *faults) join() error {
+	if f.more > 0 {
+		return errors.Join(append(f.told, fmt.Errorf("and %d more", f.more))...)
+	}
+	return errors.Join(f.told...)
+}
