@@ -27,6 +27,7 @@ func FuzzParse(f *testing.F) {
 	s := ack(dt.Opt(52, 3), dt.OptAddr(6, "192.0.2.53"))
 	s.File, s.SName, s.NoEnd = dt.OptText(12, "web"), dt.Opt(26, 5, 0), true
 	f.Add(s.Bytes())
+	f.Add(ack(dt.Opt(80), dt.OptTime(108, 1800), dt.OptAddr(54, "192.0.2.1"), dt.OptTime(51, 60)).Bytes())
 	f.Add(full.Marshal(messages["DISCOVER"].m))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		before := bytes.Clone(b)
@@ -46,6 +47,7 @@ func FuzzParseOptions(f *testing.F) {
 	f.Add(join(opt121, opt249, opt33, opt3, dt.Opt(52, 3)), dt.OptText(119, "\x01a\xc0\x00"), dt.OptText(56, "\x1b["))
 	f.Add(join(dt.OptText(119, "\x03net\x00\x01a\xc0\x00"), dt.OptText(15, "a.b"), dt.OptText(12, "_a-b.")), []byte{}, []byte{})
 	f.Add(join(dt.OptAddr(1, "255.255.255.0"), dt.Opt(26, 5, 0), dt.OptAddr(6, "192.0.2.53"), dt.Opt(61, 1)), []byte{}, []byte{})
+	f.Add(join(dt.Opt(80), dt.OptTime(108, 0), dt.Opt(52, 1)), dt.Opt(80), dt.Opt(108, 1, 2))
 	f.Fuzz(func(t *testing.T, opts, file, sname []byte) {
 		s := ack(opts)
 		s.File, s.SName, s.NoEnd = file, sname, true
@@ -66,7 +68,10 @@ func checkReply(t *testing.T, r dhcp4.Reply) {
 	if len(r.Routes) > dhcp4.MaxRoutes || len(r.DNS) > dhcp4.MaxDNS || len(r.Search) > dhcp4.MaxSearch {
 		t.Errorf("%d routes, %d DNS servers, %d names", len(r.Routes), len(r.DNS), len(r.Search))
 	}
-	for _, n := range append(r.Search, r.Domain, r.Host) {
+	if r.V6OnlyWait != 0 && !r.HasV6OnlyWait || r.Type == dhcp4.Nak && (r.RapidCommit || r.HasV6OnlyWait) {
+		t.Errorf("%v: options 80 %v, 108 %v", r.Type, r.RapidCommit, r.V6OnlyWait)
+	}
+	for _, n := range append(r.Search, r.Domain) {
 		if n != "" && (len(n) > 253 || !nameForm.MatchString(n)) {
 			t.Errorf("name %q", n)
 		}
@@ -103,6 +108,7 @@ func checkRoute(t *testing.T, r dhcp4.Route) {
 func FuzzMarshal(f *testing.F) {
 	f.Add(uint8(0), uint32(1), uint16(2), []byte{1, 2}, "web", "class", false)
 	f.Add(uint8(1), uint32(1<<31), uint16(65535), []byte{}, "web.example.net", "", true)
+	f.Add(uint8(7), uint32(1), uint16(2), []byte{1, 2}, "web", "class", false)
 	f.Add(uint8(5), uint32(0xffffffff), uint16(0), []byte{0, 0, 0}, "", "x", true)
 	f.Fuzz(func(t *testing.T, kind uint8, xid uint32, secs uint16, cid []byte, host, class string, fqdn bool) {
 		if len(cid) == 1 || len(cid) > 64 || len(host) > 64 || len(class) > 32 || xid == 0 {
@@ -128,7 +134,9 @@ func message(kind uint8) dhcp4.Message {
 		{Type: dhcp4.Request, Client: client},
 		{Type: dhcp4.Decline, Requested: client, Server: server, Text: "in use"},
 		{Type: dhcp4.Release, Client: client, Server: server},
-	}[kind%7]
+		{Type: dhcp4.Discover, RapidCommit: true, V6Only: true},
+		{Type: dhcp4.Request, Client: client, RapidCommit: true, V6Only: true},
+	}[kind%9]
 }
 
 func checkLibrary(t *testing.T, b []byte, id dhcp4.Identity, m dhcp4.Message) {
@@ -144,7 +152,9 @@ func checkLibrary(t *testing.T, b []byte, id dhcp4.Identity, m dhcp4.Message) {
 	case dhcp4.Type(p.MessageType()) != m.Type, binary.BigEndian.Uint32(p.TransactionID[:]) != m.XID,
 		!bytes.Equal(p.ClientHWAddr, mac), !ip(m.Client, p.ClientIPAddr.To4()),
 		!ip(m.Requested, p.RequestedIPAddress().To4()), !ip(m.Server, p.ServerIdentifier().To4()),
-		!bytes.Equal(p.Options.Get(dhcpv4.OptionClientIdentifier), id.ClientID):
+		!bytes.Equal(p.Options.Get(dhcpv4.OptionClientIdentifier), id.ClientID),
+		p.Options.Has(dhcpv4.OptionRapidCommit) != (m.RapidCommit && m.Type == dhcp4.Discover),
+		bytes.Contains(p.Options.Get(dhcpv4.OptionParameterRequestList), []byte{108}) != m.V6Only:
 		t.Errorf("%+v is read as %s", m, p.Summary())
 	}
 }

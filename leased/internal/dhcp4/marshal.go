@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
+	"slices"
 
 	v4 "github.com/insomniacslk/dhcp/dhcpv4"
 	"github.com/insomniacslk/dhcp/iana"
@@ -28,7 +29,7 @@ var requested = []v4.OptionCode{
 	v4.OptionSubnetMask, v4.OptionClasslessStaticRoute, v4.GenericOptionCode(249),
 	v4.OptionStaticRoutingTable, v4.OptionRouter, v4.OptionDomainNameServer,
 	v4.OptionDomainName, v4.OptionDNSDomainSearchList, v4.OptionInterfaceMTU,
-	v4.OptionHostName, v4.OptionIPAddressLeaseTime, v4.OptionServerIdentifier,
+	v4.OptionIPAddressLeaseTime, v4.OptionServerIdentifier,
 	v4.OptionRenewTimeValue, v4.OptionRebindingTimeValue,
 }
 
@@ -82,7 +83,7 @@ func (id Identity) options(m Message) []v4.Option {
 		opts = append(opts, v4.OptServerIdentifier(bare(m.Server)))
 	}
 	if m.starts() {
-		return append(opts, id.wishes()...)
+		return append(opts, id.wishes(m)...)
 	}
 	if m.Text != "" {
 		opts = append(opts, v4.OptMessage(m.Text))
@@ -91,8 +92,11 @@ func (id Identity) options(m Message) []v4.Option {
 }
 
 // wishes returns the options that only DISCOVER and REQUEST may carry.
-func (id Identity) wishes() []v4.Option {
+func (id Identity) wishes(m Message) []v4.Option {
 	opts := []v4.Option{v4.OptMaxMessageSize(maxSize)}
+	if m.RapidCommit && m.Type == Discover {
+		opts = append(opts, v4.OptGeneric(v4.OptionRapidCommit, nil))
+	}
 	if id.VendorClass != "" {
 		opts = append(opts, v4.OptClassIdentifier(id.VendorClass))
 	}
@@ -106,7 +110,11 @@ func (id Identity) wishes() []v4.Option {
 	default:
 		opts = append(opts, v4.OptHostName(id.Hostname))
 	}
-	return append(opts, v4.OptParameterRequestList(requested...))
+	ask := slices.Clone(requested)
+	if m.V6Only {
+		ask = append(ask, v4.OptionIPv6OnlyPreferred)
+	}
+	return append(opts, v4.OptParameterRequestList(ask...))
 }
 
 // clip cuts what would not fit the length byte before it.

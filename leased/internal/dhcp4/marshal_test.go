@@ -39,6 +39,14 @@ var messages = map[string]struct {
 		dhcp4.Message{Type: dhcp4.Discover, XID: 1, Requested: client},
 		[]byte{53, 61, 50, 57, 60, 77, 12, 55},
 	},
+	"DISCOVER with rapid commit": {
+		dhcp4.Message{Type: dhcp4.Discover, XID: 1, RapidCommit: true},
+		[]byte{53, 61, 57, 80, 60, 77, 12, 55},
+	},
+	"REQUEST, where rapid commit is for DISCOVER only": {
+		dhcp4.Message{Type: dhcp4.Request, XID: 1, Requested: client, RapidCommit: true},
+		[]byte{53, 61, 50, 57, 60, 77, 12, 55},
+	},
 	"REQUEST in SELECTING": {
 		dhcp4.Message{Type: dhcp4.Request, XID: 1, Secs: 3, Requested: client, Server: server},
 		[]byte{53, 61, 50, 54, 57, 60, 77, 12, 55},
@@ -110,7 +118,7 @@ func TestMarshalValues(t *testing.T) {
 	want := map[byte][]byte{
 		53: {3}, 61: full.ClientID, 50: {192, 0, 2, 9}, 54: {192, 0, 2, 1}, 57: {0x05, 0xc0},
 		60: []byte("leased"), 77: []byte("\x03lab"), 12: []byte("web"),
-		55: {1, 121, 249, 33, 3, 6, 15, 119, 26, 12, 51, 54, 58, 59},
+		55: {1, 121, 249, 33, 3, 6, 15, 119, 26, 51, 54, 58, 59},
 	}
 	for code, v := range want {
 		if got := value(t, b, code); !bytes.Equal(got, v) {
@@ -122,6 +130,22 @@ func TestMarshalValues(t *testing.T) {
 	}
 	if b := full.Marshal(messages["RELEASE"].m); !bytes.Equal(b[12:16], []byte{192, 0, 2, 9}) {
 		t.Errorf("ciaddr is %d", b[12:16])
+	}
+}
+
+// Option 108 is asked for by its place in option 55 (RFC 8925 §3.1), in the one
+// message that says so and in no later one.
+func TestMarshalV6Only(t *testing.T) {
+	for _, want := range []bool{true, false} {
+		m := messages["DISCOVER"].m
+		m.V6Only = want
+		b := full.Marshal(m)
+		if got := bytes.Contains(value(t, b, 55), []byte{108}); got != want {
+			t.Errorf("V6Only %v: option 55 is %d", want, value(t, b, 55))
+		}
+		if err := dhcp4test.Check(b); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -178,7 +202,30 @@ func TestCheckFindsMistakes(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if dhcp4test.Check(full.Marshal(dhcp4.Message{Type: dhcp4.Release, XID: 1, Client: client, Server: server, Requested: client})) == nil {
-		t.Error("RELEASE with option 50: no error")
+	for name, m := range map[string]dhcp4.Message{
+		"RELEASE with option 50":    {Type: dhcp4.Release, XID: 1, Client: client, Server: server, Requested: client},
+		"DECLINE with ciaddr":       {Type: dhcp4.Decline, XID: 1, Client: client, Server: server, Requested: client},
+		"DECLINE without option 50": {Type: dhcp4.Decline, XID: 1, Server: server},
+		"DECLINE without option 54": {Type: dhcp4.Decline, XID: 1, Requested: client},
+		"DECLINE of 0.0.0.0":        {Type: dhcp4.Decline, XID: 1, Requested: netip.IPv4Unspecified(), Server: server},
+	} {
+		if dhcp4test.Check(full.Marshal(m)) == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// Option 80 is a DISCOVER's, and empty (RFC 4039 §4).
+func TestCheckRapidCommit(t *testing.T) {
+	for name, m := range messages {
+		b := full.Marshal(m.m)
+		end := bytes.LastIndexByte(b, 255)
+		for _, opt := range [][]byte{dhcp4test.Opt(80), dhcp4test.Opt(80, 1)} {
+			bad := append(append(bytes.Clone(b[:end]), opt...), b[end:]...)
+			ok := m.m.Type == dhcp4.Discover && !m.m.RapidCommit && len(opt) == 2
+			if err := dhcp4test.Check(bad); (err == nil) != ok {
+				t.Errorf("%s with option 80 % x: %v", name, opt, err)
+			}
+		}
 	}
 }

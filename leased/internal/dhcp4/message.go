@@ -70,6 +70,9 @@ type Message struct {
 	Requested netip.Addr // option 50
 	Server    netip.Addr // option 54
 	Text      string     // option 56, in DECLINE and RELEASE; empty: not sent
+
+	RapidCommit bool // option 80, in DISCOVER (RFC 4039)
+	V6Only      bool // 108 in option 55, so in DISCOVER and REQUEST only (RFC 8925 §3.2)
 }
 
 // Route is one route as the server gave it.
@@ -104,8 +107,13 @@ type Reply struct {
 	Domain string       // option 15, a valid domain name or empty
 	Search []string     // option 119 (RFC 3397), valid domain names only
 	MTU    int          // option 26, at least MinMTU; 0: absent or below 68
-	Host   string       // option 12 from the server, a valid name or empty
 	Text   string       // option 56, printable characters only
+
+	RapidCommit bool // option 80: an ACK that has it answers a DISCOVER (RFC 4039)
+	// V6OnlyWait is option 108 in seconds: for how long the network wants those to
+	// do without IPv4 who can (RFC 8925).
+	V6OnlyWait    uint32
+	HasV6OnlyWait bool
 }
 
 // What Reply.Mask says where it is no prefix length.

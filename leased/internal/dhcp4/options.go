@@ -22,7 +22,6 @@ const (
 	optMask        = 1
 	optRouter      = 3
 	optDNS         = 6
-	optHost        = 12
 	optDomain      = 15
 	optMTU         = 26
 	optStaticRoute = 33
@@ -34,6 +33,8 @@ const (
 	optT1          = 58
 	optT2          = 59
 	optClientID    = 61
+	optRapidCommit = 80
+	optV6Only      = 108
 	optSearch      = 119
 	optClassless   = 121
 	optClasslessMS = 249
@@ -45,6 +46,7 @@ const (
 // would be glued together to another value (RFC 3396 §4 is for long options).
 var fixedLen = map[uint8]int{
 	optMask: 4, optMTU: 2, optLeaseTime: 4, optOverload: 1, optType: 1, optServer: 4, optT1: 4, optT2: 4,
+	optRapidCommit: 0, optV6Only: 4,
 }
 
 var errOption = errors.New("option runs beyond its end")
@@ -80,7 +82,7 @@ func collect(b []byte) (v4.Options, error) {
 // area reads one area of options. A missing END is tolerated, as everybody but
 // the library does; an option that runs over the area's end is not, since what
 // followed it is lost and might have been the mask. An option of length zero says
-// nothing: real routers send 12 that way.
+// nothing, but for 80, which says yes by being there: real routers send 12 that way.
 func area(b []byte, opts v4.Options, seen map[uint8]int) error {
 	for len(b) > 0 && b[0] != optEnd {
 		if b[0] == optPad {
@@ -90,7 +92,7 @@ func area(b []byte, opts v4.Options, seen map[uint8]int) error {
 		if len(b) < 2 || len(b) < 2+int(b[1]) {
 			return fmt.Errorf("%w: option %d", errOption, b[0])
 		}
-		if code, n := b[0], int(b[1]); n > 0 {
+		if code, n := b[0], int(b[1]); n > 0 || code == optRapidCommit {
 			seen[code]++
 			opts[code] = append(opts[code], b[2:2+n]...)
 		}

@@ -93,7 +93,7 @@ func TestLooseForms(t *testing.T) {
 // (CVE-2009-0692, CVE-2018-20679, CVE-2019-5747).
 func TestMalformedFixed(t *testing.T) {
 	mask := []byte{255, 255, 255, 0}
-	for code, right := range map[byte][]byte{1: mask, 26: {5, 0}, 51: mask, 54: {192, 0, 2, 1}, 58: mask, 59: mask} {
+	for code, right := range map[byte][]byte{1: mask, 26: {5, 0}, 51: mask, 54: {192, 0, 2, 1}, 58: mask, 59: mask, 108: mask} {
 		dns := dt.OptAddr(6, "192.0.2.53")
 		for n := range 40 {
 			if n != len(right) {
@@ -109,7 +109,7 @@ func TestMalformedFixed(t *testing.T) {
 func checkIgnored(t *testing.T, s dt.Server) {
 	t.Helper()
 	r := parse(t, s)
-	if r.Mask != dhcp4.NoMask || r.MTU != 0 || r.HasLeaseTime || r.Server.IsValid() || r.HasT1 || r.HasT2 {
+	if r.Mask != dhcp4.NoMask || r.MTU != 0 || r.HasLeaseTime || r.Server.IsValid() || r.HasT1 || r.HasT2 || r.HasV6OnlyWait {
 		t.Errorf("% x: taken: %+v", s.Options[1], r)
 	}
 	if len(r.DNS) != 1 {

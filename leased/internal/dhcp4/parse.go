@@ -57,6 +57,7 @@ func reply(p *v4.DHCPv4) (Reply, error) {
 		r.times(p.Options)
 		r.network(p.Options)
 		r.names(p.Options)
+		r.RapidCommit = p.Options.Has(v4.OptionRapidCommit)
 	case Nak: // table 3 of RFC 2131: a NAK gives nothing
 	default:
 		return Reply{}, ErrNotReply
@@ -68,6 +69,7 @@ func (r *Reply) times(o v4.Options) {
 	r.LeaseTime, r.HasLeaseTime = u32(o[optLeaseTime])
 	r.T1, r.HasT1 = u32(o[optT1])
 	r.T2, r.HasT2 = u32(o[optT2])
+	r.V6OnlyWait, r.HasV6OnlyWait = u32(o[optV6Only])
 }
 
 func (r *Reply) network(o v4.Options) {
@@ -86,7 +88,6 @@ func (r *Reply) network(o v4.Options) {
 func (r *Reply) names(o v4.Options) {
 	// A final NUL is not part of the text (RFC 2132 §2), yet common.
 	r.Domain = validName(strings.TrimRight(string(o[optDomain]), "\x00"))
-	r.Host = validName(strings.TrimRight(string(o[optHost]), "\x00"))
 	r.Search, _ = searchList(o[optSearch]) // malformed: ignored as a whole
 }
 

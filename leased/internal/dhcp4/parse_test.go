@@ -38,15 +38,16 @@ func TestParseAll(t *testing.T) {
 	got := parse(t, ack(
 		dt.OptAddr(54, "192.0.2.1"), dt.OptTime(51, 3600), dt.OptTime(58, 0), dt.OptTime(59, 0xffffffff),
 		dt.OptAddr(1, "255.255.255.0"), dt.OptAddr(3, "192.0.2.1", "192.0.2.2"), dt.OptAddr(6, "192.0.2.53", "192.0.2.54"),
-		dt.OptText(15, "example.net"), dt.OptText(12, "web\x00"), dt.Opt(26, 0x05, 0x78),
+		dt.OptText(15, "example.net\x00"), dt.Opt(80), dt.OptTime(108, 1800), dt.Opt(26, 0x05, 0x78),
 		dt.Opt(61, 1, 2, 3), dt.OptText(119, "\x03lab\x07example\x03net\x00\x05other\xc0\x04"), dt.OptText(56, "hi"),
 	))
 	want := dhcp4.Reply{
 		Type: dhcp4.Ack, XID: 7, MAC: mac, Your: client, Server: server, ClientID: []byte{1, 2, 3}, Mask: 24,
 		LeaseTime: 3600, T1: 0, T2: dhcp4.Infinite, HasLeaseTime: true, HasT1: true, HasT2: true,
 		Routes: []dhcp4.Route{{Dst: netip.MustParsePrefix("0.0.0.0/0"), Via: server}},
-		DNS:    addrs("192.0.2.53", "192.0.2.54"), Domain: "example.net", Host: "web",
+		DNS:    addrs("192.0.2.53", "192.0.2.54"), Domain: "example.net",
 		Search: []string{"lab.example.net", "other.example.net"}, MTU: 1400, Text: "hi",
+		RapidCommit: true, V6OnlyWait: 1800, HasV6OnlyWait: true,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", got, want)
@@ -100,6 +101,35 @@ func TestParseRefuses(t *testing.T) {
 	}
 	if _, err := dhcp4.Parse(nil); !errors.Is(err, dhcp4.ErrNotReply) {
 		t.Errorf("error is %v, want ErrNotReply", err)
+	}
+}
+
+// RFC 4039 §4 and RFC 8925 §3.1: options 80 and 108 have no bytes and four, once;
+// other ones say nothing, and neither does any in a NAK.
+func TestParseRapidCommitAndV6Only(t *testing.T) {
+	for name, c := range map[string]struct {
+		opts    [][]byte
+		rapid   bool
+		v6only  uint32
+		has108  bool
+		message byte
+	}{
+		"both":        {[][]byte{dt.Opt(80), dt.OptTime(108, 7)}, true, 7, true, 5},
+		"in an OFFER": {[][]byte{dt.Opt(80), dt.OptTime(108, 7)}, true, 7, true, 2},
+		"in a NAK":    {[][]byte{dt.Opt(80), dt.OptTime(108, 7)}, false, 0, false, 6},
+		"108 of 0":    {[][]byte{dt.OptTime(108, 0)}, false, 0, true, 5},
+		"of a byte":   {[][]byte{dt.Opt(80, 1), dt.Opt(108, 1)}, false, 0, false, 5},
+		"108 empty":   {[][]byte{dt.Opt(108)}, false, 0, false, 5},
+		"108 of 8":    {[][]byte{dt.Opt(108, 0, 0, 0, 1, 0, 0, 0, 2)}, false, 0, false, 5},
+		"twice":       {[][]byte{dt.Opt(80), dt.Opt(80), dt.OptTime(108, 7), dt.OptTime(108, 7)}, false, 0, false, 5},
+		"80 split":    {[][]byte{dt.Opt(80), dt.Opt(80, 1)}, false, 0, false, 5},
+		"none":        {nil, false, 0, false, 5},
+	} {
+		s := ack(c.opts...)
+		s.Options[0] = dt.Opt(53, c.message)
+		if r := parse(t, s); r.RapidCommit != c.rapid || r.V6OnlyWait != c.v6only || r.HasV6OnlyWait != c.has108 {
+			t.Errorf("%s: got %v, %d, %v", name, r.RapidCommit, r.V6OnlyWait, r.HasV6OnlyWait)
+		}
 	}
 }
 

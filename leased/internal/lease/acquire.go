@@ -10,7 +10,7 @@ import (
 	"podman-net-dhcp/leased/internal/dhcp4"
 )
 
-// offer is what REQUESTING asks for.
+// offer is what REBOOTING and REQUESTING ask for.
 type offer struct {
 	addr, server netip.Addr
 	secs         uint16
@@ -43,14 +43,17 @@ func (m *Machine) acquire(now Instant) {
 // full of machines that boot at once, which the manager's admission control is
 // for, and it would make every container wait.
 func (m *Machine) discover(now Instant) {
-	m.state = Selecting
+	// With rapid commit the DISCOVER is the REQUEST, from which the lease counts.
+	m.state, m.sent, m.arp = Selecting, now, arp{}
 	m.transact()
 	m.sendDiscover(now)
 }
 
 func (m *Machine) sendDiscover(now Instant) {
 	m.offer = offer{secs: m.secs(now)}
-	m.send(netip.Addr{}, dhcp4.Message{Type: dhcp4.Discover, Secs: m.offer.secs, Requested: m.hint})
+	m.send(netip.Addr{}, dhcp4.Message{
+		Type: dhcp4.Discover, Secs: m.offer.secs, Requested: m.hint, RapidCommit: m.cfg.RapidCommit,
+	})
 	m.deadline = now.Add(m.backoff())
 }
 
@@ -69,7 +72,7 @@ func (m *Machine) sendSelect(now Instant) {
 
 // send sends a message of the transaction in flight.
 func (m *Machine) send(to netip.Addr, msg dhcp4.Message) {
-	msg.XID = m.xid
+	msg.XID, msg.V6Only = m.xid, m.cfg.V6Only
 	m.acts = append(m.acts, Send{Message: msg, To: to})
 	m.tries++
 }
@@ -89,7 +92,12 @@ func (m *Machine) backoff() time.Duration {
 		d = firstWait << n
 	}
 	fuzz := min(d/4, time.Second)
-	return d - fuzz + time.Duration(m.cfg.Rand()%uint64(2*fuzz+1))
+	return d - fuzz + m.random(2*fuzz)
+}
+
+// random returns a time from 0 to most.
+func (m *Machine) random(most time.Duration) time.Duration {
+	return time.Duration(m.cfg.Rand() % uint64(most+1))
 }
 
 // refused starts over after a NAK: at once the first time, since servers offer
@@ -105,5 +113,5 @@ func (m *Machine) refused(now Instant) {
 	if n := m.naks - 2; n < 6 {
 		pause = time.Second << n
 	}
-	m.state, m.xid, m.deadline = Init, 0, now.Add(pause)
+	m.rest(Init, now.Add(pause))
 }

@@ -49,6 +49,10 @@ func (m *Machine) sendExtend(now Instant) {
 		to, limit = netip.Addr{}, m.lease.Expiry
 	}
 	m.send(to, dhcp4.Message{Type: dhcp4.Request, Secs: m.secs(now), Client: m.lease.Addr.Addr()})
+	if m.unconfirmed { // the server that comes back may refuse it: ask as often as for a new one
+		m.deadline = min(limit, now.Add(m.backoff()))
+		return
+	}
 	floor := renewWait
 	if limit.Sub(m.sent) <= renewWait {
 		floor = shortWait

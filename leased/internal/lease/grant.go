@@ -58,7 +58,7 @@ func edge(p netip.Prefix) bool {
 func (m *Machine) grant(r dhcp4.Reply) Lease {
 	l := Lease{
 		Addr: prefix(r), Server: r.Server, Start: m.sent, T1: Never, T2: Never, Expiry: Never,
-		DNS: r.DNS, Domain: r.Domain, Search: r.Search, MTU: r.MTU, Host: r.Host,
+		DNS: r.DNS, Domain: r.Domain, Search: r.Search, MTU: r.MTU,
 	}
 	for _, rt := range r.Routes { // a router that is ourselves leads nowhere
 		if rt.Via != r.Your {

@@ -76,7 +76,7 @@ func after(i lease.Instant) string {
 }
 
 func TestInfiniteLease(t *testing.T) {
-	w := newWorld(t, lease.Config{}).bind(life(dhcp4.Infinite))
+	w := newWorld(t, lease.Config{}).bind(life(dhcp4.Infinite)).calm()
 	w.now = lease.Never - 1
 	if acts := w.step(lease.TimerFired{}); len(acts) != 0 || w.m.State() != lease.Bound || w.m.Deadline() != lease.Never {
 		t.Errorf("%v: %s", w.m.State(), show(acts))
@@ -197,14 +197,14 @@ func TestAckSupersedesOffer(t *testing.T) {
 	w.reply(dhcp4.Offer, func(r *dhcp4.Reply) { r.Domain, r.DNS, r.MTU = "offered.net", []netip.Addr{rival}, 1400 })
 	rt := dhcp4.Route{Dst: netip.MustParsePrefix("0.0.0.0/0"), Via: server}
 	w.reply(dhcp4.Ack, func(r *dhcp4.Reply) {
-		r.Domain, r.Search, r.Host, r.Mask = "acked.net", []string{"a.net"}, "web", dhcp4.NoMask
+		r.Domain, r.Search, r.Mask = "acked.net", []string{"a.net"}, dhcp4.NoMask
 		r.Routes = []dhcp4.Route{{Dst: netip.MustParsePrefix("10.0.0.0/8"), Via: client}, rt}
 	})
 	got, _ := w.m.Lease()
 	want := lease.Lease{
 		Addr: netip.MustParsePrefix("192.0.2.9/24"), Server: server, Domain: "acked.net", Search: []string{"a.net"},
-		Host: "web", Routes: []dhcp4.Route{rt},
-		Start: boot, T1: boot.Add(500e9), T2: boot.Add(875e9), Expiry: boot.Add(1000e9),
+		Routes: []dhcp4.Route{rt},
+		Start:  boot, T1: boot.Add(500e9), T2: boot.Add(875e9), Expiry: boot.Add(1000e9),
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -212,9 +212,10 @@ func TestAckSupersedesOffer(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	got := fmt.Sprint(lease.Init, lease.Selecting, lease.Requesting, lease.Bound, lease.Renewing, lease.Rebinding,
-		lease.Stopped, lease.State(0), lease.State(99), lease.MediumNone, lease.MediumPacket, lease.MediumUnicast, lease.Medium(0))
-	want := "INIT SELECTING REQUESTING BOUND RENEWING REBINDING STOPPED invalid invalid none packet unicast invalid"
+	got := fmt.Sprint(lease.Init, lease.Rebooting, lease.Selecting, lease.Requesting, lease.Probing, lease.Bound, lease.Renewing, lease.Rebinding,
+		lease.Stopped, lease.State(0), lease.State(99), lease.MediumNone, lease.MediumPacket, lease.MediumUnicast, lease.Medium(0),
+		lease.CheckOff, lease.CheckQuick, lease.CheckFull, lease.Check(0))
+	want := "INIT REBOOTING SELECTING REQUESTING PROBING BOUND RENEWING REBINDING STOPPED invalid invalid none packet unicast invalid off quick rfc5227 invalid"
 	if got != want {
 		t.Errorf("got %s", got)
 	}

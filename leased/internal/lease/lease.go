@@ -7,6 +7,7 @@ package lease
 
 import (
 	"math"
+	"net"
 	"net/netip"
 	"time"
 
@@ -45,8 +46,7 @@ type Lease struct {
 	DNS    []netip.Addr
 	Domain string
 	Search []string
-	MTU    int    // bytes; 0: the server says nothing
-	Host   string // the name the server gives us
+	MTU    int // bytes; 0: the server says nothing
 }
 
 // Event is what happened. Events are past facts.
@@ -54,11 +54,27 @@ type Event interface{ event() }
 
 // The events of the machine.
 type (
-	// Started asks for a lease; only a new machine, in INIT, knows it.
-	Started struct{}
+	// Started asks for a lease; only a new machine, in INIT, knows it. Remembered
+	// is the lease that the attachment had last, to be asked for again; expired or
+	// not; without Addr: none.
+	Started struct{ Remembered Lease }
 	// ReplyReceived is a server's message for our chaddr, which the caller has
-	// compared; xid and client identifier are the machine's to compare.
-	ReplyReceived struct{ dhcp4.Reply }
+	// compared; xid and client identifier are the machine's to compare. Refused:
+	// the caller knows that somebody else had the address Your lately.
+	ReplyReceived struct {
+		dhcp4.Reply
+		Refused bool
+	}
+	// ConflictFound says that the host with MAC uses or probes Addr, which is the
+	// one that Watching names. Decline: the caller's limits still allow a DECLINE.
+	ConflictFound struct {
+		Addr    netip.Addr
+		MAC     net.HardwareAddr
+		Decline bool
+	}
+	// TimedOut says that the caller cannot wait any longer: a remembered lease that
+	// still runs is used without a server's word (RFC 2131 §3.2).
+	TimedOut struct{}
 	// TimerFired says that Deadline has come. A spurious one does nothing.
 	TimerFired struct{}
 	// ReleaseRequested ends the lease for good, with a RELEASE if there is one.
@@ -67,6 +83,8 @@ type (
 
 func (Started) event()          {}
 func (ReplyReceived) event()    {}
+func (ConflictFound) event()    {}
+func (TimedOut) event()         {}
 func (TimerFired) event()       {}
 func (ReleaseRequested) event() {}
 
@@ -76,7 +94,8 @@ type Action interface{ action() }
 // The actions of the machine.
 type (
 	// Send sends a message: to the server by unicast from the leased address
-	// (RENEWING, RELEASE), or by broadcast from 0.0.0.0 where To is invalid.
+	// (RENEWING, and RELEASE, where it need not be bound), or by broadcast from
+	// 0.0.0.0 where To is invalid. A DECLINE may come where Medium says none.
 	Send struct {
 		dhcp4.Message
 		To netip.Addr
@@ -86,13 +105,19 @@ type (
 	Bind struct{ Lease Lease }
 	// Unbind removes what Bind applied. Why is for the log.
 	Unbind struct{ Why string }
+	// Probe sends one ARP probe for Addr (RFC 5227 §2.1.1).
+	Probe struct{ Addr netip.Addr }
+	// Announce sends one ARP announcement of Addr (RFC 5227 §2.3).
+	Announce struct{ Addr netip.Addr }
 	// Report says that something happened that the operator wants to know and
 	// that is no state change: a NAK, an OFFER without a server id, … At most
 	// maxReports come of one transaction, so that a flood does not fill the log.
 	Report struct{ Msg, Detail string }
 )
 
-func (Send) action()   {}
-func (Bind) action()   {}
-func (Unbind) action() {}
-func (Report) action() {}
+func (Send) action()     {}
+func (Bind) action()     {}
+func (Unbind) action()   {}
+func (Probe) action()    {}
+func (Announce) action() {}
+func (Report) action()   {}

@@ -14,6 +14,13 @@ type Config struct {
 	// ClientID is the option 61 of our messages; a reply that has one must have
 	// this one (RFC 6842 §3).
 	ClientID []byte
+	// Check says how to find out whether somebody else has the address already;
+	// zero: not at all.
+	Check Check
+	// RapidCommit asks for, and takes, an ACK in place of an OFFER (RFC 4039).
+	RapidCommit bool
+	// V6Only asks the network whether it would rather do without IPv4 (RFC 8925).
+	V6Only bool
 	// Rand returns unpredictable numbers, for xids above all (crypto/rand). Not nil.
 	Rand func() uint64
 }
@@ -29,20 +36,29 @@ type Machine struct {
 	xid     uint32  // of the transaction in flight; 0: none
 	lastXID uint32  // of the last transaction, not to be taken again
 	sent    Instant // when the transaction's first REQUEST was sent
-	tries   int     // DISCOVERs or REQUESTs sent in this state
+	tries   int     // DISCOVERs, REQUESTs or ARP probes sent in this state
 	reports int     // Reports of this transaction
 
 	began Instant    // when acquisition or renewal began; secs counts from there
 	hint  netip.Addr // option 50 of DISCOVER
 	naks  int        // NAKs since the last BOUND
-	offer offer      // selected; valid in REQUESTING
+	offer offer      // what REBOOTING and REQUESTING ask for
 
-	lease Lease
-	bound bool // lease is in use
+	// lease is in use where bound says so; else it is what a server is taken to
+	// hold for us, remembered or in PROBING. Without Addr: none.
+	lease       Lease
+	bound       bool
+	unconfirmed bool // lease is used without a server's word, see resume
+
+	arp       arp
+	conflicts int // since the last lease that nobody disturbed
 }
 
 // New returns a machine in INIT. Started sets it going.
 func New(cfg Config) *Machine {
+	if cfg.Check == 0 {
+		cfg.Check = CheckOff
+	}
 	return &Machine{cfg: cfg, state: Init, deadline: Never, hint: cfg.Requested}
 }
 
@@ -50,10 +66,8 @@ func New(cfg Config) *Machine {
 // kernel is taken to have. The next TimerFired does what has become due since:
 // T1, T2 or the end of the lease.
 func Restore(cfg Config, l Lease) *Machine {
-	l.T2 = min(l.T2, l.Expiry) // whatever the disk says
-	l.T1 = min(l.T1, l.T2)
 	m := New(cfg)
-	m.state, m.lease, m.bound, m.deadline = Bound, l, true, l.T1
+	m.state, m.lease, m.bound, m.deadline = Bound, ordered(l), true, ordered(l).T1
 	return m
 }
 
@@ -65,7 +79,7 @@ func (m *Machine) Medium() Medium { return m.state.medium() }
 
 // Deadline returns when TimerFired is due; Never: there is nothing to wait for.
 // It may have passed already.
-func (m *Machine) Deadline() Instant { return m.deadline }
+func (m *Machine) Deadline() Instant { return min(m.deadline, m.arp.deadline()) }
 
 // XID returns the transaction in flight, of which alone replies count; 0: none.
 func (m *Machine) XID() uint32 { return m.xid }
@@ -73,6 +87,15 @@ func (m *Machine) XID() uint32 { return m.xid }
 // Lease returns the lease in use, if there is one.
 func (m *Machine) Lease() (Lease, bool) {
 	if !m.bound {
+		return Lease{}, false
+	}
+	return m.lease, true
+}
+
+// Known returns the lease in use, or else the one that a server still holds for us
+// as far as we know: remembered or granted, and neither refused nor over.
+func (m *Machine) Known(now Instant) (Lease, bool) {
+	if !m.lease.Addr.IsValid() || now >= m.lease.Expiry {
 		return Lease{}, false
 	}
 	return m.lease, true
@@ -94,8 +117,12 @@ func (m *Machine) Step(now Instant, ev Event) []Action {
 	switch ev := ev.(type) {
 	case Started:
 		if m.state == Init && m.deadline == Never {
-			m.acquire(now)
+			m.start(now, ev.Remembered)
 		}
+	case TimedOut:
+		m.resume(now)
+	case ConflictFound:
+		m.found(now, ev)
 	case TimerFired:
 		if now >= m.deadline && m.deadline != Never {
 			m.due(now)
@@ -103,18 +130,21 @@ func (m *Machine) Step(now Instant, ev Event) []Action {
 	case ReplyReceived:
 		m.receive(now, ev)
 	}
+	m.beside(now) // last: a conflict counts until the watch has been ended
 	return m.acts
 }
 
 // due does what the deadline was for.
 func (m *Machine) due(now Instant) {
 	switch m.state {
-	case Init:
+	case Init, Rebooting:
 		m.discover(now)
 	case Selecting:
 		m.sendDiscover(now)
 	case Requesting:
 		m.sendSelect(now)
+	case Probing:
+		m.probeNext(now)
 	case Bound, Renewing, Rebinding:
 		m.extend(now)
 	case Stopped: // has no deadline
@@ -123,22 +153,30 @@ func (m *Machine) due(now Instant) {
 
 // stop ends everything. In REQUESTING the server may have committed the address
 // already; yet a RELEASE is for who holds a lease (RFC 2131 §3.1(6)), and an
-// offer that nobody uses comes back by itself.
+// offer that nobody uses comes back by itself. One that we only remember, or
+// that PROBING has not bound yet, the server does hold for us.
 func (m *Machine) stop(now Instant) {
-	if m.bound && now < m.lease.Expiry {
+	if _, ok := m.Known(now); ok {
 		m.transact()
 		m.sendRelease()
 	}
 	if m.bound {
 		m.unbind("released")
 	}
-	m.state, m.deadline, m.xid = Stopped, Never, 0
+	m.rest(Stopped, Never)
+	m.lease = Lease{}
+}
+
+// rest enters a state in which nothing is in flight, until the deadline.
+func (m *Machine) rest(s State, deadline Instant) {
+	m.state, m.deadline, m.xid = s, deadline, 0
+	m.arp = arp{}
 }
 
 // unbind gives up the address, and remembers to ask for it again.
 func (m *Machine) unbind(why string) {
 	m.acts = append(m.acts, Unbind{Why: why})
-	m.hint, m.bound, m.lease = m.lease.Addr.Addr(), false, Lease{}
+	m.hint, m.bound, m.unconfirmed, m.lease = m.lease.Addr.Addr(), false, false, Lease{}
 }
 
 // transact begins a transaction: an xid that is not 0, which XID reserves, and

@@ -10,8 +10,8 @@ import (
 	"podman-net-dhcp/leased/internal/dhcp4"
 )
 
-// receive takes a reply if it answers the transaction in flight. In INIT, BOUND
-// and STOPPED there is none: a NAK out of the blue changes nothing.
+// receive takes a reply if it answers the transaction in flight. In INIT, PROBING,
+// BOUND and STOPPED there is none: a NAK out of the blue changes nothing.
 func (m *Machine) receive(now Instant, r ReplyReceived) {
 	if m.xid == 0 || r.XID != m.xid {
 		return
@@ -23,8 +23,8 @@ func (m *Machine) receive(now Instant, r ReplyReceived) {
 	switch {
 	case r.Type == dhcp4.Offer && m.state == Selecting:
 		m.offered(now, r)
-	case r.Type == dhcp4.Ack && m.state != Selecting:
-		m.granted(now, r)
+	case r.Type == dhcp4.Ack && (m.state != Selecting || m.cfg.RapidCommit && r.RapidCommit):
+		m.granted(now, r) // in SELECTING only as RFC 4039 §3.1 has it
 	case r.Type == dhcp4.Nak && m.state != Selecting:
 		m.denied(now, r)
 	}
@@ -33,13 +33,21 @@ func (m *Machine) receive(now Instant, r ReplyReceived) {
 // offered takes the first OFFER that will do: a better one may never come, and
 // the container waits.
 func (m *Machine) offered(now Instant, r ReplyReceived) {
-	if why := m.unfit(r.Reply); why != "" {
+	if m.forgoes(now, r) {
+		return
+	}
+	why := m.unfit(r.Reply)
+	if why == "" && r.Refused {
+		why = inUse
+	}
+	if why != "" {
 		m.ignore(r, why)
 		return
 	}
 	m.state, m.tries, m.sent = Requesting, 0, now
 	m.offer.addr, m.offer.server = r.Your, r.Server
 	m.sendSelect(now)
+	m.probeQuick(r.Your)
 }
 
 // granted takes an ACK. All of it counts and nothing of the OFFER's or of the
@@ -56,14 +64,46 @@ func (m *Machine) granted(now Instant, r ReplyReceived) {
 		m.ignore(r, why)
 		return
 	}
-	l := m.grant(r.Reply)
-	if l.Expiry <= now {
+	switch l := m.grant(r.Reply); {
+	case m.forgoes(now, r):
+	case l.Expiry <= now:
 		m.stale(now, r)
-		return
+	case r.Refused && !m.uses(r.Your):
+		m.ignore(r, inUse)
+		m.refuse(now, r.Your)
+	default:
+		m.take(now, l)
 	}
-	m.lease, m.bound, m.naks = l, true, 0
+}
+
+// uses reports whether a is the address of the lease in use.
+func (m *Machine) uses(a netip.Addr) bool { return m.bound && m.lease.Addr.Addr() == a }
+
+// take takes a lease that a server has granted: a renewal at once, a new address
+// after what the check asks for.
+func (m *Machine) take(now Instant, l Lease) {
+	switch a := l.Addr.Addr(); {
+	case m.uses(a):
+		m.bind(now, l)
+	case m.arp.watched == a && m.arp.foe != nil: // found before the ACK
+		m.lease = l
+		m.conflict(now, *m.arp.foe)
+	case m.cfg.Check == CheckFull:
+		m.probeFirst(now, l)
+	default:
+		m.bind(now, l)
+	}
+}
+
+// bind begins to use a lease.
+func (m *Machine) bind(now Instant, l Lease) {
+	before, renewal := m.state, m.uses(l.Addr.Addr())
+	m.lease, m.bound, m.unconfirmed, m.naks = l, true, false, 0
 	m.state, m.xid, m.deadline = Bound, 0, l.T1
 	m.acts = append(m.acts, Bind{Lease: l})
+	if !renewal {
+		m.settle(now, before)
+	}
 }
 
 // stale answers an ACK that counts from a REQUEST so long ago that its lease is
@@ -71,7 +111,7 @@ func (m *Machine) granted(now Instant, r ReplyReceived) {
 // transaction has another beginning. No loop: each turn takes a lease's time.
 func (m *Machine) stale(now Instant, r ReplyReceived) {
 	m.ignore(r, "lease is over already")
-	if m.state == Requesting {
+	if !m.bound {
 		m.discover(now)
 		return
 	}
@@ -90,22 +130,23 @@ func (m *Machine) denied(now Instant, r ReplyReceived) {
 		m.began = now
 	} else {
 		m.hint = m.cfg.Requested // not again what was refused, unless we were told to
+		m.forget(m.offer.addr)
 	}
 	m.refused(now)
 }
 
 // from reports whether s may answer in this state: the selected server, the
-// lease's, or in REBINDING any. Who does not say who it is may not (RFC 2131
-// table 3: option 54 is a MUST).
+// lease's, or where all were asked any. Who does not say who it is may not (RFC
+// 2131 table 3: option 54 is a MUST).
 func (m *Machine) from(s netip.Addr) bool {
 	switch m.state {
 	case Requesting:
 		return s.IsValid() && s == m.offer.server
 	case Renewing:
 		return s.IsValid() && s == m.lease.Server
-	case Rebinding:
+	case Rebooting, Selecting, Rebinding:
 		return s.IsValid()
-	case Init, Selecting, Bound, Stopped:
+	case Init, Probing, Bound, Stopped:
 	}
 	return false
 }

@@ -111,7 +111,7 @@ func TestRebindElsewhere(t *testing.T) {
 		r.Mask = 16
 		r.Routes = []dhcp4.Route{{Dst: netip.MustParsePrefix("0.0.0.0/0"), Via: rival}}
 	})
-	if show(acts) != "Bind" {
+	if show(acts) != "Bind Announce" {
 		t.Fatalf("got %s", show(acts))
 	}
 	l, _ := w.m.Lease()

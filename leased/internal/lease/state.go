@@ -5,40 +5,54 @@ package lease
 // State is where a machine is. It is RFC 2131 figure 5 as we implement it; what
 // is not drawn keeps the state:
 //
-//	      Started/DISCOVER      ┌──────┐   NAK again (1, 2, 4 … 60 s)
-//	      ┌─────────────────────┤ INIT │◄───────────────────────────┐
-//	      │                     └──┬───┘                            │
-//	      │                        │ pause over/DISCOVER            │
-//	      ▼                        ▼                                │
-//	┌───────────┐ timer/DISCOVER (1, 2, 4 … 64 s)                   │
-//	│ SELECTING │◄──┐                                               │
-//	│           ├───┘◄──────────────────────────────────────────────┤
-//	└─────┬─────┘    no ACK to 4 REQUESTs, or first NAK / DISCOVER  │
-//	      │ OFFER/REQUEST                                           │
-//	      ▼                                                         │
-//	┌────────────┐ timer/REQUEST (4 in all)                         │
-//	│ REQUESTING ├──────────────────────────────────────────────────┤
-//	└─────┬──────┘                                                  │
-//	      │ ACK/Bind                                                │
-//	      ▼           ACK/Bind                                      │
-//	┌───────────┐◄───────────────┬───────────────┐                  │
-//	│   BOUND   │  T1/REQUEST ┌──┴───────┐       │                  │
-//	│           ├────────────►│ RENEWING ├───────┼── NAK/Unbind ────┤
-//	│           │             └──┬───────┘       │                  │
-//	│           │     T2/REQUEST ▼ to all ┌──────┴─────┐            │
-//	│           ├─────────────────────────► REBINDING  ├────────────┘
-//	└───────────┘  T2 slept through       └────────────┘ NAK/Unbind
+//	   Started, lease known/REQUEST ┌──────┐   second NAK or conflict, IPv6 only
+//	  ┌─────────────────────────────┤ INIT │◄─────────────────────────────┐
+//	  ▼                             └──┬───┘                              │
+//	┌───────────┐                      │ Started, pause over/DISCOVER     │
+//	│ REBOOTING │   250 ms/DISCOVER    ▼                                  │
+//	│           ├──────────────►┌───────────┐ timer/DISCOVER (1 … 64 s)   │
+//	│           ├──────────┐    │ SELECTING │◄──┐                         │
+//	└─────────┬─┘ NAK      │    │           ├───┘◄────────────────────────┤
+//	          │            │    └─────┬───┬─┘   no ACK to 4 REQUESTs,     │
+//	          │            │          │   │     first NAK or conflict     │
+//	          │            │   OFFER/ │   │     /DISCOVER                 │
+//	          │            │  REQUEST ▼   │                               │
+//	          │            │ ┌────────────┐ timer/REQUEST (4 in all)      │
+//	          │            │ │ REQUESTING ├──────────────────────────────►┤
+//	          │            │ └────────┬───┘                               │
+//	          │            └──────────┼───┼──────────────────────────────►┤
+//	          │ ACK               ACK │   │ ACK (rapid commit)            │
+//	          ├───────────────────────┴───┘                               │
+//	          │ with CheckFull ┌─────────┐     conflict/DECLINE           │
+//	          ├───────────────►│ PROBING ├───────────────────────────────►┤
+//	          │ Bind           └─────┬───┘                                │
+//	          ▼            no answer │ Bind                               │
+//	┌───────────┐◄───────────────────┘  conflict within 1 s               │
+//	│   BOUND   ├────────────────────── /DECLINE, Unbind ────────────────►┤
+//	│           │◄───────────────┬──────────────┐ ACK/Bind                │
+//	│           │ T1/REQUEST  ┌──┴───────┐      │                         │
+//	│           ├────────────►│ RENEWING ├──────┼─── NAK/Unbind ─────────►┤
+//	│           │             └──┬───────┘      │                         │
+//	│           │     T2/REQUEST ▼ to all ┌─────┴─────┐                   │
+//	│           ├────────────────────────►│ REBINDING ├─ NAK/Unbind ─────►┘
+//	└───────────┘  T2 slept through       └───────────┘
 //
-// The end of the lease (in BOUND, too, if it was slept through) is Unbind and
-// SELECTING. ReleaseRequested leads from everywhere to STOPPED, which nothing
-// leaves. INIT-REBOOT, REBOOTING and DECLINE are not there yet.
+// TimedOut leads with a known lease from INIT, REBOOTING, SELECTING and REQUESTING
+// to REBINDING (Bind, REQUEST to all), where a conflict within 1 s counts as well.
+// PROBING is not in the RFC's figure. It stands on its arrow from REQUESTING to
+// BOUND, between "record lease" and "set timers T1, T2": where §3.1(5) has the
+// client check the parameters of the ACK before it is configured. The end of the
+// lease (in BOUND, too, if it was slept through) is Unbind and SELECTING.
+// ReleaseRequested leads from everywhere to STOPPED, which nothing leaves.
 type State uint8
 
-// The states, named as in RFC 2131 figure 5.
+// The states, named as in RFC 2131 figure 5 but for PROBING.
 const (
-	Init       State = iota + 1 // nothing asked for yet, or pausing after a NAK
+	Init       State = iota + 1 // nothing asked for yet, or pausing
+	Rebooting                   // REQUEST for the remembered address sent
 	Selecting                   // DISCOVER sent
 	Requesting                  // REQUEST for an OFFER sent
+	Probing                     // ACK received; the address is probed before it is used
 	Bound                       // nothing to do until T1
 	Renewing                    // REQUEST to the lease's server sent
 	Rebinding                   // REQUEST to all servers sent
@@ -50,10 +64,14 @@ func (s State) String() string {
 	switch s {
 	case Init:
 		return "INIT"
+	case Rebooting:
+		return "REBOOTING"
 	case Selecting:
 		return "SELECTING"
 	case Requesting:
 		return "REQUESTING"
+	case Probing:
+		return "PROBING"
 	case Bound:
 		return "BOUND"
 	case Renewing:
@@ -92,11 +110,11 @@ func (m Medium) String() string {
 // medium says where the answers arrive that the state waits for.
 func (s State) medium() Medium {
 	switch s {
-	case Selecting, Requesting, Rebinding:
+	case Rebooting, Selecting, Requesting, Rebinding:
 		return MediumPacket
 	case Renewing:
 		return MediumUnicast
-	case Init, Bound, Stopped:
+	case Init, Probing, Bound, Stopped:
 		return MediumNone
 	}
 	return MediumNone

@@ -4,6 +4,8 @@ package lease_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,40 +14,81 @@ import (
 	"podman-net-dhcp/leased/internal/lease"
 )
 
-// reach leads a new world to a state. PAUSING is INIT after the second NAK. The
-// lease has 1000 s: T1 500 s, T2 875 s.
+// reach leads a new world to a state, or to one of its kinds: PAUSING is INIT after
+// the second NAK; "known" has a lease remembered; "watched" a check that waits for
+// an answer; UNCONFIRMED is REBINDING by TimedOut. A lease has 1000 s: T1 500 s, T2
+// 875 s; the remembered one ends 900 s after boot.
 var reach = map[string]func(w *world){
-	"INIT":       func(*world) {},
-	"SELECTING":  func(w *world) { w.step(lease.Started{}) },
-	"REQUESTING": func(w *world) { w.step(lease.Started{}); w.reply(dhcp4.Offer) },
-	"PAUSING": func(w *world) {
+	"INIT":               func(*world) {},
+	"REBOOTING":          func(w *world) { w.reboot() },
+	"REBOOTING, watched": func(w *world) { w.reboot() },
+	"SELECTING":          func(w *world) { w.step(lease.Started{}) },
+	"SELECTING, known":   func(w *world) { w.reboot(); w.fire() },
+	"SELECTING, options": func(w *world) { w.step(lease.Started{}) },
+	"REQUESTING":         func(w *world) { w.step(lease.Started{}); w.reply(dhcp4.Offer) },
+	"REQUESTING, known":  func(w *world) { w.reboot(); w.fire(); w.reply(dhcp4.Offer, your(other)) },
+	"REQUESTING, watched": func(w *world) {
 		w.step(lease.Started{})
-		for range 2 {
-			w.reply(dhcp4.Offer)
-			w.reply(dhcp4.Nak)
-		}
+		w.reply(dhcp4.Offer)
 	},
-	"BOUND":     func(w *world) { w.bind() },
-	"RENEWING":  func(w *world) { w.bind().fire() },
-	"REBINDING": func(w *world) { w.bind().at(875 * time.Second).fire() },
-	"STOPPED":   func(w *world) { w.bind().step(lease.ReleaseRequested{}) },
+	"PAUSING":        func(w *world) { w.step(lease.Started{}); w.pause() },
+	"PAUSING, known": func(w *world) { w.reboot(); w.fire(); w.pause() },
+	"PROBING": func(w *world) {
+		w.step(lease.Started{})
+		w.reply(dhcp4.Offer)
+		w.reply(dhcp4.Ack)
+	},
+	"BOUND":          func(w *world) { w.bind().calm() },
+	"BOUND, watched": func(w *world) { w.bind() },
+	"RENEWING":       func(w *world) { w.bind().fire() },
+	"REBINDING":      func(w *world) { w.bind().calm().at(875 * time.Second).fire() },
+	"UNCONFIRMED":    func(w *world) { w.reboot(); w.step(lease.TimedOut{}) },
+	"STOPPED":        func(w *world) { w.bind().step(lease.ReleaseRequested{}) },
+}
+
+// configs are those of the states above that need one.
+var configs = map[string]lease.Config{
+	"REBOOTING, watched":  {Check: lease.CheckQuick},
+	"REQUESTING, watched": {Check: lease.CheckQuick},
+	"BOUND, watched":      {Check: lease.CheckQuick},
+	"UNCONFIRMED":         {Check: lease.CheckQuick},
+	"PROBING":             {Check: lease.CheckFull},
+	"SELECTING, options":  {RapidCommit: true, V6Only: true},
+}
+
+// pause has two OFFERs of another address refused.
+func (w *world) pause() {
+	for range 2 {
+		w.reply(dhcp4.Offer, your(other))
+		w.reply(dhcp4.Nak)
+	}
 }
 
 // happen lets an event happen, with the clock where the state was entered unless
 // it says something else.
 var happen = map[string]func(w *world) []lease.Action{
-	"Started":     func(w *world) []lease.Action { return w.step(lease.Started{}) },
-	"timer early": func(w *world) []lease.Action { w.now += 500e6; return w.m.Step(w.now, lease.TimerFired{}) },
-	"timer due":   (*world).fire,
-	"timer at T2": func(w *world) []lease.Action { return w.at(875 * time.Second).step(lease.TimerFired{}) },
+	"Started":        func(w *world) []lease.Action { return w.step(lease.Started{}) },
+	"Started, known": func(w *world) []lease.Action { return w.reboot() },
+	"timer early":    func(w *world) []lease.Action { w.now += 200e6; return w.m.Step(w.now, lease.TimerFired{}) },
+	"timer due":      (*world).fire,
+	"timer at T2":    func(w *world) []lease.Action { return w.at(875 * time.Second).step(lease.TimerFired{}) },
 	"timer at end": func(w *world) []lease.Action {
 		return w.at(1000 * time.Second).step(lease.TimerFired{})
 	},
-	"OFFER":             func(w *world) []lease.Action { return w.reply(dhcp4.Offer) },
-	"OFFER, no server":  func(w *world) []lease.Action { return w.reply(dhcp4.Offer, from(none)) },
-	"ACK":               func(w *world) []lease.Action { return w.reply(dhcp4.Ack) },
-	"ACK, other server": func(w *world) []lease.Action { return w.reply(dhcp4.Ack, from(rival)) },
-	"ACK, lease time 0": func(w *world) []lease.Action { return w.reply(dhcp4.Ack, life(0)) },
+	"OFFER":            func(w *world) []lease.Action { return w.reply(dhcp4.Offer) },
+	"OFFER, no server": func(w *world) []lease.Action { return w.reply(dhcp4.Offer, from(none)) },
+	"OFFER, in use":    func(w *world) []lease.Action { return w.refused(dhcp4.Offer) },
+	"OFFER, IPv6 only": func(w *world) []lease.Action { return w.reply(dhcp4.Offer, your(none), v6only(0)) },
+	"ACK":              func(w *world) []lease.Action { return w.reply(dhcp4.Ack) },
+	"ACK, rapid":       func(w *world) []lease.Action { return w.reply(dhcp4.Ack, rapid) },
+	"ACK, in use":      func(w *world) []lease.Action { return w.refused(dhcp4.Ack) },
+	"ACK, other in use": func(w *world) []lease.Action {
+		return w.refused(dhcp4.Ack, your(other))
+	},
+	"ACK, IPv6 only":     func(w *world) []lease.Action { return w.reply(dhcp4.Ack, rapid, v6only(0)) },
+	"ACK, other address": func(w *world) []lease.Action { return w.reply(dhcp4.Ack, your(other)) },
+	"ACK, other server":  func(w *world) []lease.Action { return w.reply(dhcp4.Ack, from(rival)) },
+	"ACK, lease time 0":  func(w *world) []lease.Action { return w.reply(dhcp4.Ack, life(0)) },
 	"ACK, other xid": func(w *world) []lease.Action {
 		return w.reply(dhcp4.Ack, func(r *dhcp4.Reply) { r.XID++ })
 	},
@@ -56,13 +99,27 @@ var happen = map[string]func(w *world) []lease.Action{
 	"NAK":               func(w *world) []lease.Action { return w.reply(dhcp4.Nak, your(none)) },
 	"NAK, other server": func(w *world) []lease.Action { return w.reply(dhcp4.Nak, your(none), from(rival)) },
 	"NAK, no server":    func(w *world) []lease.Action { return w.reply(dhcp4.Nak, your(none), from(none)) },
-	"ReleaseRequested":  func(w *world) []lease.Action { return w.step(lease.ReleaseRequested{}) },
-	"Release at end":    func(w *world) []lease.Action { return w.at(1000 * time.Second).step(lease.ReleaseRequested{}) },
+	"conflict":          func(w *world) []lease.Action { return w.conflict() },
+	"conflict, no DECLINE": func(w *world) []lease.Action {
+		return w.conflict(func(c *lease.ConflictFound) { c.Decline = false })
+	},
+	"conflict, other address": func(w *world) []lease.Action {
+		return w.conflict(func(c *lease.ConflictFound) { c.Addr = rival })
+	},
+	"conflict, then ACK": func(w *world) []lease.Action { return slices.Concat(w.conflict(), w.reply(dhcp4.Ack)) },
+	"TimedOut":           func(w *world) []lease.Action { return w.step(lease.TimedOut{}) },
+	"TimedOut at end":    func(w *world) []lease.Action { return w.at(1000 * time.Second).step(lease.TimedOut{}) },
+	"ReleaseRequested":   func(w *world) []lease.Action { return w.step(lease.ReleaseRequested{}) },
+	"Release at end":     func(w *world) []lease.Action { return w.at(1000 * time.Second).step(lease.ReleaseRequested{}) },
 }
 
 // TestTable names every pair of a state and an event. What comes of it is spelled
 // "STATE: actions @time to the deadline"; "-" is: nothing at all.
 func TestTable(t *testing.T) {
+	table := map[string]map[string]string{}
+	for _, part := range []map[string]map[string]string{tableBegin, tableSelect, tableRequest, tableBound, tableExtend} {
+		maps.Copy(table, part)
+	}
 	for state, prepare := range reach {
 		for event, f := range happen {
 			want, ok := table[state][event]
@@ -70,9 +127,9 @@ func TestTable(t *testing.T) {
 				t.Errorf("%s × %s is not in the table", state, event)
 				continue
 			}
-			w := newWorld(t, lease.Config{})
+			w := newWorld(t, configs[state])
 			prepare(w)
-			if !strings.HasPrefix(w.m.State().String(), strings.Replace(state, "PAUSING", "INIT", 1)) {
+			if name := stateNames.Replace(state); !strings.HasPrefix(name, w.m.State().String()) {
 				t.Fatalf("%s: not reached, state is %v", state, w.m.State())
 			}
 			before := *w.m
@@ -87,6 +144,8 @@ func TestTable(t *testing.T) {
 		}
 	}
 }
+
+var stateNames = strings.NewReplacer("PAUSING", "INIT", "UNCONFIRMED", "REBINDING")
 
 func outcome(w *world, acts []lease.Action) string {
 	deadline := "never"

@@ -20,12 +20,20 @@ var (
 	other  = netip.MustParseAddr("192.0.2.10")
 	server = netip.MustParseAddr("192.0.2.1")
 	rival  = netip.MustParseAddr("192.0.2.2")
+	none   netip.Addr
+	foe    = net.HardwareAddr{2, 0, 0, 0, 0, 0xee}
 	cid    = []byte{1, 2, 0, 0, 0xaa, 0xbb, 0xcc}
 	id     = dhcp4.Identity{MAC: net.HardwareAddr{2, 0, 0, 0xaa, 0xbb, 0xcc}, ClientID: cid, Hostname: "web"}
 )
 
 // boot is when the tests' machines begin; not 0, so that a forgotten time shows.
 const boot = lease.Instant(100 * time.Second)
+
+// remembered began 100 s before boot and has 900 s left then.
+var remembered = lease.Lease{
+	Addr: netip.PrefixFrom(client, 24), Server: server,
+	Start: 0, T1: lease.Instant(500 * time.Second), T2: lease.Instant(875 * time.Second), Expiry: lease.Instant(1000 * time.Second),
+}
 
 // counter is a Rand that counts. Waits, which take a random part of it, are then
 // their shortest: 750 ms, 1.5 s, 3 s, 7 s, and some nanoseconds.
@@ -34,14 +42,20 @@ func counter() func() uint64 {
 	return func() uint64 { n++; return n }
 }
 
-// world is a machine together with what its actions have made of the kernel, and
-// complains about whatever must not happen in any run.
+// world is a machine together with what its actions have made of the kernel and of
+// the server, and complains about whatever must not happen in any run.
 type world struct {
 	t    testing.TB
+	cfg  lease.Config
 	m    *lease.Machine
 	now  lease.Instant
 	held *lease.Lease // as bound in the kernel
 	last uint32
+
+	acked map[[2]netip.Addr]bool // addresses that ACKs gave, and by whom
+	foul  netip.Addr             // an address that is watched and somebody else's
+	probe netip.Addr             // probed in this step
+	done  map[string]int         // what actions there were, by name
 }
 
 func newWorld(t testing.TB, cfg lease.Config) *world {
@@ -49,13 +63,14 @@ func newWorld(t testing.TB, cfg lease.Config) *world {
 		cfg.Rand = counter()
 	}
 	cfg.ClientID = cid
-	return &world{t: t, m: lease.New(cfg), now: boot}
+	return &world{t: t, cfg: cfg, m: lease.New(cfg), now: boot, acked: map[[2]netip.Addr]bool{}, done: map[string]int{}}
 }
 
 // step lets ev happen and returns what came of it.
 func (w *world) step(ev lease.Event) []lease.Action {
 	w.t.Helper()
 	before := w.m.XID()
+	w.witness(ev)
 	acts := w.m.Step(w.now, ev)
 	for _, a := range acts {
 		w.perform(a)
@@ -64,14 +79,40 @@ func (w *world) step(ev lease.Event) []lease.Action {
 	return acts
 }
 
+// witness remembers what ev says that the machine must bear in mind.
+func (w *world) witness(ev lease.Event) {
+	w.probe = none
+	switch ev := ev.(type) {
+	case lease.ReplyReceived:
+		if ev.Type == dhcp4.Ack && ev.XID == w.m.XID() {
+			w.acked[[2]netip.Addr{ev.Your, ev.Server}] = true
+		}
+	case lease.ConflictFound:
+		if ev.Addr.IsValid() && ev.Addr == w.m.Watching() {
+			w.foul = ev.Addr
+		}
+	}
+}
+
 func (w *world) perform(a lease.Action) {
 	w.t.Helper()
+	name, _, _ := strings.Cut(show([]lease.Action{a}), ",")
+	w.done[name]++
 	switch a := a.(type) {
 	case lease.Bind:
 		l := a.Lease
 		w.held = &l
 		if l.Start > l.T1 || l.T1 > l.T2 || l.T2 > l.Expiry || !l.Addr.IsValid() {
 			w.t.Errorf("bound %+v", l)
+		}
+		if w.now >= l.Expiry {
+			w.t.Errorf("bound %v after its end", l.Addr)
+		}
+		if w.cfg.Require && w.cfg.Requested.IsValid() && l.Addr.Addr() != w.cfg.Requested {
+			w.t.Errorf("bound %v, which is not what must be", l.Addr)
+		}
+		if l.Addr.Addr() == w.foul {
+			w.t.Errorf("bound %v, which is somebody else's", l.Addr)
 		}
 	case lease.Unbind:
 		if w.held == nil {
@@ -85,66 +126,25 @@ func (w *world) perform(a lease.Action) {
 		if unicast := a.Client.IsValid() && w.m.State() != lease.Rebinding; a.To.IsValid() != unicast {
 			w.t.Errorf("%v is sent to %v", a.Type, a.To)
 		}
-	case lease.Report:
-	}
-}
-
-// invariants hold after every step.
-func (w *world) invariants(ev lease.Event, before uint32) {
-	w.t.Helper()
-	m := w.m
-	l, bound := m.Lease()
-	if bound != (w.held != nil) || bound && l.Addr != w.held.Addr {
-		w.t.Errorf("%v: Lease is %v, the kernel has %v", m.State(), l, w.held)
-	}
-	if bound && w.now >= w.held.Expiry {
-		w.t.Errorf("%v: %v is in use %v after its end", m.State(), l.Addr, w.now.Sub(l.Expiry))
-	}
-	if _, timer := ev.(lease.TimerFired); timer && m.Deadline() <= w.now {
-		w.t.Errorf("%v: deadline is %v ago: busy loop", m.State(), w.now.Sub(m.Deadline()))
-	}
-	if bound && (m.Deadline() > l.Expiry || m.State() == lease.Renewing && m.Deadline() > l.T2) {
-		w.t.Errorf("%v: deadline is beyond T2 or expiry", m.State())
-	}
-	w.checkState(bound)
-	if x := m.XID(); x != 0 && x != before {
-		if x == w.last {
-			w.t.Errorf("xid %d for two transactions in a row", x)
+		if a.Type == dhcp4.Decline && !w.acked[[2]netip.Addr{a.Requested, a.Server}] {
+			w.t.Errorf("DECLINE of %v to %v, which did not give it", a.Requested, a.Server)
 		}
-		w.last = x
-	}
-}
-
-// checkState compares what can be asked of the machine with its state.
-func (w *world) checkState(bound bool) {
-	w.t.Helper()
-	type is struct {
-		bound, xid bool
-		medium     lease.Medium
-	}
-	want := map[lease.State]is{
-		lease.Init:       {false, false, lease.MediumNone},
-		lease.Selecting:  {false, true, lease.MediumPacket},
-		lease.Requesting: {false, true, lease.MediumPacket},
-		lease.Bound:      {true, false, lease.MediumNone},
-		lease.Renewing:   {true, true, lease.MediumUnicast},
-		lease.Rebinding:  {true, true, lease.MediumPacket},
-		lease.Stopped:    {false, false, lease.MediumNone},
-	}[w.m.State()]
-	if got := (is{bound, w.m.XID() != 0, w.m.Medium()}); got != want {
-		w.t.Errorf("%v: is %+v, want %+v", w.m.State(), got, want)
-	}
-	if w.m.XID() != 0 && w.m.Deadline() == lease.Never {
-		w.t.Errorf("%v: waits for ever", w.m.State())
+	case lease.Probe:
+		w.probe = a.Addr
+	case lease.Announce:
+		if w.held == nil || w.held.Addr.Addr() != a.Addr {
+			w.t.Errorf("%v is announced and not held", a.Addr)
+		}
+	case lease.Report:
 	}
 }
 
 // at moves the clock to a time after boot.
 func (w *world) at(d time.Duration) *world { w.now = boot.Add(d); return w }
 
-// fire moves the clock to the deadline, or by an hour where there is none, and
+// tick moves the clock to the deadline, or by an hour where there is none, and
 // fires the timer.
-func (w *world) fire() []lease.Action {
+func (w *world) tick() []lease.Action {
 	w.t.Helper()
 	if d := w.m.Deadline(); d == lease.Never {
 		w.now = w.now.Add(time.Hour)
@@ -154,27 +154,26 @@ func (w *world) fire() []lease.Action {
 	return w.step(lease.TimerFired{})
 }
 
-// reply is a good one from server with a lease of 1000 s, changed by f.
-func (w *world) reply(typ dhcp4.Type, f ...func(*dhcp4.Reply)) []lease.Action {
+// fire is tick, past what happens beside the state: the second announcement and
+// the end of the watch.
+func (w *world) fire() []lease.Action {
 	w.t.Helper()
-	r := dhcp4.Reply{
-		Type: typ, XID: w.m.XID(), Your: client, Server: server, Mask: 24,
-		LeaseTime: 1000, HasLeaseTime: true,
+	for {
+		before, watched := w.m.State(), w.m.Watching()
+		acts := w.tick()
+		side := show(acts) == "Announce" || len(acts) == 0 && w.m.Watching() != watched
+		if !side || w.m.State() != before {
+			return acts
+		}
 	}
-	for _, f := range f {
-		f(&r)
-	}
-	return w.step(lease.ReplyReceived{Reply: r})
 }
 
-// bind leads a new machine to BOUND at boot, with an ACK changed by f.
-func (w *world) bind(f ...func(*dhcp4.Reply)) *world {
+// calm lets pass what happens beside BOUND after a Bind.
+func (w *world) calm() *world {
 	w.t.Helper()
-	w.step(lease.Started{})
-	w.reply(dhcp4.Offer)
-	w.reply(dhcp4.Ack, f...)
-	if w.m.State() != lease.Bound {
-		w.t.Fatalf("state is %v, want BOUND", w.m.State())
+	w.now = w.now.Add(2 * time.Second)
+	if got := show(w.step(lease.TimerFired{})); got != "Announce" {
+		w.t.Fatalf("2 s after Bind: %q", got)
 	}
 	return w
 }
@@ -198,12 +197,4 @@ func field(name string, a netip.Addr) string {
 		return ""
 	}
 	return "," + name
-}
-
-// from, your and life are changes of a reply.
-func from(a netip.Addr) func(*dhcp4.Reply) { return func(r *dhcp4.Reply) { r.Server = a } }
-func your(a netip.Addr) func(*dhcp4.Reply) { return func(r *dhcp4.Reply) { r.Your = a } }
-
-func life(secs uint32) func(*dhcp4.Reply) {
-	return func(r *dhcp4.Reply) { r.LeaseTime, r.HasLeaseTime = secs, true }
 }

@@ -32,9 +32,9 @@ type rule struct {
 
 var (
 	discover  = rule{name: "DISCOVER", must: []byte{55, 57}, not: []byte{54, 56}}
-	selecting = rule{name: "REQUEST in SELECTING", must: []byte{50, 54, 55, 57}, not: []byte{56}}
-	reboot    = rule{name: "REQUEST in INIT-REBOOT", must: []byte{50, 55, 57}, not: []byte{54, 56}}
-	extending = rule{name: "REQUEST in RENEWING or REBINDING", must: []byte{55, 57}, not: []byte{50, 54, 56}, ciaddr: true}
+	selecting = rule{name: "REQUEST in SELECTING", must: []byte{50, 54, 55, 57}, not: []byte{56, 80}}
+	reboot    = rule{name: "REQUEST in INIT-REBOOT", must: []byte{50, 55, 57}, not: []byte{54, 56, 80}}
+	extending = rule{name: "REQUEST in RENEWING or REBINDING", must: []byte{55, 57}, not: []byte{50, 54, 56, 80}, ciaddr: true}
 	decline   = rule{name: "DECLINE", must: []byte{50, 54}, zeroSecs: true, onlyCommon: true}
 	release   = rule{name: "RELEASE", must: []byte{54}, not: []byte{50}, ciaddr: true, zeroSecs: true, onlyCommon: true}
 )

@@ -52,7 +52,7 @@ func options(opts []Option, r rule) (errs []error) {
 			r.onlyCommon && !slices.Contains([]byte{50, 53, 54, 56, 61}, o.Code):
 			errs = append(errs, fmt.Errorf("option %d must not be there", o.Code))
 		case !lengthOK(o):
-			errs = append(errs, fmt.Errorf("option %d has %d bytes", o.Code, len(o.Value)))
+			errs = append(errs, fmt.Errorf("option %d has %d bytes or is 0", o.Code, len(o.Value)))
 		}
 	}
 	if find(opts, 12) >= 0 && find(opts, 81) >= 0 {
@@ -67,7 +67,9 @@ func options(opts []Option, r rule) (errs []error) {
 func lengthOK(o Option) bool {
 	switch n := len(o.Value); o.Code {
 	case 50, 54:
-		return n == 4
+		return n == 4 && !slices.Equal(o.Value, make([]byte, 4))
+	case 80: // RFC 4039 §4
+		return n == 0
 	case 57:
 		return n == 2 && int(o.Value[0])<<8+int(o.Value[1]) >= 576 // RFC 2132 §9.10
 	case 61:
