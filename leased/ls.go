@@ -70,7 +70,10 @@ func writeTable(w io.Writer, list []leaseapi.Status) error {
 			if l.Gateway.IsValid() {
 				gateway = l.Gateway.String()
 			}
-			renews, expires = in(l.Renew), in(l.Expire)
+			expires = in(l.Expire)
+			if s.State != leaseapi.StateHeld {
+				renews = in(l.Renew)
+			}
 		}
 		a := s.Attachment
 		fmt.Fprintln(t, cmp.Or(a.ContainerName, a.ContainerID)+"\t"+a.Network+"\t"+a.Interface+"\t"+s.Link.Host+"\t"+

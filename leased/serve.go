@@ -34,6 +34,7 @@ func serveCommand() *cli.Command {
 		Usage: "run the daemon, on systemd's socket or one of its own",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "state-dir", Value: store.DefaultDir, Usage: "where live leases are kept"},
+			&cli.StringFlag{Name: "memory-dir", Value: store.DefaultMemoryDir, Usage: "where is kept what outlives a reboot; empty: nothing does"},
 			&cli.DurationFlag{Name: "idle-timeout", Usage: "exit after this long without leases and callers; 0: never"},
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error"},
 		},
@@ -44,15 +45,15 @@ func serveCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return serve(ctx, config{dir: c.String("state-dir"), idle: c.Duration("idle-timeout"), log: log})
+			return serve(ctx, config{dir: c.String("state-dir"), memory: c.String("memory-dir"), idle: c.Duration("idle-timeout"), log: log})
 		},
 	}
 }
 
 type config struct {
-	dir  string
-	idle time.Duration
-	log  *slog.Logger
+	dir, memory string
+	idle        time.Duration
+	log         *slog.Logger
 }
 
 // serve runs until ctx ends or leased has been idle for long enough. Leases are
@@ -63,6 +64,8 @@ func serve(ctx context.Context, c config) error {
 		return err
 	}
 	defer state.Close()
+	memory, done := openMemory(c)
+	defer done()
 	listener, err := listen()
 	if err != nil {
 		return err
@@ -90,8 +93,8 @@ func serve(ctx context.Context, c config) error {
 	working, finish := context.WithCancel(context.WithoutCancel(ctx))
 	defer finish()
 	leases, err := manager.New(working, manager.Config{
-		Log: c.log, Clock: clk, Kernel: manager.Linux{}, Store: state, Rand: random, BootID: boot,
-		Changed: idle.leases,
+		Log: c.log, Clock: clk, Kernel: manager.Linux{}, Store: state, Memory: memory, Rand: random,
+		BootID: boot, Changed: idle.leases,
 	})
 	if err != nil {
 		c.log.Error("read the leases on disk", "err", err)
@@ -99,6 +102,20 @@ func serve(ctx context.Context, c config) error {
 	work.Go(func() { obituaries(watcher, leases, c.log) })
 	work.Go(func() { idle.show(working) })
 	return run(ctx, finish, c.log, leases, &server.Server{Leases: leases, Log: c.log, Changed: idle.peers}, listener)
+}
+
+// openMemory opens what outlives a reboot. Without it leases are as good as with it
+// until there is one.
+func openMemory(c config) (memory manager.Store, done func()) {
+	if c.memory == "" {
+		return nil, func() {}
+	}
+	m, err := store.OpenDurable(c.memory)
+	if err != nil {
+		c.log.Error("open what outlives a reboot", "err", err)
+		return nil, func() {}
+	}
+	return m, func() { m.Close() }
 }
 
 // run ends in order: first nobody may ask any more, then what is under way ends.

@@ -70,7 +70,9 @@ func TestSetupMakesTheLinkAndReportsTheLease(t *testing.T) {
 		Attachment: leaseapi.Attachment{ContainerID: "8f8a5cc12382aa", ContainerName: "t1", Network: "lan", Interface: "lan0"},
 		Link:       leaseapi.Link{Netns: c.Path, Index: link.Attrs().Index, MAC: "02:11:22:33:44:55", Host: "nic0", MTU: 1500},
 		Client:     leaseapi.Client{ClientID: "01021122334455", Hostname: "myhost", RequestIP: netip.MustParseAddr("192.0.2.9")},
-		Policy:     leaseapi.Policy{Metric: 100, TimeoutMS: 10000, OnTimeout: "fail", Release: "now"},
+		Policy: leaseapi.Policy{
+			Metric: 100, TimeoutMS: 10000, OnTimeout: "fail", Release: "20s", ConflictCheck: "quick", ResolvConf: true,
+		},
 	}
 	if req != wantReq {
 		t.Errorf("asked leased for %+v\nwant %+v", req, wantReq)
@@ -83,7 +85,7 @@ func TestSetupPassesOptionsOn(t *testing.T) {
 	leased := leaseapitest.New(t, leaseapitest.Grants(lease))
 	c := testlan.New(t).Container()
 	doc := strings.Replace(exec544(`{"bridge":"br0","metric":"7","dns":"none","release":"never","on_timeout":"continue"}`,
-		`{"hostname":"web","fqdn":"true","client_id":"a:b","vendor_class":"v","user_class":"u","lease_timeout":"3s","ip_policy":"require","mtu":"1400"}`),
+		`{"hostname":"web","fqdn":"true","client_id":"a:b","vendor_class":"v","user_class":"u","lease_timeout":"3s","ip_policy":"require","mtu":"1400","conflict_check":"rfc5227","rapid_commit":"true","ipv6_mostly":"true"}`),
 		`"internal":false`, `"internal":true`, 1)
 	code, out := runSetup(t, c.Path, doc)
 	if code != 0 || strings.Contains(out, "dns") {
@@ -95,9 +97,9 @@ func TestSetupPassesOptionsOn(t *testing.T) {
 	}
 	client := leaseapi.Client{
 		ClientID: "00613a62", Hostname: "web", FQDN: true, VendorClass: "v", UserClass: "u",
-		RequestIP: netip.MustParseAddr("192.0.2.9"), RequireIP: true,
+		RequestIP: netip.MustParseAddr("192.0.2.9"), RequireIP: true, RapidCommit: true, IPv6Mostly: true,
 	}
-	policy := leaseapi.Policy{Metric: 7, NoDefaultRoute: true, TimeoutMS: 3000, OnTimeout: "continue", Release: "never"}
+	policy := leaseapi.Policy{Metric: 7, NoDefaultRoute: true, TimeoutMS: 3000, OnTimeout: "continue", Release: "never", ConflictCheck: "rfc5227"}
 	if req.Client != client || req.Policy != policy || req.Link.MTU != 0 {
 		t.Errorf("asked leased for %+v", req)
 	}

@@ -111,12 +111,26 @@ func (r Request) acquire(ctx context.Context, leased *leaseapi.Conn, link attach
 		Client: leaseapi.Client{
 			ClientID: hex.EncodeToString(clientID), Hostname: o.HostnameOption(r.Hostnames...), FQDN: o.FQDN,
 			VendorClass: o.VendorClass, UserClass: o.UserClass, RequestIP: o.RequestIP, RequireIP: o.RequireIP,
+			RapidCommit: o.RapidCommit, IPv6Mostly: o.IPv6Mostly,
 		},
 		Policy: leaseapi.Policy{
 			Metric: o.Metric, NoDefaultRoute: o.NoDefaultRoute,
-			TimeoutMS: o.LeaseTimeout.Milliseconds(), OnTimeout: o.OnTimeout, Release: o.Release,
+			TimeoutMS: o.LeaseTimeout.Milliseconds(), OnTimeout: o.OnTimeout, Release: policyOfRelease(o),
+			ConflictCheck: o.ConflictCheck, ResolvConf: o.DNS == "dhcp",
 		},
 	})
+}
+
+// policyOfRelease is the option's value, but for a lease that nobody could come back for:
+// a random MAC is another client the next time, and a NIC that was lent whole
+// (passthru) cannot give a lease back once it is the host's again.
+func policyOfRelease(o options.Options) string {
+	anew := o.MAC == nil && o.MACFrom == "random" && (o.ClientID == "mac" || o.ClientID == "none")
+	lent := o.Parent != "" && o.Mode == "passthru"
+	if (anew || lent) && o.Release != "never" {
+		return "now"
+	}
+	return o.Release
 }
 
 func (r Request) linkSpec() (attach.Spec, error) {

@@ -83,15 +83,19 @@ type Client struct {
 	UserClass   string     `json:"userClass,omitempty"`   // option 77
 	RequestIP   netip.Addr `json:"requestIp,omitzero"`    // option 50
 	RequireIP   bool       `json:"requireIp,omitempty"`   // refuse every other address
+	RapidCommit bool       `json:"rapidCommit,omitempty"` // option 80 (RFC 4039)
+	IPv6Mostly  bool       `json:"ipv6Mostly,omitempty"`  // ask for option 108 (RFC 8925)
 }
 
 // Policy is what leased does with the lease.
 type Policy struct {
 	Metric         int    `json:"metric"` // of the default route
 	NoDefaultRoute bool   `json:"noDefaultRoute,omitempty"`
-	TimeoutMS      int64  `json:"timeoutMs"` // how long Acquire waits
-	OnTimeout      string `json:"onTimeout"` // fail or continue
-	Release        string `json:"release"`   // now or never
+	TimeoutMS      int64  `json:"timeoutMs"`               // how long Acquire waits
+	OnTimeout      string `json:"onTimeout"`               // fail or continue
+	Release        string `json:"release"`                 // now, never, or a grace such as 20s
+	ConflictCheck  string `json:"conflictCheck,omitempty"` // off (also where absent), quick or rfc5227
+	ResolvConf     bool   `json:"resolvConf,omitempty"`    // keep the container's resolv.conf as the lease has it
 }
 
 // AcquireRequest are the parameters of Acquire. Asked again for an attachment
@@ -142,11 +146,15 @@ type Route struct {
 	Gateway     netip.Addr   `json:"gateway,omitzero"`
 }
 
+// StateHeld is the state of an attachment whose container is gone and whose lease
+// is kept for a while.
+const StateHeld = "HELD"
+
 // Status is one attachment as List shows it.
 type Status struct {
 	Attachment Attachment `json:"attachment"`
 	Link       Link       `json:"link"`
-	State      string     `json:"state"` // RFC 2131 figure 5
+	State      string     `json:"state"` // RFC 2131 figure 5, PROBING (RFC 5227), or StateHeld
 	Lease      *Lease     `json:"lease,omitempty"`
 }
 

@@ -25,7 +25,7 @@ type key struct {
 func defaults() Options {
 	return Options{
 		Mode: "bridge", MACFrom: "stable", ClientID: "mac", Hostname: "auto", DNS: "dhcp",
-		Metric: 100, LeaseTimeout: 10 * time.Second, OnTimeout: "fail", Release: "now",
+		Metric: 100, LeaseTimeout: 10 * time.Second, OnTimeout: "fail", ConflictCheck: "quick", Release: "20s",
 	}
 }
 
@@ -50,8 +50,10 @@ var keys = []key{
 	{name: "no_default_route", values: "false, true", parse: boolean(func(o *Options) *bool { return &o.NoDefaultRoute })},
 	{name: "lease_timeout", values: "1s to 10m, such as 10s", parse: parseTimeout},
 	{name: "on_timeout", values: "fail, continue", parse: word(func(o *Options) *string { return &o.OnTimeout }, "fail", "continue")},
-	{name: "conflict_check", values: "off, quick, rfc5227", later: is("quick", "rfc5227"), parse: word(ignored, "off")},
-	{name: "release", values: "now, never, or a time such as 20s", later: isDuration, parse: word(func(o *Options) *string { return &o.Release }, "now", "never")},
+	{name: "conflict_check", values: "quick, rfc5227, off", parse: word(func(o *Options) *string { return &o.ConflictCheck }, "quick", "rfc5227", "off")},
+	{name: "release", values: "a time from 1s to 24h such as 20s, now, never", parse: parseRelease},
+	{name: "rapid_commit", values: "false, true", parse: boolean(func(o *Options) *bool { return &o.RapidCommit })},
+	{name: "ipv6_mostly", values: "false, true", parse: boolean(func(o *Options) *bool { return &o.IPv6Mostly })},
 	{name: "ipv6", values: "off, auto, slaac, dhcp", later: is("auto", "slaac", "dhcp"), parse: word(ignored, "off")},
 }
 
@@ -76,11 +78,6 @@ func ignored(*Options) *string { return new(string) }
 
 func is(values ...string) func(string) bool {
 	return func(v string) bool { return slices.Contains(values, v) }
-}
-
-func isDuration(v string) bool {
-	_, err := time.ParseDuration(v)
-	return err == nil
 }
 
 func word(field func(*Options) *string, allowed ...string) func(*Options, string) error {
@@ -194,6 +191,34 @@ func parseDNS(o *Options, v string) error {
 		return errValue
 	}
 	return nil
+}
+
+// Bounds of a grace in which a lease is kept for a container that comes back.
+const (
+	minGrace = time.Second
+	maxGrace = 24 * time.Hour
+)
+
+func parseRelease(o *Options, v string) error {
+	o.Release = v
+	_, _, err := Grace(v)
+	return err
+}
+
+// Grace is how long a lease is kept for a container that is gone; release is the
+// option's value, and never says that it is not given back at all.
+func Grace(release string) (d time.Duration, never bool, err error) {
+	switch release {
+	case "now":
+		return 0, false, nil
+	case "never":
+		return 0, true, nil
+	}
+	d, err = time.ParseDuration(release)
+	if err != nil || d < minGrace || d > maxGrace {
+		return 0, false, errValue
+	}
+	return d, false, nil
 }
 
 func parseTimeout(o *Options, v string) error {

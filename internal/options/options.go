@@ -43,9 +43,12 @@ type Options struct {
 	Metric         int
 	NoDefaultRoute bool
 
-	LeaseTimeout time.Duration
-	OnTimeout    string // fail or continue
-	Release      string // now or never
+	LeaseTimeout  time.Duration
+	OnTimeout     string // fail or continue
+	ConflictCheck string // quick, rfc5227 or off
+	Release       string // now, never, or a time; see Grace
+	RapidCommit   bool
+	IPv6Mostly    bool // asks for option 108 (RFC 8925)
 }
 
 // Parse reads options given as key and value. Later maps win over earlier ones.

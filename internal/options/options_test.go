@@ -18,7 +18,7 @@ func TestDefaults(t *testing.T) {
 	o, err := Parse()
 	want := Options{
 		Mode: "bridge", MACFrom: "stable", ClientID: "mac", Hostname: "auto", DNS: "dhcp",
-		Metric: 100, LeaseTimeout: 10 * time.Second, OnTimeout: "fail", Release: "now",
+		Metric: 100, LeaseTimeout: 10 * time.Second, OnTimeout: "fail", ConflictCheck: "quick", Release: "20s",
 	}
 	if err != nil || !reflect.DeepEqual(o, want) {
 		t.Errorf("%+v, %v; want %+v", o, err, want)
@@ -34,7 +34,8 @@ func TestEveryKeyTakesWhatItSaysItTakes(t *testing.T) {
 		"fqdn": {"true"}, "vendor_class": {"any text"}, "user_class": {"x"}, "request_ip": {"192.0.2.9"},
 		"ip_policy": {"prefer", "require"}, "dns": {"dhcp", "none", "192.0.2.1", "192.0.2.1 2001:db8::1", "192.0.2.1,192.0.2.2"},
 		"metric": {"0", "4294967294"}, "no_default_route": {"true"}, "lease_timeout": {"1s", "1m30s", "10m"},
-		"on_timeout": {"fail", "continue"}, "conflict_check": {"off"}, "release": {"now", "never"}, "ipv6": {"off"},
+		"on_timeout": {"fail", "continue"}, "conflict_check": {"quick", "rfc5227", "off"}, "release": {"20s", "1s", "24h", "now", "never"},
+		"ipv6": {"off"}, "rapid_commit": {"true"}, "ipv6_mostly": {"true"},
 	}
 	bad := map[string][]string{
 		"bridge": {"", ".", "a/b", "a b", "abcdefghijklmnop"}, "parent": {"..", "eth0:1"}, "mode": {"", "source"},
@@ -43,7 +44,8 @@ func TestEveryKeyTakesWhatItSaysItTakes(t *testing.T) {
 		"fqdn": {"maybe"}, "vendor_class": {"a\nb", strings.Repeat("x", 256)}, "user_class": {"\x00"}, "request_ip": {"", "0.0.0.0", "224.0.0.1", "127.0.0.1", "::1", "192.0.2.9/24"},
 		"ip_policy": {"must"}, "dns": {"", "router", "fe80::1%eth0", "1.2.3"}, "metric": {"-1", "4294967295"},
 		"no_default_route": {"x"}, "lease_timeout": {"0s", "999ms", "11m", "10"}, "on_timeout": {"wait"},
-		"conflict_check": {"quick", "rfc5227", "x"}, "release": {"20s", "later"}, "ipv6": {"auto", "slaac", "dhcp", "on"},
+		"conflict_check": {"", "x"}, "release": {"", "later", "999ms", "25h", "-20s", "20"}, "ipv6": {"auto", "slaac", "dhcp", "on"},
+		"rapid_commit": {"x"}, "ipv6_mostly": {""},
 	}
 	for _, k := range keys {
 		if len(good[k.name]) == 0 || len(bad[k.name]) == 0 {

@@ -37,7 +37,7 @@ func TestCompose(t *testing.T) {
 		}
 	}
 	post("networks/create", fmt.Sprintf(`{"Name":%q,"Driver":"net-dhcp","Options":{"parent":"nope"},
-		"Labels":{"io.leased.bridge":"br0","io.leased.metric":"7","com.docker.compose.network":"lan"}}`, s.name))
+		"Labels":{"io.leased.bridge":"br0","io.leased.metric":"7","io.leased.release":"now","com.docker.compose.network":"lan"}}`, s.name))
 	post("containers/create?name="+s.name, fmt.Sprintf(`{"Image":%q,"Cmd":["sleep","1000"],"Hostname":"web",
 		"HostConfig":{"NetworkMode":%q},"NetworkingConfig":{"EndpointsConfig":{%q:{}}}}`, image, s.name, s.name))
 	post("containers/"+s.name+"/start", "")

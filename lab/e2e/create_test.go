@@ -67,11 +67,11 @@ func TestCreateFinds(t *testing.T) {
 		"--label io.leased.parent=nic0":        "parent=nic0",
 		"-o parent=nic0 --interface-name=nic0": "parent=nic0",
 	} {
-		n := s.network(strings.Fields(args)...)
+		n := s.network(append(strings.Fields(args), "-o", "release=now")...)
 		got := mustJSON[[]network](s, "podman", "network", "inspect", n)[0]
 		key, name, _ := strings.Cut(on, "=")
 		equal(s, "the options of "+args, got, network{
-			Options: map[string]string{key: name}, NetworkInterface: name,
+			Options: map[string]string{key: name, "release": "now"}, NetworkInterface: name,
 			IPAMOptions: map[string]string{"driver": "dhcp"},
 		})
 		s.run(n, "--network", n).bound(n, "eth0")

@@ -27,7 +27,7 @@ func TestHookUnderPodman(t *testing.T) {
 		t.Run(where, func(t *testing.T) {
 			s := begin(t)
 			s.server("--dhcp-option=option:dns-server,192.0.2.53", "--domain=lan.example")
-			c := s.run("", "--network", "none", "--hostname", "box", "--annotation", "io.leased."+annotation)
+			c := s.run("", "--network", "none", "--hostname", "box", "--annotation", "io.leased."+annotation, "--annotation", "io.leased.release=now")
 			st := s.lease(c.inspect().ID, "eth0")
 			if st == nil {
 				t.Fatal("leased has no lease of it")
@@ -68,7 +68,7 @@ func TestHookInAUserNamespace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := begin(t)
 			s.server("--dhcp-option=option:dns-server,192.0.2.53")
-			c := s.run("", append(args, "--network", "none", "--annotation", "io.leased.bridge=br0")...)
+			c := s.run("", append(args, "--network", "none", "--annotation", "io.leased.bridge=br0", "--annotation", "io.leased.release=now")...)
 			st := s.lease(c.inspect().ID, "eth0")
 			if st == nil {
 				t.Fatal("leased has no lease of it")
@@ -160,7 +160,8 @@ func TestHookSeveralNetworks(t *testing.T) {
 func TestHookBesideThePlugin(t *testing.T) {
 	s := begin(t)
 	network := s.bridge()
-	c := s.run("", "--network", network, "--annotation", "io.leased.parent=nic0", "--annotation", "io.leased.interface=lan0")
+	c := s.run("", "--network", network, "--annotation", "io.leased.parent=nic0", "--annotation", "io.leased.interface=lan0",
+		"--annotation", "io.leased.release=now")
 	plugin, hook := s.lease(c.inspect().ID, "eth0"), s.lease(c.inspect().ID, "lan0")
 	if plugin == nil || hook == nil {
 		t.Fatalf("plugin %v, hook %v", plugin, hook)

@@ -14,7 +14,7 @@ func TestHostLinkDown(t *testing.T) {
 	s := begin(t)
 	must(s, "ip", "link", "add", "br7", "type", "bridge")
 	s.Cleanup(func() { try("ip", "link", "delete", "br7") })
-	n := s.network("-o", "bridge=br7")
+	n := s.network(opts("bridge=br7", nil)...)
 	contains(s, "the error", s.runFails("", "--network", n), "br7 is down", "ip link set br7 up")
 	must(s, "ip", "link", "delete", "br7")
 	contains(s, "the error", s.runFails("", "--network", n), "there is no interface br7")
@@ -36,7 +36,7 @@ func TestSpanningTree(t *testing.T) {
 	must(s, "ip", "link", "add", "br7", "type", "bridge", "stp_state", "1", "forward_delay", "1500")
 	s.Cleanup(func() { try("ip", "link", "delete", "br7") })
 	must(s, "ip", "link", "set", "br7", "up")
-	n := s.network("-o", "bridge=br7")
+	n := s.network(opts("bridge=br7", nil)...)
 	contains(s, "the error", s.runFails("", "--network", n), "br7", "spanning tree", "ip link set br7 type bridge stp_state 0")
 	nothingLeft(s, "link br7")
 }

@@ -18,7 +18,7 @@ import (
 func machine() []string {
 	var all []string
 	for what, pattern := range map[string]string{
-		"link": "/sys/class/net/*", "netns": "/run/netns/*", "lease file": "/run/leased/leases/*",
+		"link": "/sys/class/net/*", "netns": "/run/netns/*", "lease file": "/run/leased/leases/*", "memo": "/var/lib/leased/leases/*",
 	} {
 		paths, _ := filepath.Glob(pattern)
 		for _, p := range paths {

@@ -32,7 +32,7 @@ func (s *scene) bundle(runtime string, annotations ...string) *oci {
 	must(s, "image", "bundle", o.dir)
 	s.Cleanup(func() { o.do("kill", "KILL"); o.do("delete", "--force") })
 	o.edit(func(config map[string]any) {
-		set := map[string]string{}
+		set := map[string]string{"io.leased.release": "now"}
 		for _, a := range annotations {
 			key, value, _ := strings.Cut(a, "=")
 			set["io.leased."+key] = value

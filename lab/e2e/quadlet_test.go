@@ -27,7 +27,7 @@ func (s *scene) quadlet(file, text string) {
 // A quadlet makes a container of another id at each start.
 func TestQuadlet(t *testing.T) {
 	s := begin(t)
-	s.quadlet("lan.network", fmt.Sprintf("[Network]\nNetworkName=%s\nDriver=net-dhcp\nOptions=bridge=br0\n", s.name))
+	s.quadlet("lan.network", fmt.Sprintf("[Network]\nNetworkName=%s\nDriver=net-dhcp\nOptions=bridge=br0\nOptions=release=3s\n", s.name))
 	s.quadlet("web.container", fmt.Sprintf("[Container]\nContainerName=%s\nImage=%s\nExec=sleep 1000\n"+
 		"Network=lan.network:hostname=web\nPodmanArgs=--stop-signal=SIGKILL\n", s.name, image))
 	must(s, "systemctl", "daemon-reload")
@@ -45,7 +45,9 @@ func TestQuadlet(t *testing.T) {
 		s.Error("it is the same container")
 	}
 	must(s, "systemctl", "stop", "web.service")
-	once := append(dora(e.IPAddress, "web"), "RELEASE "+e.IPAddress)
-	s.says(e.MacAddress, append(once, once...)...)
+	// The restart finds its lease by INIT-REBOOT; the stop gives it back after the grace.
+	s.says(e.MacAddress, append(dora(e.IPAddress, "web"), back(e.IPAddress, "web")...)...)
+	equal(s, "leased's state", leases(s)[e.MacAddress].State, "HELD")
+	s.says(e.MacAddress, "RELEASE "+e.IPAddress)
 	must(s, "systemctl", "stop", "lan-network.service")
 }

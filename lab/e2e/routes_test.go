@@ -41,7 +41,7 @@ func TestMetric(t *testing.T) {
 func TestNoDefaultRoute(t *testing.T) {
 	s := begin(t)
 	s.server("--dhcp-option-force=33,203.0.113.0,192.0.2.4")
-	internal := s.network("--internal", "-o", "bridge=br0")
+	internal := s.network(append(opts("bridge=br0", nil), "--internal")...)
 	for suffix, network := range map[string]string{"a": internal, "b": s.macvlan("no_default_route=true")} {
 		c := s.run(suffix, "--network", network)
 		c.hasRoutes("203.0.113.0/24 via 192.0.2.4 dev eth0 metric 100")

@@ -55,6 +55,8 @@ func (s *scene) network(args ...string) string {
 }
 
 // bridge makes a network on br0, macvlan one on nic0, each with -o for each option.
+// Leases are given back at once, so that what a scene leaves behind shows; with
+// release=… among the options that says when.
 func (s *scene) bridge(options ...string) string {
 	s.Helper()
 	return s.network(opts("bridge=br0", options)...)
@@ -66,7 +68,7 @@ func (s *scene) macvlan(options ...string) string {
 }
 
 func opts(first string, more []string) []string {
-	args := []string{"-o", first}
+	args := []string{"-o", first, "-o", "release=now"}
 	for _, o := range more {
 		args = append(args, "-o", o)
 	}

@@ -144,6 +144,9 @@ func dora(addr, name string) []string {
 	return []string{"DISCOVER", "OFFER " + addr, "REQUEST " + addr, strings.TrimSpace("ACK " + addr + " " + name)}
 }
 
+// back is the way of a client that comes back within the grace: INIT-REBOOT.
+func back(addr, name string) []string { return dora(addr, name)[2:] }
+
 // details are the other lines about a MAC's messages.
 func (s *scene) details(mac string) string {
 	s.Helper()

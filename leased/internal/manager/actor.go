@@ -4,6 +4,7 @@ package manager
 
 import (
 	"errors"
+	"net/netip"
 	"runtime/debug"
 
 	"podman-net-dhcp/leased/internal/lease"
@@ -21,6 +22,10 @@ type entry struct {
 	shown   *snapshot
 	place   Place  // of the job
 	host    string // what its link hangs on
+	client  string // see clientOf
+	lives   bool   // there is a container
+	addr    netip.Addr
+	gate    gate
 
 	job *job // nil: nothing to do for this attachment, any more or yet
 }
@@ -78,8 +83,9 @@ func (e *entry) guard(do func(*entry)) {
 		if r := recover(); r != nil && e.job != nil {
 			e.job.log.Error("panic", "err", r, "stack", string(debug.Stack()))
 			e.job.hangUp()
+			e.job.deafen()
 			e.answer(result{err: errors.New("leased failed; see: journalctl -u leased")})
-			e.job = nil
+			e.quit()
 		}
 	}()
 	do(e)
@@ -114,9 +120,15 @@ func (e *entry) rest() {
 	}
 }
 
-// count needs the mutex.
+// count needs the mutex. What only runs out keeps nobody up: it is on disk.
 func (m *Manager) count() {
-	if n := len(m.entries); n != m.counted && m.cfg.Changed != nil {
+	n := len(m.entries)
+	for _, h := range m.holds {
+		if h.never {
+			n--
+		}
+	}
+	if n != m.counted && m.cfg.Changed != nil {
 		m.counted = n
 		m.cfg.Changed(n)
 	}

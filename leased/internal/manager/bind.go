@@ -5,6 +5,7 @@ package manager
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
@@ -12,7 +13,7 @@ import (
 	"podman-net-dhcp/leased/internal/lease"
 )
 
-// bind applies a lease, writes it down, and only then answers.
+// bind applies a lease, writes it down, and only then answers and does the rest.
 func (e *entry) bind(l lease.Lease) {
 	j := e.job
 	spec := j.spec(l, e.now())
@@ -23,14 +24,35 @@ func (e *entry) bind(l lease.Lease) {
 	}
 	first := j.bound == nil || j.bound.Addr != applied.Spec.Addr
 	j.bound, j.trouble, j.again, j.failures = &applied.Spec, "", lease.Never, 0
+	e.bindsTo(l.Addr.Addr())
 	for _, p := range applied.Problems {
 		j.log.Warn("apply a part of the lease", "err", p)
 	}
 	if first {
 		j.log.Info("bound", "addr", l.Addr, "server", l.Server)
 	}
+	e.resolve(l)
 	e.save(&l)
 	e.answer(result{lease: j.reply(l, e.now())})
+	e.remember(l)
+}
+
+// remember has the lease outlive a reboot, in its time.
+func (e *entry) remember(l lease.Lease) {
+	r := e.job.memo(e.m.cfg.BootID, l, e.now())
+	e.job.remembers = true
+	e.m.memory.put(clientOf(e.job.req), &r)
+}
+
+// unremember forgets a lease that is over; a new container's that is the same
+// client is not.
+func (e *entry) unremember() {
+	if _, known := e.job.known(e.now()); !known && e.job.remembers {
+		e.job.remembers = false
+		if !e.succeeded() {
+			e.m.memory.put(clientOf(e.job.req), nil)
+		}
+	}
 }
 
 // save writes the record; l is nil where there is no lease yet. Without a record the
@@ -91,6 +113,7 @@ func (e *entry) unbind() {
 	}
 	bound := *j.bound
 	j.bound = nil
+	e.bindsTo(netip.Addr{})
 	e.remove(bound)
 }
 

@@ -12,17 +12,18 @@ func (e *entry) setJob(j *job) {
 	e.job = j
 	e.m.mu.Lock()
 	defer e.m.mu.Unlock()
-	e.place, e.host = j.place, j.req.Link.Host
+	e.place, e.host, e.client = j.place, j.req.Link.Host, clientOf(j.req)
+	e.m.live(e, !j.held)
 }
 
-// succeeded says that another attachment on the same LAN has the same MAC: the
-// container was made anew under its name while its old self was not yet known to
-// be gone. What the server holds is the new one's.
+// succeeded says that another attachment is the same client: the container was made
+// anew under its name while its old self was not yet known to be gone. What the
+// server holds is the new one's.
 func (e *entry) succeeded() bool {
 	e.m.mu.Lock()
 	defer e.m.mu.Unlock()
 	for _, other := range e.m.entries {
-		if other != e && other.host == e.host && slices.Equal(other.place.MAC, e.place.MAC) {
+		if other != e && other.lives && other.client == e.client {
 			return true
 		}
 	}

@@ -58,20 +58,6 @@ func TestSuccessorKeepsTheLease(t *testing.T) {
 	})
 }
 
-func TestNetnsEndsUnderAPolicyOfNever(t *testing.T) {
-	inWorld(t, func(w *world) {
-		req := w.request(w.numbered(9, 3))
-		req.Policy.Release = "never"
-		w.acquire(req)
-		w.server.since()
-		w.kernel.remove("/run/netns/9")
-		w.m.NetnsEnded([]int{3}, false)
-		w.rest()
-		w.wantHeard()
-		w.wantNothingLeft()
-	})
-}
-
 // Nor does the end of a container that waits for its first lease go unseen.
 func TestNetnsEndsBeforeThereIsALease(t *testing.T) {
 	inWorld(t, func(w *world) {
@@ -100,7 +86,7 @@ func TestContainerOnANewLink(t *testing.T) {
 		w.server.since()
 		w.kernel.since()
 		w.acquire(req)
-		w.wantHeard("DISCOVER packet", "REQUEST packet")
+		w.wantHeard("REQUEST packet") // INIT-REBOOT
 		w.wantCalls("packet", "apply 192.0.2.9/24")
 		w.wantState("BOUND")
 	})

@@ -8,12 +8,14 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"slices"
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/dhcp4"
 	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/resolv"
 	"podman-net-dhcp/leased/internal/wire"
 )
 
@@ -33,27 +35,27 @@ type job struct {
 	xid       uint32        // that conn's filter lets in
 	quiet     lease.Instant // when conn is closed for want of an answer
 	again     lease.Instant // when what could not be applied is tried once more
-	failures  int           // of Apply in a row
+	failures  int           // of Apply, or of giving back, in a row
+	arp       ARPConn
+	watched   netip.Addr // what arp listens to
+	begun     bool       // the machine has been started
+	held      bool       // the container is gone; the lease is kept until then
+	until     lease.Instant
+	voice     PacketConn // that gives back what was held
+
+	remembered lease.Lease   // from before, to be asked for again
+	resort     lease.Instant // when it is used though no server has said so
+	remembers  bool          // there is a memo of this client
+	resolves   *resolv.Names // what the container's resolv.conf says of DNS; nil: nothing yet
 
 	owner   chan result // of the Acquire that made the job
 	waiters []chan result
 	trouble string // what happened last that a waiter wants to know
 }
 
-// join starts the attachment's job, or waits along with who has started it. A job
-// on another link is of a container that was there before, and ends first; where
-// the new one is the same client to the server, without a RELEASE.
+// join starts the attachment's job, or waits along with who has started it.
 func (e *entry) join(req leaseapi.AcquireRequest, at Place, answer chan result) {
-	switch old := e.job; {
-	case old == nil || old.place.same(at):
-	case slices.Equal(old.place.MAC, at.MAC):
-		if e.m.cfg.Kernel.Check(old.place) == nil {
-			e.unbind()
-		}
-		e.drop("replaced")
-	default:
-		e.end("replaced")
-	}
+	known, from := e.inherit(req, at)
 	if e.job != nil {
 		if l, ok := e.job.machine.Lease(); ok && e.job.bound != nil {
 			answer <- result{lease: e.job.reply(l, e.now())}
@@ -62,10 +64,42 @@ func (e *entry) join(req leaseapi.AcquireRequest, at Place, answer chan result) 
 		e.job.waiters = append(e.job.waiters, answer)
 		return
 	}
-	e.setJob(newJob(e.m.cfg, req, at))
-	e.job.machine = lease.New(e.job.machineConfig(e.m.cfg.Rand))
-	e.job.owner, e.job.waiters = answer, []chan result{answer}
-	e.step(lease.Started{})
+	j := newJob(e.m.cfg, req, at)
+	j.machine = lease.New(j.machineConfig(e.m.cfg.Rand))
+	j.remembered, j.serverMAC, j.remembers = known, from, known.Addr.IsValid()
+	j.owner, j.waiters = answer, []chan result{answer}
+	e.setJob(j)
+	e.begin()
+}
+
+// inherit ends a job on another link, which is of a container that was there
+// before, and returns the lease that the new one can ask for: that container's, or
+// one that is held, where the new one is the same client to the servers.
+func (e *entry) inherit(req leaseapi.AcquireRequest, at Place) (l lease.Lease, from net.HardwareAddr) {
+	switch old := e.job; {
+	case old == nil:
+	case !old.held && old.place.same(at):
+		return l, nil
+	case clientOf(old.req) != clientOf(req):
+		if !old.held || e.m.claim(e) {
+			e.giveBack("replaced")
+		}
+		e.drop("replaced")
+	case old.held:
+		l, from = e.m.take(clientOf(req))
+		e.drop("taken back")
+	default:
+		if e.m.cfg.Kernel.Check(old.place) == nil {
+			e.unbind()
+		}
+		l, _ = old.known(e.now())
+		from = old.serverMAC
+		e.drop("replaced")
+	}
+	if !l.Addr.IsValid() {
+		l, from = e.m.take(clientOf(req))
+	}
+	return l, from
 }
 
 func newJob(cfg Config, req leaseapi.AcquireRequest, at Place) *job {
@@ -73,6 +107,7 @@ func newJob(cfg Config, req leaseapi.AcquireRequest, at Place) *job {
 	clientID, _ := hex.DecodeString(c.ClientID) // the server package has checked it
 	return &job{
 		req: req, place: at, medium: lease.MediumNone, quiet: lease.Never, again: lease.Never,
+		until: lease.Never, resort: lease.Never,
 		log: cfg.Log.With("container", a.ContainerName, "net", a.Network, "ifname", a.Interface),
 		identity: dhcp4.Identity{
 			MAC: at.MAC, ClientID: clientID, Hostname: c.Hostname, FQDN: c.FQDN,
@@ -85,17 +120,38 @@ func (j *job) machineConfig(random func() uint64) lease.Config {
 	return lease.Config{
 		Requested: j.req.Client.RequestIP, Require: j.req.Client.RequireIP,
 		ClientID: j.identity.ClientID, Rand: random,
+		Check: checks[j.req.Policy.ConflictCheck], RapidCommit: j.req.Client.RapidCommit, V6Only: j.req.Client.IPv6Mostly,
 	}
 }
 
+var checks = map[string]lease.Check{"quick": lease.CheckQuick, "rfc5227": lease.CheckFull, "off": lease.CheckOff, "": lease.CheckOff}
+
 func (e *entry) now() lease.Instant { return lease.Instant(e.m.cfg.Clock.Now()) }
 
+// known is the lease that the servers hold for the attachment as far as we know:
+// the one in use, or one from before that nobody has refused.
+func (j *job) known(now lease.Instant) (lease.Lease, bool) {
+	if !j.begun {
+		return j.remembered, j.remembered.Addr.IsValid() && now < j.remembered.Expiry
+	}
+	return j.machine.Known(now)
+}
+
 // due is when the job has to do something next.
-func (j *job) due() lease.Instant { return min(j.machine.Deadline(), j.quiet, j.again) }
+func (j *job) due() lease.Instant {
+	if j.held {
+		return j.until
+	}
+	return min(j.machine.Deadline(), j.quiet, j.again, j.resort)
+}
 
 func (e *entry) tick() {
 	j, now := e.job, e.now()
 	if j == nil {
+		return
+	}
+	if j.held {
+		e.wait()
 		return
 	}
 	if now >= j.quiet {
@@ -106,6 +162,10 @@ func (e *entry) tick() {
 	}
 	if e.job == j && now >= j.machine.Deadline() {
 		e.step(lease.TimerFired{})
+	}
+	if e.job == j && now >= j.resort {
+		j.resort = lease.Never
+		e.step(lease.TimedOut{})
 	}
 }
 
@@ -119,11 +179,12 @@ func (e *entry) late(answer chan result) {
 		if _, ok := j.machine.Lease(); !ok {
 			e.save(nil)
 		}
+		j.resolves = &resolv.Names{} // nobody has told it any
 		answer <- result{}
 		return
 	}
 	err := &leaseapi.Error{Name: leaseapi.ErrorNoLease, Message: j.timeout()}
-	j.inherit(answer)
+	j.bequeath(answer)
 	if len(j.waiters) == 0 {
 		e.end("no lease in time")
 	}
@@ -139,7 +200,7 @@ func (e *entry) undo(at Place, answer chan result) {
 		return
 	}
 	j.leave(answer)
-	j.inherit(answer)
+	j.bequeath(answer)
 	if j.owner != answer {
 		return
 	}
@@ -149,8 +210,8 @@ func (e *entry) undo(at Place, answer chan result) {
 	}
 }
 
-// inherit makes the next waiter the owner where the owner goes.
-func (j *job) inherit(from chan result) {
+// bequeath makes the next waiter the owner where the owner goes.
+func (j *job) bequeath(from chan result) {
 	if j.owner == from && len(j.waiters) > 0 {
 		j.owner = j.waiters[0]
 	}
@@ -163,22 +224,18 @@ func (j *job) leave(answer chan result) bool {
 	return len(j.waiters) < n
 }
 
-// end ends the job: RELEASE where the policy has it, the binding removed, the
-// record deleted.
-func (e *entry) end(why string) {
-	if e.job == nil {
-		return
-	}
-	if e.job.req.Policy.Release == "never" {
-		e.unbind()
-	} else {
-		e.step(lease.ReleaseRequested{})
-	}
+// giveBack ends the job with a RELEASE if there is a lease, the binding removed,
+// the record deleted.
+func (e *entry) giveBack(why string) {
+	e.step(lease.ReleaseRequested{})
 	e.drop(why)
 }
 
 // vanish ends the job of a container that is gone without a goodbye.
 func (e *entry) vanish(err error) {
+	if e.job.held {
+		return // that is known
+	}
 	e.job.log.Info("container is gone", "err", err)
 	e.end("container is gone")
 }
@@ -189,12 +246,24 @@ func (e *entry) drop(why string) {
 		return
 	}
 	j.hangUp()
+	j.deafen()
 	e.answer(result{err: errors.New(why)})
 	if err := e.m.cfg.Store.Delete(e.key); err != nil {
 		j.log.Error("delete the lease's record", "err", err)
 	}
 	j.log.Info("lease ended", "reason", why)
+	e.quit()
+}
+
+// quit leaves the entry without a job.
+func (e *entry) quit() {
+	e.bindsTo(netip.Addr{})
+	e.m.claim(e)
 	e.job = nil
+	e.m.mu.Lock()
+	defer e.m.mu.Unlock()
+	e.m.leave(e, abandoned)
+	e.m.live(e, false)
 }
 
 // answer answers all waiters.
@@ -247,5 +316,6 @@ func (e *entry) received(conn PacketConn, payload []byte, from wire.Source, err 
 	}
 	j.log.Debug("received", "type", r.Type, "xid", r.XID, "addr", r.Your, "server", r.Server)
 	j.heardFrom = from.MAC
-	e.step(lease.ReplyReceived{Reply: r})
+	refused := e.refused(r.Your) && r.Your != j.watched // what it watches the machine knows itself
+	e.step(lease.ReplyReceived{Reply: r, Refused: refused})
 }

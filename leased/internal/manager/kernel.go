@@ -15,6 +15,7 @@ import (
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/netns"
 	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/resolv"
 	"podman-net-dhcp/leased/internal/wire"
 )
 
@@ -51,6 +52,15 @@ type PacketConn interface {
 	SendTo(payload []byte, src, dst netip.Addr, mac net.HardwareAddr) error
 }
 
+// ARPConn is an ARP socket in the container, as wire.ARP.
+type ARPConn interface {
+	Watch(addr netip.Addr) error
+	Probe(addr netip.Addr) error
+	Announce(addr netip.Addr) error
+	Receive(ctx context.Context) (wire.Conflict, error)
+	Close()
+}
+
 // Kernel is the container's side. Every call finds its way by path, makes sure
 // that it is the same netns and link still, and holds on to neither. Calls fail
 // with ErrGone where it is not.
@@ -58,10 +68,13 @@ type Kernel interface {
 	Find(l leaseapi.Link) (Place, error)
 	Check(p Place) error
 	Packet(p Place) (PacketConn, error)
+	ARP(p Place) (ARPConn, error)
 	Unicast(p Place, local, server netip.Addr) (Sender, error)
 	Apply(p Place, next binding.Spec, prev *binding.Spec) (binding.Applied, error)
 	Remove(p Place, s binding.Spec) error
 	DeleteLink(p Place) error
+	// Resolve rewrites the container's resolv.conf, and says whether it did.
+	Resolve(p Place, containerID string, was, now resolv.Names) (bool, error)
 	// StandIn opens a raw socket on a link that is like l, which is gone.
 	StandIn(l leaseapi.Link) (PacketConn, error)
 }
@@ -143,6 +156,11 @@ func (Linux) Packet(p Place) (PacketConn, error) {
 	return enter(p, func(ns *netns.NS) (PacketConn, error) { return wire.Open(ns, p.Index, p.MAC) })
 }
 
+// ARP opens an ARP socket on the link.
+func (Linux) ARP(p Place) (ARPConn, error) {
+	return enter(p, func(ns *netns.NS) (ARPConn, error) { return wire.OpenARP(ns, p.Index, p.MAC) })
+}
+
 // Unicast opens a UDP socket from the leased address to the server.
 func (Linux) Unicast(p Place, local, server netip.Addr) (Sender, error) {
 	return enter(p, func(ns *netns.NS) (Sender, error) { return wire.DialServer(ns, p.Index, local, server) })
@@ -174,6 +192,11 @@ func (Linux) Remove(p Place, s binding.Spec) error {
 		return struct{}{}, binding.Remove(h, s)
 	})
 	return err
+}
+
+// Resolve rewrites the container's resolv.conf.
+func (Linux) Resolve(p Place, containerID string, was, now resolv.Names) (bool, error) {
+	return resolv.Rewrite(p.Netns, p.Cookie, containerID, was, now)
 }
 
 // DeleteLink deletes the link.

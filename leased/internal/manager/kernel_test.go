@@ -4,6 +4,7 @@ package manager
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/resolv"
 	"podman-net-dhcp/leased/internal/wire"
 )
 
@@ -22,13 +24,18 @@ type kernel struct {
 	open   atomic.Int32 // sockets
 	flood  int          // copies of each reply that come
 
-	mu    sync.Mutex
-	links map[string]Place
-	find  error // of Find
-	calls []string
-	seen  int
-	fail  func(call string) error
-	conns []*conn
+	mu      sync.Mutex
+	links   map[string]Place
+	find    error // of Find
+	standIn error
+	calls   []string
+	seen    int
+	fail    func(call string) error
+	conns   []*conn
+
+	owners   map[netip.Addr]net.HardwareAddr // other machines, by address
+	arps     []string
+	arpError error
 }
 
 func (k *kernel) add(p Place) {
@@ -92,6 +99,21 @@ func (k *kernel) Packet(p Place) (PacketConn, error) {
 	return &packet{conn: k.newConn(p, "packet")}, nil
 }
 
+// ARP is not among the calls: each lease is announced.
+func (k *kernel) ARP(p Place) (ARPConn, error) {
+	k.mu.Lock()
+	at, ok := k.links[p.Netns]
+	err := k.arpError
+	k.mu.Unlock()
+	if !ok || at.Cookie != p.Cookie {
+		return nil, ErrGone
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &arp{conn: k.newConn(p, "arp")}, nil
+}
+
 func (k *kernel) Unicast(p Place, local, server netip.Addr) (Sender, error) {
 	if err := k.enter(p, "unicast "+local.String()+" to "+server.String()); err != nil {
 		return nil, err
@@ -110,6 +132,11 @@ func (k *kernel) Apply(p Place, next binding.Spec, prev *binding.Spec) (binding.
 func (k *kernel) Remove(p Place, s binding.Spec) error { return k.enter(p, "remove "+s.Addr.String()) }
 func (k *kernel) DeleteLink(p Place) error             { return k.enter(p, "delete "+p.Interface) }
 
+func (k *kernel) Resolve(p Place, containerID string, was, now resolv.Names) (bool, error) {
+	err := k.enter(p, fmt.Sprint("resolve ", containerID, " ", was.Servers, " ", now.Servers))
+	return err == nil, err
+}
+
 func (k *kernel) Check(p Place) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -122,7 +149,11 @@ func (k *kernel) Check(p Place) error {
 func (k *kernel) StandIn(l leaseapi.Link) (PacketConn, error) {
 	k.mu.Lock()
 	k.calls = append(k.calls, "stand-in "+l.MAC+" on "+l.Host)
+	err := k.standIn
 	k.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
 	return &packet{conn: k.newConn(Place{}, "stand-in")}, nil
 }
 
@@ -141,13 +172,27 @@ func (k *kernel) say(a arrival) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, c := range k.conns {
-		c.in <- a
+		if c.via != "arp" {
+			c.in <- a
+		}
+	}
+}
+
+// hint is say for ARP sockets.
+func (k *kernel) hint(a arrival) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, c := range k.conns {
+		if c.via == "arp" && !c.isClosed() {
+			c.in <- a
+		}
 	}
 }
 
 type arrival struct {
-	payload []byte
-	err     error
+	payload  []byte
+	conflict wire.Conflict
+	err      error
 }
 
 // conn is a UDP socket, and what a packet socket has in common with one.
@@ -217,4 +262,49 @@ func (p *packet) SetXID(uint32) error { return nil }
 func (p *packet) SendTo(payload []byte, src, dst netip.Addr, mac net.HardwareAddr) error {
 	p.k.server.hear(payload, "frame "+src.String()+" to "+dst.String()+" "+mac.String())
 	return nil
+}
+
+// arp is an ARP socket. Whoever answers probes is the test's.
+type arp struct{ *conn }
+
+func (a *arp) Watch(netip.Addr) error { return nil }
+
+func (a *arp) Probe(addr netip.Addr) error {
+	a.k.mu.Lock()
+	owner := a.k.owners[addr]
+	a.k.arps = append(a.k.arps, "probe "+addr.String())
+	a.k.mu.Unlock()
+	if owner != nil {
+		a.in <- arrival{conflict: wire.Conflict{Addr: addr, MAC: owner}}
+	}
+	return nil
+}
+
+func (a *arp) Announce(addr netip.Addr) error {
+	a.k.mu.Lock()
+	defer a.k.mu.Unlock()
+	a.k.arps = append(a.k.arps, "announce "+addr.String())
+	return nil
+}
+
+func (a *arp) Receive(ctx context.Context) (wire.Conflict, error) {
+	if a.isClosed() {
+		return wire.Conflict{}, net.ErrClosed
+	}
+	select {
+	case got := <-a.in:
+		return got.conflict, got.err
+	case <-a.closed:
+		return wire.Conflict{}, net.ErrClosed
+	case <-ctx.Done():
+		return wire.Conflict{}, ctx.Err()
+	}
+}
+
+func mustMAC(s string) net.HardwareAddr {
+	mac, err := net.ParseMAC(s)
+	if err != nil {
+		panic(err)
+	}
+	return mac
 }

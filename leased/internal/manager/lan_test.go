@@ -88,10 +88,10 @@ func (s *server) count(what string) (n int) {
 func silent(message) []dt.Server { return nil }
 
 // grant gives every client an address of its own for life: 192.0.2.N for the MAC
-// that ends in N.
+// that ends in 0:N.
 func grant(life time.Duration) answer {
 	return func(m message) []dt.Server {
-		return give(m, netip.AddrFrom4([4]byte{192, 0, 2, m.ClientHWAddr[5]}), life)
+		return give(m, netip.AddrFrom4([4]byte{192, 0, 2 + m.ClientHWAddr[4], m.ClientHWAddr[5]}), life)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/segment"
 )
 
 // Clock tells the time since the host booted and has one timer.
@@ -34,12 +35,13 @@ type Store interface {
 	Load(each func(record []byte) error) error
 }
 
-// Config is what a Manager stands on. All of it is required but Changed.
+// Config is what a Manager stands on. All of it is required but Memory and Changed.
 type Config struct {
 	Log    *slog.Logger
 	Clock  Clock
 	Kernel Kernel
-	Store  Store
+	Store  Store         // of this boot
+	Memory Store         // of what outlives a reboot; nil: nothing does
 	Rand   func() uint64 // unpredictable
 	BootID string        // tells this boot from others
 	// Changed is called with the number of attachments when that changes. It must
@@ -53,17 +55,32 @@ type Manager struct {
 	ctx  context.Context // ends with Run; receivers live in it
 	work sync.WaitGroup  // actors and receivers
 
+	memory   *memos
+	standIns chan struct{} // one for each that is being made
+
 	mu      sync.Mutex
 	closed  bool
 	entries map[string]*entry
 	counted int // what Changed was told last
 	timers  timers
+
+	segments map[string]*segment.Segment[*entry] // by host interface
+	holds    map[string]*hold                    // by client
+	addrs    map[at]*entry                       // who has which address
 }
+
+// maxStandIns bounds how many stand-ins are made at once; each takes the kernel
+// tens of milliseconds, and a host may give back hundreds of leases.
+const maxStandIns = 4
 
 // New makes a Manager that has what the store has of this boot. What cannot be
 // read is set aside and is the error; the Manager is good all the same.
 func New(ctx context.Context, cfg Config) (*Manager, error) {
-	m := &Manager{cfg: cfg, ctx: ctx, entries: map[string]*entry{}}
+	m := &Manager{
+		cfg: cfg, ctx: ctx, memory: newMemos(cfg.Memory, cfg.Log), standIns: make(chan struct{}, maxStandIns),
+		entries: map[string]*entry{}, segments: map[string]*segment.Segment[*entry]{},
+		holds: map[string]*hold{}, addrs: map[at]*entry{},
+	}
 	return m, m.restore()
 }
 
@@ -71,6 +88,7 @@ func New(ctx context.Context, cfg Config) (*Manager, error) {
 // under way. Leases are kept: in the kernel, on disk, at the server.
 func (m *Manager) Run() {
 	m.arm()
+	m.work.Go(func() { m.memory.run(m.ctx) })
 	for {
 		select {
 		case <-m.cfg.Clock.C():
@@ -80,6 +98,7 @@ func (m *Manager) Run() {
 			m.closed = true
 			m.mu.Unlock()
 			m.work.Wait()
+			m.memory.flush()
 			return
 		}
 	}

@@ -9,8 +9,10 @@ import (
 	"net"
 
 	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/internal/options"
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/resolv"
 )
 
 // recordVersion is raised when an old leased could not read a new record.
@@ -25,19 +27,32 @@ type record struct {
 	ServerMAC []byte                  `json:"serverMac,omitempty"`
 	// Waiting says that there is no lease yet: the container was started without
 	// one (on_timeout=continue). Lease and Bound mean nothing then.
-	Waiting bool         `json:"waiting,omitempty"`
-	Lease   lease.Lease  `json:"lease"`
-	Bound   binding.Spec `json:"bound"`
+	Waiting bool `json:"waiting,omitempty"`
+	// Held says that the container is gone and its lease is kept until Until.
+	Held  bool          `json:"held,omitempty"`
+	Until lease.Instant `json:"until,omitempty"`
+
+	Lease lease.Lease  `json:"lease"`
+	Bound binding.Spec `json:"bound"`
+	// Resolves is what the container's resolv.conf says of DNS.
+	Resolves *resolv.Names `json:"resolves,omitempty"`
 }
 
 // record is the job's record with a lease, which is bound or was; nil: none yet.
 func (j *job) record(bootID string, l *lease.Lease) record {
 	r := record{
 		Version: recordVersion, BootID: bootID, Request: j.req, Cookie: j.place.Cookie,
-		ServerMAC: j.serverMAC, Waiting: l == nil,
+		ServerMAC: j.serverMAC, Waiting: l == nil, Held: j.held,
+		Resolves: j.resolves,
 	}
 	if l != nil {
-		r.Lease, r.Bound = *l, *j.bound
+		r.Lease = *l
+	}
+	if j.bound != nil {
+		r.Bound = *j.bound
+	}
+	if j.held {
+		r.Until = j.until
 	}
 	return r
 }
@@ -52,11 +67,12 @@ func (m *Manager) restore() error {
 		if err := json.Unmarshal(b, &r); err != nil {
 			return err
 		}
-		if r.Version != recordVersion {
-			return fmt.Errorf("version %d is not %d", r.Version, recordVersion)
+		if err := r.check(); err != nil {
+			return err
 		}
 		return m.adopt(r, next)
 	})
+	err = errors.Join(err, m.recall(next))
 	// Only now that all are there: the lease of one that is gone may be the one of
 	// its successor.
 	m.mu.Lock()
@@ -67,6 +83,17 @@ func (m *Manager) restore() error {
 	return err
 }
 
+// check says what is wrong with a record that is JSON all the same.
+func (r record) check() error {
+	switch {
+	case r.Version != recordVersion:
+		return fmt.Errorf("version %d is not %d", r.Version, recordVersion)
+	case !r.Waiting && (!r.Lease.Addr.Addr().Is4() || !r.Lease.Addr.IsValid() || !r.Lease.Server.Is4()):
+		return errors.New("a lease without address or server")
+	}
+	return nil
+}
+
 // adopt makes an attachment of a record. What is to be done about it at once, when
 // its container is gone or has no lease yet, it puts into next.
 func (m *Manager) adopt(r record, next map[*entry]func(*entry)) error {
@@ -74,29 +101,41 @@ func (m *Manager) adopt(r record, next map[*entry]func(*entry)) error {
 	if r.BootID != m.cfg.BootID {
 		return m.cfg.Store.Delete(key) // the container went with its host
 	}
-	if !r.Waiting && (!r.Lease.Addr.IsValid() || !r.Lease.Server.IsValid()) {
-		return errors.New("a lease without address or server")
-	}
 	place, err := m.find(r)
 	if err != nil && !errors.Is(err, ErrGone) {
 		return err
 	}
 	place.Interface = r.Request.Attachment.Interface
+	m.install(key, r, place, func(e *entry) {
+		switch {
+		case err != nil && !r.Held:
+			next[e] = func(e *entry) { e.vanish(err) }
+		case r.Waiting:
+			next[e] = (*entry).begin
+		default:
+			e.rest()
+		}
+	})
+	return nil
+}
+
+// install puts an entry where its record says it was, and has it begin under the mutex.
+func (m *Manager) install(key string, r record, at Place, begin func(*entry)) {
 	e := &entry{m: m, key: key, index: -1, due: lease.Never}
-	e.setJob(newJob(m.cfg, r.Request, place))
-	e.job.resume(r, m.cfg.Rand)
+	j := newJob(m.cfg, r.Request, at)
+	j.resume(r, m.cfg.Rand)
+	e.setJob(j)
+	if j.bound != nil {
+		e.bindsTo(j.bound.Addr.Addr())
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.entries[key] = e
-	switch {
-	case err != nil:
-		next[e] = func(e *entry) { e.vanish(err) }
-	case r.Waiting:
-		next[e] = func(e *entry) { e.step(lease.Started{}) }
-	default:
-		e.rest()
+	if r.Held {
+		_, never, _ := options.Grace(r.Request.Policy.Release)
+		m.holds[clientOf(r.Request)] = &hold{e, r.Lease, j.serverMAC, r.Until, never}
 	}
-	return nil
+	begin(e)
 }
 
 // resume gives the job the machine and the binding that it had.
@@ -106,7 +145,13 @@ func (j *job) resume(r record, random func() uint64) {
 		return
 	}
 	j.machine = lease.Restore(j.machineConfig(random), r.Lease)
-	j.bound, j.serverMAC = &r.Bound, net.HardwareAddr(r.ServerMAC)
+	j.serverMAC, j.remembers, j.begun = net.HardwareAddr(r.ServerMAC), true, true
+	j.resolves = r.Resolves
+	if r.Held {
+		j.held, j.until = true, r.Until
+	} else {
+		j.bound = &r.Bound
+	}
 }
 
 // find finds the place of a record. Where that is gone it is what is known of it.

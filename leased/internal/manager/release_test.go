@@ -45,19 +45,6 @@ func TestReleaseOfNothing(t *testing.T) {
 	})
 }
 
-func TestReleaseNever(t *testing.T) {
-	inWorld(t, func(w *world) {
-		req := w.container(9)
-		req.Policy.Release = "never"
-		w.acquire(req)
-		w.server.since()
-		w.release(req.Attachment)
-		w.wantHeard()
-		w.wantCalls("packet", "apply 192.0.2.9/24", "remove 192.0.2.9/24")
-		w.wantNothingLeft()
-	})
-}
-
 // The one who waits is told.
 func TestReleaseDuringAcquire(t *testing.T) {
 	inWorld(t, func(w *world) {

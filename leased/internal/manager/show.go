@@ -72,13 +72,16 @@ func left(t, now lease.Instant) *int64 {
 // snapshot is what List shows of an attachment at rest.
 type snapshot struct {
 	req   *leaseapi.AcquireRequest
-	state lease.State
+	state string
 	lease *lease.Lease
 	bound *binding.Spec
 }
 
 func (j *job) snapshot() *snapshot {
-	s := &snapshot{req: &j.req, state: j.machine.State(), bound: j.bound}
+	s := &snapshot{req: &j.req, state: j.machine.State().String(), bound: j.bound}
+	if j.held {
+		s.state = leaseapi.StateHeld
+	}
 	if l, ok := j.machine.Lease(); ok {
 		s.lease = &l
 	}
@@ -86,7 +89,7 @@ func (j *job) snapshot() *snapshot {
 }
 
 func (s *snapshot) status(now lease.Instant) leaseapi.Status {
-	st := leaseapi.Status{Attachment: s.req.Attachment, Link: s.req.Link, State: s.state.String()}
+	st := leaseapi.Status{Attachment: s.req.Attachment, Link: s.req.Link, State: s.state}
 	if s.lease != nil {
 		st.Lease = reply(*s.lease, s.bound, now)
 	}

@@ -14,7 +14,7 @@ import (
 // step tells the machine what happened and does what it says.
 func (e *entry) step(ev lease.Event) {
 	j := e.job
-	before := j.machine.State()
+	before, wasHeld := j.machine.State(), j.held
 	held, _ := j.machine.Lease()
 	actions := j.machine.Step(e.now(), ev)
 	if after := j.machine.State(); after != before {
@@ -22,10 +22,22 @@ func (e *entry) step(ev lease.Event) {
 	}
 	e.listen()
 	for _, a := range actions {
-		if e.job != j {
+		if e.job != j || j.held != wasHeld {
 			return // what an action found has ended the job
 		}
 		e.perform(a, held)
+	}
+	e.settle(j, ev, before)
+}
+
+// settle follows a step that has not ended the job.
+func (e *entry) settle(j *job, ev lease.Event, before lease.State) {
+	if e.job == j && !j.held {
+		e.watch()
+	}
+	if e.job == j {
+		e.pace(ev, before)
+		e.unremember()
 	}
 }
 
@@ -35,12 +47,20 @@ func (e *entry) perform(a lease.Action, held lease.Lease) {
 	case lease.Send:
 		e.send(a)
 	case lease.Bind:
-		e.job.serverMAC = e.job.heardFrom
+		if e.job.heardFrom != nil { // else it is the one from before
+			e.job.serverMAC = e.job.heardFrom
+		}
+		e.job.changes(held, a.Lease)
 		e.bind(a.Lease)
 	case lease.Unbind:
 		e.job.log.Info("unbind", "reason", a.Why)
 		e.over(held)
 		e.unbind()
+	case lease.Probe:
+		e.watch()
+		e.say(func(arp ARPConn) error { return arp.Probe(a.Addr) })
+	case lease.Announce:
+		e.say(func(arp ARPConn) error { return arp.Announce(a.Addr) })
 	case lease.Report:
 		e.job.log.Warn(a.Msg, "detail", a.Detail)
 		e.job.trouble = a.Msg + ": " + a.Detail
@@ -127,6 +147,8 @@ func (e *entry) send(a lease.Send) {
 	switch {
 	case a.Type == dhcp4.Release:
 		e.release(payload, a)
+	case a.Type == dhcp4.Decline && j.conn == nil: // after it comes a pause, and nothing is listened to
+		err = e.sendOnce(payload)
 	case j.conn == nil:
 		return // listen has said why
 	default:
@@ -138,18 +160,26 @@ func (e *entry) send(a lease.Send) {
 	}
 }
 
+func (e *entry) sendOnce(payload []byte) error {
+	p, err := e.m.cfg.Kernel.Packet(e.job.place)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	return p.Send(payload)
+}
+
 // release sends a RELEASE as a frame to where the ACK came from: ARP for the
-// server would take longer than the address lives. For a container that is gone
-// another link speaks, unless a new container is the same client by now.
+// server would take longer than the address lives.
 func (e *entry) release(payload []byte, a lease.Send) {
 	j := e.job
-	p, err := e.m.cfg.Kernel.Packet(j.place)
-	if errors.Is(gone(err), ErrGone) {
-		if e.succeeded() {
-			j.log.Info("the lease is another container's now", "addr", a.Client)
-			return
-		}
-		p, err = e.m.cfg.Kernel.StandIn(j.req.Link)
+	p, err := j.voice, error(nil)
+	if p == nil {
+		p, err = e.speaker()
+	}
+	if err == nil && p == nil {
+		j.log.Info("the lease is another container's now", "addr", a.Client)
+		return
 	}
 	if err == nil {
 		defer p.Close()
@@ -158,4 +188,20 @@ func (e *entry) release(payload []byte, a lease.Send) {
 	if err != nil {
 		j.log.Warn("give the lease back", "addr", a.Client, "err", err)
 	}
+}
+
+// speaker is who can say something for the attachment: its own link, or one that
+// stands in for it when it is gone. It is nil where a new container is the same
+// client by now.
+func (e *entry) speaker() (PacketConn, error) {
+	p, err := e.m.cfg.Kernel.Packet(e.job.place)
+	switch {
+	case !errors.Is(gone(err), ErrGone):
+		return p, err
+	case e.succeeded():
+		return nil, nil
+	}
+	e.m.standIns <- struct{}{}
+	defer func() { <-e.m.standIns }()
+	return e.m.cfg.Kernel.StandIn(e.job.req.Link)
 }

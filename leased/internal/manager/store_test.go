@@ -18,6 +18,8 @@ type memory struct {
 	hold    chan struct{} // nil, or what Save waits for
 }
 
+func newStore() *memory { return &memory{records: map[string][]byte{}} }
+
 func (s *memory) Save(key string, record any) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +27,8 @@ type world struct {
 	kernel *kernel
 	server *server
 	store  *memory
+	memory *memory // over reboots
+	boot   string
 	clock  *bubbleClock
 	log    *logbook
 
@@ -56,9 +59,9 @@ func inBubble(t *testing.T, f func(w *world)) {
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, store: &memory{records: map[string][]byte{}}, clock: newClock(), log: &logbook{}}
+	w := &world{t: t, store: newStore(), memory: newStore(), boot: "boot-1", clock: newClock(), log: &logbook{}}
 	w.server = &server{answer: grant(time.Hour)}
-	w.kernel = &kernel{links: map[string]Place{}, server: w.server}
+	w.kernel = &kernel{links: map[string]Place{}, owners: map[netip.Addr]net.HardwareAddr{}, server: w.server}
 	return w
 }
 
@@ -67,7 +70,7 @@ func (w *world) start() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	m, err := New(ctx, Config{
 		Log: slog.New(slog.NewTextHandler(w.log, nil)), Clock: w.clock, Kernel: w.kernel, Store: w.store,
-		Rand: counter(), BootID: "boot-1", Changed: w.changed,
+		Memory: w.memory, Rand: counter(), BootID: w.boot, Changed: w.changed,
 	})
 	w.m, w.cancel, w.ended = m, cancel, make(chan struct{})
 	go func() { defer close(w.ended); m.Run() }()
@@ -163,8 +166,8 @@ func (w *world) wantNothingLeft() {
 	if n := w.m.Len(); n != 0 {
 		w.t.Errorf("%d attachments are left", n)
 	}
-	if n := w.store.len(); n != 0 {
-		w.t.Errorf("%d records are left", n)
+	if n, m := w.store.len(), w.memory.len(); n+m != 0 {
+		w.t.Errorf("%d records are left, and %d memos", n, m)
 	}
 	if n := w.kernel.open.Load(); n != 0 {
 		w.t.Errorf("%d sockets are left", n)
@@ -232,10 +235,12 @@ func (l *logbook) Write(b []byte) (int, error) {
 	return l.text.Write(b)
 }
 
-func (l *logbook) has(text string) bool {
+func (l *logbook) has(text string) bool { return l.count(text) > 0 }
+
+func (l *logbook) count(text string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return strings.Contains(l.text.String(), text)
+	return strings.Count(l.text.String(), text)
 }
 
 // errNoNetns is how an absent netns looks.

@@ -5,6 +5,7 @@ package server
 import (
 	"encoding/hex"
 	"net"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -24,6 +25,7 @@ const (
 func invalid(r leaseapi.AcquireRequest) string {
 	mac, macErr := net.ParseMAC(r.Link.MAC)
 	clientID, idErr := hex.DecodeString(r.Client.ClientID)
+	_, _, releaseErr := options.Grace(r.Policy.Release)
 	timeout := r.Policy.TimeoutMS
 	for _, p := range []struct {
 		name string
@@ -46,7 +48,8 @@ func invalid(r leaseapi.AcquireRequest) string {
 		{"policy.metric", r.Policy.Metric < 0 || r.Policy.Metric > 1<<32-2},
 		{"policy.timeoutMs", timeout <= 0 || timeout > maxTimeout.Milliseconds()},
 		{"policy.onTimeout", r.Policy.OnTimeout != "fail" && r.Policy.OnTimeout != "continue"},
-		{"policy.release", r.Policy.Release != "now" && r.Policy.Release != "never"},
+		{"policy.release", releaseErr != nil},
+		{"policy.conflictCheck", !slices.Contains([]string{"", "off", "quick", "rfc5227"}, r.Policy.ConflictCheck)},
 	} {
 		if p.bad {
 			return p.name

@@ -42,8 +42,9 @@ var wrong = map[string][]func(r *leaseapi.AcquireRequest){
 		func(r *leaseapi.AcquireRequest) { r.Policy.TimeoutMS = 10*60*1000 + 1 },
 		func(r *leaseapi.AcquireRequest) { r.Policy.TimeoutMS = 1 << 58 }, // times a million is 0
 	},
-	"policy.onTimeout": texts(func(r *leaseapi.AcquireRequest) *string { return &r.Policy.OnTimeout }, "", "Fail", "wait"),
-	"policy.release":   texts(func(r *leaseapi.AcquireRequest) *string { return &r.Policy.Release }, "", "later"),
+	"policy.onTimeout":     texts(func(r *leaseapi.AcquireRequest) *string { return &r.Policy.OnTimeout }, "", "Fail", "wait"),
+	"policy.release":       texts(func(r *leaseapi.AcquireRequest) *string { return &r.Policy.Release }, "", "later", "1ms", "-20s", "48h"),
+	"policy.conflictCheck": texts(func(r *leaseapi.AcquireRequest) *string { return &r.Policy.ConflictCheck }, "Quick", "on"),
 }
 
 func texts(field func(r *leaseapi.AcquireRequest) *string, values ...string) (all []func(r *leaseapi.AcquireRequest)) {
@@ -66,7 +67,9 @@ func TestEveryParameterIsChecked(t *testing.T) {
 		t.Errorf("%s of a good request", bad)
 	}
 	// A parameter that somebody adds has to be in the table, unless all values are right.
-	free := []string{"client.fqdn", "client.requireIp", "policy.noDefaultRoute"}
+	free := []string{
+		"client.fqdn", "client.requireIp", "client.rapidCommit", "client.ipv6Mostly", "policy.noDefaultRoute", "policy.resolvConf",
+	}
 	for _, name := range parameters() {
 		if _, ok := wrong[name]; !ok && !strings.Contains(strings.Join(free, " "), name) {
 			t.Errorf("%s is not checked", name)

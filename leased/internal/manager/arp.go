@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+
+	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/wire"
+)
+
+// watch listens to what the machine watches for in ARP, and to nothing once it
+// watches for nothing: the socket pins the netns. Without ARP a lease is as good
+// as without a conflict check.
+func (e *entry) watch() {
+	j := e.job
+	want := j.machine.Watching()
+	if want == j.watched {
+		return
+	}
+	if !want.IsValid() {
+		j.deafen()
+		return
+	}
+	if j.arp == nil {
+		arp, err := e.m.cfg.Kernel.ARP(j.place)
+		if err != nil {
+			e.unheard(err)
+			return
+		}
+		j.arp = arp
+		e.m.work.Go(func() { e.hear(e.m.ctx, arp) })
+	}
+	j.watched = want
+	if err := j.arp.Watch(want); err != nil {
+		e.unheard(err)
+	}
+}
+
+func (e *entry) unheard(err error) {
+	if errors.Is(gone(err), ErrGone) {
+		e.vanish(err)
+		return
+	}
+	e.job.log.Warn("check for an address conflict", "err", err)
+	e.job.deafen()
+}
+
+func (j *job) deafen() {
+	if j.arp != nil {
+		j.arp.Close()
+	}
+	j.arp, j.watched = nil, netip.Addr{}
+}
+
+// hear hands conflicts to the actor, until arp is closed. One is enough: the
+// machine acts on the first.
+func (e *entry) hear(ctx context.Context, arp ARPConn) {
+	for {
+		c, err := arp.Receive(ctx)
+		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
+			arp.Close()
+			return
+		}
+		e.deliver(err != nil, func(e *entry) { e.heard(arp, c, err) })
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (e *entry) heard(arp ARPConn, c wire.Conflict, err error) {
+	j := e.job
+	switch {
+	case j == nil || j.arp != arp || err == nil && c.Addr != j.watched:
+		return // closed meanwhile
+	case err != nil:
+		e.unheard(err)
+		return
+	}
+	j.log.Warn("address is in use by another machine", "addr", c.Addr, "mac", c.MAC)
+	e.step(lease.ConflictFound{Addr: c.Addr, MAC: c.MAC, Decline: e.inUse(c.Addr)})
+}
+
+// inUse notes that an address is, and says whether it may be declined.
+func (e *entry) inUse(addr netip.Addr) bool {
+	e.m.mu.Lock()
+	defer e.m.mu.Unlock()
+	return e.m.segment(e.host).InUse.Add(e.m.cfg.Clock.Now(), addr)
+}
+
+// say sends an ARP probe or an announcement.
+func (e *entry) say(do func(ARPConn) error) {
+	arp := e.job.arp
+	if arp == nil {
+		var err error
+		if arp, err = e.m.cfg.Kernel.ARP(e.job.place); err != nil {
+			e.unheard(err)
+			return
+		}
+		defer arp.Close()
+	}
+	if err := do(arp); err != nil {
+		e.unheard(err)
+	}
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/dhcp4"
+	dt "podman-net-dhcp/leased/internal/dhcp4/dhcp4test"
+	"podman-net-dhcp/leased/internal/wire"
+)
+
+var (
+	nine, ten = netip.MustParseAddr("192.0.2.9"), netip.MustParseAddr("192.0.2.10")
+	rogue     = net.HardwareAddr{2, 0xee, 0, 0, 0, 1}
+)
+
+// checked is a request of container i with a conflict check.
+func (w *world) checked(how string, i int) leaseapi.AcquireRequest {
+	req := w.container(i)
+	req.Policy.ConflictCheck = how
+	return req
+}
+
+// owned has another machine have an address.
+func (w *world) owned(addr netip.Addr) {
+	w.kernel.mu.Lock()
+	defer w.kernel.mu.Unlock()
+	w.kernel.owners[addr] = rogue
+}
+
+func (w *world) wantARP(want ...string) {
+	w.t.Helper()
+	w.kernel.mu.Lock()
+	got := slices.Clone(w.kernel.arps)
+	w.kernel.arps = nil
+	w.kernel.mu.Unlock()
+	w.want("said in ARP", got, want)
+}
+
+// nextAfterDecline gives the next address after each DECLINE.
+func nextAfterDecline(first netip.Addr) answer {
+	next := first
+	return func(m message) []dt.Server {
+		if m.kind == dhcp4.Decline {
+			next = next.Next()
+		}
+		return give(m, next, time.Hour)
+	}
+}
+
+func TestQuickCheckOfAFreeAddress(t *testing.T) {
+	inWorld(t, func(w *world) {
+		begin := time.Now()
+		w.acquire(w.checked("quick", 9))
+		if d := time.Since(begin); d > 0 {
+			t.Errorf("it took %s", d)
+		}
+		w.wantARP("probe 192.0.2.9", "announce 192.0.2.9")
+		w.pass(1500 * time.Millisecond)
+		if n := w.kernel.open.Load(); n != 0 {
+			t.Errorf("%d sockets are open after the check", n)
+		}
+		w.pass(time.Hour)
+		w.wantARP("announce 192.0.2.9")
+	})
+}
+
+func TestQuickCheckDeclinesAndTakesTheNext(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.server.set(nextAfterDecline(nine))
+		w.owned(nine)
+		l, _, err := w.m.Acquire(context.Background(), w.checked("quick", 9))
+		w.rest()
+		if err != nil || l.Address.Addr() != ten {
+			t.Fatalf("Acquire: %+v, %v", l, err)
+		}
+		w.wantHeard("DISCOVER packet", "REQUEST packet", "DECLINE packet", "DISCOVER packet", "REQUEST packet")
+		w.wantCalls("packet", "apply 192.0.2.10/24")
+	})
+}
+
+// The other machine answers late, when the address is in use by us already.
+func TestQuickCheckAnsweredLate(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.server.set(nextAfterDecline(nine))
+		w.acquire(w.checked("quick", 9))
+		w.kernel.hint(arrival{conflict: wire.Conflict{Addr: nine, MAC: rogue}})
+		w.rest()
+		w.wantHeard("DISCOVER packet", "REQUEST packet", "DECLINE packet", "DISCOVER packet", "REQUEST packet")
+		w.wantCalls("packet", "apply 192.0.2.9/24", "packet", "remove 192.0.2.9/24", "apply 192.0.2.10/24")
+		w.wantState("BOUND")
+	})
+}
+
+func TestFullCheckTakesSeconds(t *testing.T) {
+	inWorld(t, func(w *world) {
+		begin := time.Now()
+		w.acquire(w.checked("rfc5227", 9))
+		if d := time.Since(begin); d < 4*time.Second || d > 7*time.Second {
+			t.Errorf("it took %s, want 4 to 7 s", d)
+		}
+		w.wantARP("probe 192.0.2.9", "probe 192.0.2.9", "probe 192.0.2.9", "announce 192.0.2.9")
+	})
+}
+
+// An address that was found in use is taken by no container of that LAN for 300 s.
+func TestRefusedAddressIsRememberedForAll(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.owned(nine)
+		always := func(m message) []dt.Server { return give(m, nine, time.Hour) }
+		w.server.set(always)
+		if _, _, err := w.m.Acquire(context.Background(), w.checked("quick", 9)); err == nil {
+			t.Fatal("no error")
+		}
+		if n := w.server.count("DECLINE packet"); n != 1 {
+			t.Errorf("%d DECLINEs", n)
+		}
+		w.pass(time.Minute)
+		w.server.since()
+		if _, _, err := w.m.Acquire(context.Background(), w.checked("quick", 11)); err == nil {
+			t.Fatal("no error")
+		}
+		for _, h := range w.server.since() {
+			if h != "DISCOVER packet" {
+				t.Errorf("another container's %s", h)
+			}
+		}
+		clear(w.kernel.owners)
+		w.pass(5 * time.Minute)
+		w.acquire(w.checked("quick", 12))
+	})
+}
+
+// A machine that claims every address: the pool is not drained by DECLINEs.
+func TestRogueARPDoesNotDrainThePool(t *testing.T) {
+	inWorld(t, func(w *world) {
+		addr := netip.MustParseAddr("192.0.2.1")
+		for range 200 {
+			addr = addr.Next()
+			w.owned(addr)
+		}
+		w.server.set(nextAfterDecline(nine))
+		req := w.checked("quick", 9)
+		req.Policy.OnTimeout = "continue"
+		if l, _, err := w.m.Acquire(context.Background(), req); l != nil || err != nil {
+			t.Fatalf("Acquire: %+v, %v", l, err)
+		}
+		w.pass(10 * time.Minute)
+		if n := w.server.count("DECLINE packet"); n < 5 || n > 20 { // RFC 2131 §3.1(5): each, but with bounds
+			t.Errorf("%d DECLINEs in 10 minutes", n)
+		}
+	})
+}
+
+// A server that gives one address to two of our containers is not believed, check
+// or no check.
+func TestOneAddressForTwoContainers(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.server.set(func(m message) []dt.Server { return give(m, nine, time.Hour) })
+		w.acquire(w.container(9))
+		if l, _, err := w.m.Acquire(context.Background(), w.container(10)); err == nil {
+			t.Errorf("bound %+v", l)
+		}
+		w.wantState("BOUND") // the first
+	})
+}
+
+// A lease is as good without ARP as without a check.
+func TestCheckCannotBeMade(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.arpError = errors.New("too many open files")
+		w.acquire(w.checked("quick", 9))
+		w.pass(time.Hour)
+		w.wantState("BOUND")
+	})
+}
+
+func TestContainerGoesDuringTheCheck(t *testing.T) {
+	inWorld(t, func(w *world) {
+		req := w.checked("rfc5227", 9)
+		got := w.inBackground(context.Background(), req)
+		w.pass(1500 * time.Millisecond)
+		w.kernel.remove(req.Link.Netns)
+		w.pass(5 * time.Second)
+		if r := <-got; r.err == nil {
+			t.Errorf("Acquire: %+v", r)
+		}
+		w.wantNothingLeft()
+	})
+}

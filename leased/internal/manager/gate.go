@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"net/netip"
+	"time"
+
+	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/segment"
+)
+
+// gate is where an attachment stands at the gate of its LAN segment.
+type gate uint8
+
+const (
+	outside gate = iota // not an error: an attachment begins here
+	queued
+	inside
+)
+
+const (
+	answered  = segment.Answered
+	timedOut  = segment.TimedOut
+	abandoned = segment.Abandoned
+)
+
+// segment is the LAN behind a host interface. It needs the mutex.
+func (m *Manager) segment(host string) *segment.Segment[*entry] {
+	s := m.segments[host]
+	if s == nil {
+		s = segment.New[*entry]()
+		m.segments[host] = s
+	}
+	return s
+}
+
+// live counts the attachments of a segment that have a container. It needs the mutex.
+func (m *Manager) live(e *entry, is bool) {
+	switch s := m.segment(e.host); {
+	case is && !e.lives:
+		s.Count(1)
+	case !is && e.lives:
+		s.Count(-1)
+	}
+	e.lives = is
+}
+
+// begin asks the servers, or waits until there is room for one more to ask them.
+func (e *entry) begin() {
+	e.m.mu.Lock()
+	if e.gate == outside {
+		e.gate = queued
+		if e.m.segment(e.host).Gate.Enter(e) {
+			e.gate = inside
+		}
+	}
+	now := e.gate == inside
+	e.m.mu.Unlock()
+	if now {
+		e.started()
+	}
+}
+
+// mayContinue is how long a container waits for the servers that has a lease from
+// before: longer than a ping check, shorter than a start's patience. Podman starts
+// one container after the other, and a host has many.
+const mayContinue = 4 * time.Second
+
+func (e *entry) started() {
+	j := e.job
+	if j == nil || j.held || j.begun {
+		return
+	}
+	j.begun = true
+	if j.remembered.Addr.IsValid() {
+		j.resort = e.now().Add(min(mayContinue, time.Duration(j.req.Policy.TimeoutMS)*time.Millisecond))
+	}
+	e.step(lease.Started{Remembered: j.remembered})
+}
+
+// leave lets the next in. It needs the mutex.
+func (m *Manager) leave(e *entry, how segment.Outcome) {
+	was := e.gate
+	e.gate = outside
+	if was != inside {
+		return
+	}
+	g := &m.segment(e.host).Gate
+	for next := g.Leave(m.cfg.Clock.Now(), how); len(next) > 0; {
+		who := next[0]
+		next = next[1:]
+		if who.gate != queued { // gone meanwhile
+			next = append(next, g.Leave(m.cfg.Clock.Now(), abandoned)...)
+			continue
+		}
+		who.gate = inside
+		who.put((*entry).started)
+	}
+}
+
+// pace leaves the gate when the servers have answered, or have not in time. Who
+// was not answered may be so because the pool is empty: what is only held goes back.
+func (e *entry) pace(ev lease.Event, before lease.State) {
+	_, timer := ev.(lease.TimerFired)
+	after := e.job.machine.State()
+	asks := after == lease.Rebooting || after == lease.Selecting || after == lease.Requesting
+	again := timer && before == after && asks
+	e.m.mu.Lock()
+	defer e.m.mu.Unlock()
+	switch {
+	case again:
+		e.m.leave(e, timedOut)
+		if after == lease.Selecting {
+			e.m.relieve(e.host)
+		}
+	case !asks:
+		e.m.leave(e, answered)
+	}
+}
+
+// at is an address on a LAN.
+type at struct {
+	host string
+	addr netip.Addr
+}
+
+// bindsTo notes which address e has; the zero Addr: none.
+func (e *entry) bindsTo(addr netip.Addr) {
+	e.m.mu.Lock()
+	defer e.m.mu.Unlock()
+	if e.m.addrs[at{e.host, e.addr}] == e {
+		delete(e.m.addrs, at{e.host, e.addr})
+	}
+	if e.addr = addr; addr.IsValid() {
+		e.m.addrs[at{e.host, addr}] = e
+	}
+}
+
+// refused is asked about each address that a server names. It says that one is not
+// to be taken: it was found in use lately, or another of our containers has it.
+func (e *entry) refused(addr netip.Addr) bool {
+	e.m.mu.Lock()
+	defer e.m.mu.Unlock()
+	s := e.m.segment(e.host)
+	s.HeardAt = e.m.cfg.Clock.Now()
+	other := e.m.addrs[at{e.host, addr}]
+	return s.InUse.Has(s.HeardAt, addr) || other != nil && other.client != e.client
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/internal/options"
+	"podman-net-dhcp/leased/internal/lease"
+)
+
+// hold is a lease whose container is gone. A container that is the same client to
+// the servers takes it back by INIT-REBOOT; where none comes it is given back
+// after the grace of its policy, or runs out under a policy of never.
+type hold struct {
+	e         *entry
+	lease     lease.Lease
+	serverMAC net.HardwareAddr
+	since     lease.Instant
+	never     bool
+}
+
+// clientOf is who an attachment is to the servers of a LAN, and on which LAN: its
+// client identifier, or its MAC where it has none (RFC 2131 §4.2).
+func clientOf(r leaseapi.AcquireRequest) string {
+	if id := r.Client.ClientID; id != "" {
+		return r.Link.Host + "\x00id\x00" + strings.ToLower(id)
+	}
+	return r.Link.Host + "\x00mac\x00" + strings.ToLower(r.Link.MAC)
+}
+
+// maxHolds bounds what a policy of never can pile up.
+const maxHolds = 4096
+
+// end ends the job: the lease is held where the policy has it, or given back.
+func (e *entry) end(why string) {
+	j := e.job
+	if j == nil || j.held {
+		return
+	}
+	now := e.now()
+	l, known := j.known(now)
+	grace, never, _ := options.Grace(j.req.Policy.Release) // the server package has checked it
+	switch {
+	case known && never:
+		e.hold(l, l.Expiry, why)
+	case known && grace > 0:
+		e.hold(l, now.Add(grace), why)
+	default:
+		e.giveBack(why)
+	}
+}
+
+// hold takes the address out of use and keeps the lease until then.
+func (e *entry) hold(l lease.Lease, until lease.Instant, why string) {
+	j := e.job
+	if !j.begun { // it never came to asking for it
+		j.machine, j.begun = lease.Restore(j.machineConfig(e.m.cfg.Rand), l), true
+	}
+	j.held, j.until = true, min(until, l.Expiry)
+	j.hangUp()
+	j.deafen()
+	e.unbind()
+	e.answer(result{err: errors.New(why)})
+	e.save(&l)
+	e.m.hold(e, l)
+	j.log.Info("lease held", "addr", l.Addr, "reason", why)
+}
+
+// hold notes a hold. What one LAN may hold is bounded; the oldest goes first.
+func (m *Manager) hold(e *entry, l lease.Lease) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.leave(e, abandoned)
+	m.live(e, false)
+	client := clientOf(e.job.req)
+	if old := m.holds[client]; old != nil && old.e != e {
+		old.e.put(func(e *entry) { e.forget("held under another id") })
+	}
+	_, never, _ := options.Grace(e.job.req.Policy.Release)
+	m.holds[client] = &hold{e, l, e.job.serverMAC, e.now(), never}
+	m.crowded(e.host)
+}
+
+// crowded has the oldest holds end that are too many.
+func (m *Manager) crowded(host string) {
+	if len(m.holds) > maxHolds {
+		m.dismiss(slices.Collect(maps.Values(m.holds)), 1)
+	}
+	mine := m.held(host)
+	m.dismiss(mine, len(mine)-m.segment(host).MaxHeld())
+}
+
+// held are the holds on a LAN that are given back one day. It needs the mutex.
+func (m *Manager) held(host string) (mine []*hold) {
+	for _, h := range m.holds {
+		if h.e.host == host && !h.never {
+			mine = append(mine, h)
+		}
+	}
+	return mine
+}
+
+// dismiss ends the n oldest. It needs the mutex.
+func (m *Manager) dismiss(holds []*hold, n int) {
+	slices.SortFunc(holds, func(a, b *hold) int { return cmp.Compare(a.since, b.since) })
+	for i := range max(n, 0) {
+		holds[i].e.put((*entry).dismissed)
+	}
+}
+
+// relieve gives back all that is held on a LAN whose servers were heard lately and
+// have nothing to say to somebody new: the pool may be empty. It needs the mutex.
+func (m *Manager) relieve(host string) {
+	s := m.segment(host)
+	if heard := s.HeardAt; heard != 0 && m.cfg.Clock.Now() < heard+lately {
+		mine := m.held(host)
+		m.dismiss(mine, len(mine))
+	}
+}
+
+const lately = 30 * time.Second
+
+// take hands over the lease that is held for a client.
+func (m *Manager) take(client string) (lease.Lease, net.HardwareAddr) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	h := m.holds[client]
+	if h == nil {
+		return lease.Lease{}, nil
+	}
+	delete(m.holds, client)
+	h.e.put(func(e *entry) { e.forget("taken back") })
+	return h.lease, h.serverMAC
+}
+
+// claim says that e's lease is held still, and nobody else may have it any more.
+func (m *Manager) claim(e *entry) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	client := clientOf(e.job.req)
+	if h := m.holds[client]; h == nil || h.e != e {
+		return false
+	}
+	delete(m.holds, client)
+	return true
+}
+
+// dismissed ends a hold before its time.
+func (e *entry) dismissed() {
+	if j := e.job; j != nil && j.held && e.m.claim(e) {
+		e.giveBack("too many leases are held")
+	}
+}
+
+// forget drops a job whose lease is somebody else's now.
+func (e *entry) forget(why string) {
+	if e.job != nil && e.job.held {
+		e.drop(why)
+	}
+}
+
+// wait is tick for a lease that is held.
+func (e *entry) wait() {
+	j, now := e.job, e.now()
+	if now < j.until || !e.m.claim(e) {
+		return // taken: forget is in the inbox
+	}
+	l, known := j.known(now)
+	if known {
+		var err error
+		if j.voice, err = e.speaker(); err != nil && j.failures < maxFailures {
+			e.postpone(l, err)
+			return
+		}
+	}
+	e.giveBack("nobody has come back")
+}
+
+// maxFailures is how often giving back is tried, for some 8 minutes in all: after
+// a boot the host's own network may come later than we do.
+const maxFailures = 8
+
+func (e *entry) postpone(l lease.Lease, err error) {
+	j := e.job
+	if j.failures == 0 {
+		j.log.Warn("give the lease back", "addr", l.Addr, "err", err)
+	}
+	j.failures++
+	j.until = min(e.now().Add(time.Second<<j.failures), l.Expiry)
+	e.m.hold(e, l)
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package resolv
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// header is the first line of what the hook makes. It is oci-hook's as well, which
+// shares no code with leased; a test compares the two.
+const header = "# made by net-dhcp-hook from the DHCP lease\n"
+
+// maxSize is more than any resolver needs, in bytes.
+const maxSize = 64 << 10
+
+// errForeign says that a file is neither the engine's nor the hook's.
+var errForeign = errors.New("not a resolv.conf of ours")
+
+// file sees to the resolv.conf in a root.
+func (v *visit) file(proc, root int) (changed bool, err error) {
+	fd, mounted, err := open(root)
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
+		return false, nil // who has none asks no resolver, or one on localhost
+	}
+	if err != nil {
+		return false, err
+	}
+	defer unix.Close(fd)
+	st, err := stat(fd)
+	if err != nil {
+		return false, fmt.Errorf("look at the container's resolv.conf: %w", err)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG || st.Size > maxSize {
+		return false, errForeign
+	}
+	// One file in two mount namespaces: the second time it would look edited.
+	id := inode{unix.Mkdev(st.Dev_major, st.Dev_minor), st.Ino}
+	if v.files[id] {
+		return false, nil
+	}
+	text, err := v.read(proc, fd, mounted, st.Mnt_id)
+	if err != nil {
+		return false, err
+	}
+	v.files[id] = true
+	return v.rewrite(fd, text)
+}
+
+// open opens a root's resolv.conf so that nothing can be done to it yet: to open a
+// FIFO or a device for good would wait for somebody or do something. mounted says
+// that it is not in the root's own file system.
+func open(root int) (fd int, mounted bool, err error) {
+	how := unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS | unix.RESOLVE_NO_XDEV,
+	}
+	fd, err = unix.Openat2(root, "etc/resolv.conf", &how)
+	if mounted = errors.Is(err, unix.EXDEV); mounted {
+		how.Resolve &^= unix.RESOLVE_NO_XDEV
+		fd, err = unix.Openat2(root, "etc/resolv.conf", &how)
+	}
+	switch {
+	case errors.Is(err, unix.ELOOP): // /etc is a symlink; resolv.conf itself: see its mode
+		return -1, mounted, errForeign
+	case err != nil:
+		return -1, mounted, fmt.Errorf("open the container's resolv.conf: %w", err)
+	}
+	return fd, mounted, nil
+}
+
+// stat looks at what a descriptor leads to, and which mount it came by.
+func stat(fd int) (st unix.Statx_t, err error) {
+	err = unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS|unix.STATX_MNT_ID, &st)
+	return st, err
+}
+
+// read reads the file if it is ours: the engine's by where it is mounted from, the
+// hook's by its first line.
+func (v *visit) read(proc, fd int, mounted bool, mount uint64) ([]byte, error) {
+	if mounted {
+		switch ours, err := mountedFrom(proc, mount, v.containerID); {
+		case err != nil:
+			return nil, err
+		case !ours:
+			return nil, errForeign
+		}
+	}
+	f, err := reopen(fd, os.O_RDONLY)
+	if err != nil {
+		return nil, fmt.Errorf("read the container's resolv.conf: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read the container's resolv.conf: %w", err)
+	case len(text) > maxSize, !mounted && !bytes.HasPrefix(text, []byte(header)):
+		return nil, errForeign
+	}
+	return text, nil
+}
+
+// reopen opens what a descriptor of O_PATH leads to, by the mount it came by: what
+// the container may only read stays as it is.
+func reopen(fd, flags int) (*os.File, error) {
+	// O_NONBLOCK: a container's lease on the file (fcntl(2)) must not hang us.
+	return os.OpenFile("/proc/self/fd/"+strconv.Itoa(fd), flags|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+}
+
+func (v *visit) rewrite(fd int, text []byte) (changed bool, err error) {
+	edited, err := edit(text, v.old, v.now)
+	if err != nil || bytes.Equal(edited, text) {
+		return false, err
+	}
+	f, err := reopen(fd, os.O_WRONLY)
+	if err != nil {
+		return false, fmt.Errorf("write the container's resolv.conf: %w", err)
+	}
+	defer f.Close()
+	if err := put(f, edited); err != nil {
+		_ = put(f, text) // which had room before
+		return false, fmt.Errorf("write the container's resolv.conf: %w", err)
+	}
+	return true, nil
+}
+
+// put writes in place, since a bind mount is of the inode, and so that who reads
+// meanwhile never finds the file empty.
+func put(f *os.File, text []byte) error {
+	if _, err := f.WriteAt(text, 0); err != nil {
+		return err
+	}
+	return f.Truncate(int64(len(text)))
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package resolv
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxLine is more than a line of mountinfo has, in bytes: an overlay names its layers.
+const maxLine = 1 << 20
+
+// mountedFrom says whether the mount with this ID is one over the /etc/resolv.conf
+// of a process, of a file that an engine keeps for this container: under its ID, as
+// Podman's <runroot>/overlay-containers/ID/userdata/resolv.conf. Any other, as the
+// host's own behind -v, is the user's wish.
+func mountedFrom(proc int, mount uint64, containerID string) (bool, error) {
+	fd, err := unix.Openat(proc, "mountinfo", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false, fmt.Errorf("read a process's mounts: %w", err)
+	}
+	f := os.NewFile(uintptr(fd), "mountinfo")
+	defer f.Close()
+	source, err := source(f, mount, "/etc/resolv.conf")
+	if err != nil {
+		return false, fmt.Errorf("read a process's mounts: %w", err)
+	}
+	return containerID != "" && slices.Contains(strings.Split(source, "/"), containerID), nil
+}
+
+// source is what the mount with this ID shows at this point: a path in its file
+// system. It is empty if that mount is somewhere else, or out of the process's sight.
+func source(mountinfo io.Reader, mount uint64, point string) (string, error) {
+	id := strconv.FormatUint(mount, 10)
+	lines := bufio.NewScanner(mountinfo)
+	lines.Buffer(nil, maxLine)
+	for lines.Scan() {
+		// proc_pid_mountinfo(5): ID, parent, device, root, mount point, ...
+		if f := strings.Fields(lines.Text()); len(f) > 4 && f[0] == id && f[4] == point {
+			return f[3], nil
+		}
+	}
+	return "", lines.Err()
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package resolv
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"podman-net-dhcp/internal/netns"
+)
+
+// within calls do and waits for it, for no longer than d. What is stuck then is so
+// by the container's doing, and ends with the container.
+func within(d time.Duration, do func() (bool, error)) (bool, error) {
+	type result struct {
+		changed bool
+		err     error
+	}
+	done := make(chan result, 1)
+	go func() {
+		changed, err := do()
+		done <- result{changed, err}
+	}()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case r := <-done:
+		return r.changed, r.err
+	case <-timer.C:
+		return false, fmt.Errorf("wait for the container's file system: %w", os.ErrDeadlineExceeded)
+	}
+}
+
+// visit goes from process to process.
+type visit struct {
+	containerID string
+	old, now    Names
+	roots       map[inode]bool // where it was
+	files       map[inode]bool // of ours, that it has seen to
+}
+
+// inode is one in a file system, or as seen through one of its mounts.
+type inode struct{ in, number uint64 }
+
+// all sees to every root of the processes in ns. It is more than one if there are
+// more mount namespaces: the container's own, or of others that share its network.
+func (v *visit) all(ns *netns.NS) (changed bool, err error) {
+	v.roots, v.files = map[inode]bool{}, map[inode]bool{}
+	// The host's programs come and go in there, too (nsenter, ip netns exec).
+	for _, host := range []string{"1", "self"} {
+		if err := v.pass(host); err != nil {
+			return false, err
+		}
+	}
+	pids, err := processes()
+	if err != nil {
+		return false, err
+	}
+	var errs []error
+	foreign := false
+	for _, pid := range pids {
+		did, err := v.process(pid, ns)
+		changed, foreign = changed || did, foreign || errors.Is(err, errForeign)
+		if err != nil && !errors.Is(err, errForeign) {
+			errs = append(errs, err)
+		}
+	}
+	if foreign && len(v.files) == 0 {
+		errs = append(errs, ErrEdited)
+	}
+	return changed, errors.Join(errs...)
+}
+
+func processes() (pids []string, err error) {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	for _, name := range names {
+		if _, err := strconv.Atoi(name); err == nil {
+			pids = append(pids, name)
+		}
+	}
+	return pids, err
+}
+
+// process sees to one process's root if it lives in ns. By the descriptor of its
+// directory it is the same process all the while; its PID may be another's soon.
+func (v *visit) process(pid string, ns *netns.NS) (changed bool, err error) {
+	proc, err := openProcess(pid)
+	if err != nil {
+		return false, nil
+	}
+	defer unix.Close(proc)
+	if !inhabits(proc, ns) {
+		return false, nil
+	}
+	changed, err = v.enter(proc)
+	if err != nil && !inhabits(proc, ns) {
+		return changed, nil // it ended meanwhile
+	}
+	return changed, err
+}
+
+func openProcess(pid string) (int, error) {
+	return unix.Open("/proc/"+pid, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+}
+
+func inhabits(proc int, ns *netns.NS) bool {
+	var its, want unix.Stat_t
+	return unix.Fstatat(proc, "ns/net", &its, 0) == nil && unix.Fstat(ns.FD(), &want) == nil &&
+		its.Dev == want.Dev && its.Ino == want.Ino
+}
+
+// pass makes a process's root one that the visit was at.
+func (v *visit) pass(pid string) error {
+	proc, err := openProcess(pid)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(proc)
+	root, _, err := v.root(proc)
+	unix.Close(root)
+	return err
+}
+
+// root opens a process's root; fresh says that the visit was not there.
+func (v *visit) root(proc int) (fd int, fresh bool, err error) {
+	fd, err = unix.Openat(proc, "root", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, false, fmt.Errorf("open a process's root: %w", err)
+	}
+	st, err := stat(fd)
+	if err != nil {
+		unix.Close(fd)
+		return -1, false, fmt.Errorf("look at a process's root: %w", err)
+	}
+	at := inode{st.Mnt_id, st.Ino}
+	fresh = !v.roots[at]
+	v.roots[at] = true
+	return fd, fresh, nil
+}
+
+func (v *visit) enter(proc int) (changed bool, err error) {
+	root, fresh, err := v.root(proc)
+	if err != nil {
+		return false, err
+	}
+	defer unix.Close(root)
+	if !fresh {
+		return false, nil
+	}
+	return v.file(proc, root)
+}
