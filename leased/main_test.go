@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"podman-net-dhcp/internal/build"
+	"podman-net-dhcp/lab/testlan"
 )
 
 // asLeased makes the test binary be leased: with "pid", one that systemd started
@@ -22,7 +23,7 @@ func TestMain(m *testing.M) {
 		os.Setenv("LISTEN_PID", strconv.Itoa(os.Getpid()))
 		main()
 	case "":
-		os.Exit(m.Run())
+		testlan.Main(m)
 	default:
 		main()
 	}

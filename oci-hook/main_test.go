@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coreos/go-systemd/v22/journal"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/vishvananda/netlink"
 
@@ -19,7 +20,10 @@ import (
 	"podman-net-dhcp/lab/testlan"
 )
 
-func TestMain(m *testing.M) { testlan.Main(m) }
+func TestMain(m *testing.M) {
+	journal.Enabled() // keeps a socket for good
+	testlan.Main(m)
+}
 
 var lease = leaseapi.Lease{
 	Address: netip.MustParsePrefix("192.0.2.9/24"), Server: netip.MustParseAddr("192.0.2.1"),

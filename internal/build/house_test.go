@@ -102,6 +102,22 @@ func TestProgramsHaveNoTestCode(t *testing.T) {
 	}
 }
 
+// Each package's tests end with the leak check; those here and in the lab start programs only.
+func TestEveryPackageLooksForLeaks(t *testing.T) {
+	t.Parallel()
+	for _, p := range list(t, "./...") {
+		dir := filepath.Join(root, strings.TrimPrefix(p.ImportPath, module+"/"))
+		tests, _ := filepath.Glob(filepath.Join(dir, "*_test.go"))
+		looks := slices.ContainsFunc(tests, func(file string) bool {
+			text, err := os.ReadFile(file)
+			return err == nil && bytes.Contains(text, []byte(" testlan.Main(m)")) || bytes.Contains(text, []byte("\ttestlan.Main(m)"))
+		})
+		if exempt := strings.Contains(dir, "/lab/") || strings.HasSuffix(dir, "internal/build"); len(tests) > 0 && !looks && !exempt {
+			t.Errorf("the tests of %s do not call testlan.Main", p.ImportPath)
+		}
+	}
+}
+
 func buildSize(t *testing.T, name string) int64 {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), name)

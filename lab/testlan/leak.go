@@ -5,6 +5,7 @@ package testlan
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"testing"
 	"time"
@@ -15,42 +16,65 @@ import (
 // New, and such a test is not parallel: both belong to the whole process.
 func NoLeaks(t testing.TB) {
 	t.Helper()
-	fds, goroutines := descriptors(t), runtime.NumGoroutine()
+	before := look()
 	t.Cleanup(func() {
-		var left string
-		for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-			if left = leaked(t, fds, goroutines); left == "" {
-				return
-			}
+		if left := before.left(); left != "" {
+			t.Error(left)
 		}
-		t.Error(left)
 	})
 }
 
-func leaked(t testing.TB, fds map[string]int, goroutines int) string {
-	for what, n := range descriptors(t) {
-		if n > fds[what] {
-			return fmt.Sprintf("a descriptor is left: %s", what)
-		}
-	}
-	if n := runtime.NumGoroutine(); n > goroutines {
-		stacks := make([]byte, 1<<16)
-		return fmt.Sprintf("%d goroutines are left:\n%s", n-goroutines, stacks[:runtime.Stack(stacks, true)])
-	}
-	return ""
+// process is what this process holds.
+type process struct {
+	descriptors, threads map[string]int // by what they are, and by their netns
+	goroutines           int
 }
 
-// descriptors are those of this process, by what they are.
-func descriptors(t testing.TB) map[string]int {
-	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
-	must(t, err)
+func look() process {
+	return process{
+		descriptors: links("/proc/self/fd/*"), // the directory's own is closed by now
+		threads:     links("/proc/self/task/*/ns/net"),
+		goroutines:  runtime.NumGoroutine(),
+	}
+}
+
+// links counts symlinks by where they lead.
+func links(pattern string) map[string]int {
+	all, _ := filepath.Glob(pattern)
 	found := map[string]int{}
-	for _, e := range entries {
-		// The directory's own descriptor is closed by now.
-		if what, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil {
-			found[what]++
+	for _, path := range all {
+		if to, err := os.Readlink(path); err == nil {
+			found[to]++
 		}
 	}
 	return found
+}
+
+// left is what the process still has after some seconds and did not have before, in words.
+func (before process) left() (left string) {
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if left = before.leaked(); left == "" {
+			break
+		}
+	}
+	return left
+}
+
+func (before process) leaked() string {
+	now := look()
+	for what, n := range now.descriptors {
+		if n > before.descriptors[what] {
+			return fmt.Sprintf("a descriptor is left: %s", what)
+		}
+	}
+	for ns := range now.threads { // their number is the runtime's
+		if before.threads[ns] == 0 {
+			return fmt.Sprintf("a thread is left in %s", ns)
+		}
+	}
+	if more := now.goroutines - before.goroutines; more > 0 {
+		stacks := make([]byte, 1<<16)
+		return fmt.Sprintf("%d goroutines are left:\n%s", more, stacks[:runtime.Stack(stacks, true)])
+	}
+	return ""
 }

@@ -98,14 +98,26 @@ func exchange(frame []byte) ([]byte, error) {
 }
 
 func TestNoLeaksSeesLeaks(t *testing.T) {
-	before := descriptors(t)
+	before := look()
+	before.goroutines = 1 << 20 // others run beside
 	lan := New(t)
 	ns := lan.Host.Open()
-	if leaked(t, before, 1<<20) == "" {
+	if before.leaked() == "" {
 		t.Error("an open namespace is not seen")
 	}
 	ns.Close()
-	if left := leaked(t, before, 1<<20); left != "" {
+	if left := before.leaked(); left != "" {
 		t.Error(left)
+	}
+	strayed, back := make(chan struct{}), make(chan struct{})
+	go lan.Host.Do(func() error { close(strayed); <-back; return nil })
+	<-strayed
+	if before.leaked() == "" {
+		t.Error("a thread in another namespace is not seen")
+	}
+	close(back)
+	before.goroutines = 0
+	if before.leaked() == "" {
+		t.Error("a goroutine is not seen")
 	}
 }
