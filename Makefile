@@ -17,7 +17,7 @@ BINDIR    := $(PREFIX)/bin
 DOCDIR    := $(PREFIX)/share/doc/podman-net-dhcp
 
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall demo test test-go test-e2e test-long test-matrix test-fuzz bench lint fmt clean
+.PHONY: help build install uninstall demo test test-go test-e2e test-long test-matrix test-fuzz fuzz bench lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,13 +73,16 @@ test-matrix: ## end to end on Podman 5.8 and 6.1 too (root)
 	lab/e2e/run --suite forky
 	lab/e2e/run --suite experimental
 
-FUZZTIME ?= 20s
-test-fuzz: ## each fuzzer for FUZZTIME
+FUZZTIME ?= 10m
+fuzz: ## each fuzzer for FUZZTIME
 	@set -e; for p in $$($(GO) list ./...); do \
 		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 			echo "==> $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; \
 		done; \
 	done
+
+test-fuzz: ## each fuzzer for 20 s
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=20s
 
 test-long: test-matrix test-fuzz ## what takes longer: the matrix and the fuzzers (root)
 

@@ -21,23 +21,24 @@ const module = "podman-net-dhcp"
 // programs share is the ground they stand on.
 var floors = map[string]int{
 	"netavark-plugin": 1, "oci-hook": 1, "leased": 1,
-	"internal/netavark":       2, // the documents of step 1
-	"internal/attachment":     2,
-	"leased/internal/server":  4,
-	"leased/internal/manager": 5,
-	"leased/internal/lease":   6,
-	"leased/internal/segment": 6, // what step 5 keeps of a LAN
-	"leased/internal/dhcp4":   7,
-	"leased/internal/wire":    8,
-	"leased/internal/binding": 9,
-	"leased/internal/resolv":  9,
-	"leased/internal/store":   10,
-	"leased/internal/clock":   12,
-	"internal/attach":         20,
-	"internal/leaseapi":       21,
-	"internal/options":        22,
-	"internal/netns":          30,
-	"internal/build":          30,
+	"internal/netavark":         2, // the documents of step 1
+	"internal/attachment":       2,
+	"leased/internal/server":    4,
+	"leased/internal/manager":   5,
+	"leased/internal/lease":     6,
+	"leased/internal/segment":   6, // what step 5 keeps of a LAN
+	"leased/internal/dhcp4":     7,
+	"leased/internal/wire":      8,
+	"leased/internal/binding":   9,
+	"leased/internal/resolv":    9,
+	"leased/internal/store":     10,
+	"leased/internal/clock":     12,
+	"internal/attach":           20,
+	"internal/leaseapi":         21,
+	"internal/options":          22,
+	"leased/internal/failpoint": 30, // ends leased in tests; nothing without its build tag
+	"internal/netns":            30,
+	"internal/build":            30,
 }
 
 type pkg struct {

@@ -6,7 +6,6 @@ package e2e
 
 import (
 	"bufio"
-	"io"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -28,8 +27,16 @@ var dumped = regexp.MustCompile(`^\S+ ([0-9a-f:]{17} > [0-9a-f:]{17}), .*: ([0-9
 // capture starts one on the router's side. It sees what comes from now on.
 func (s *scene) capture() *capture {
 	s.Helper()
-	cmd := exec.Command("nsenter", "--net=/run/netns/router", "--", "tcpdump", "-nnel", "--immediate-mode",
-		"-i", "lan0", "udp dst port 67")
+	c := &capture{}
+	s.dumpOf("udp dst port 67", c.line)
+	return c
+}
+
+// dumpOf hands each line of a tcpdump of these frames to line, from now on.
+func (s *scene) dumpOf(frames string, line func(string)) {
+	s.Helper()
+	cmd := exec.Command("nsenter", "--net=/run/netns/router", "--", "tcpdump", "-nnettl", "--immediate-mode",
+		"-i", "lan0", frames)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		s.Fatal(err)
@@ -41,9 +48,12 @@ func (s *scene) capture() *capture {
 	if err := cmd.Start(); err != nil {
 		s.Fatal(err)
 	}
-	c := &capture{}
 	var reading sync.WaitGroup
-	reading.Go(func() { c.read(out) })
+	reading.Go(func() {
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			line(lines.Text())
+		}
+	})
 	s.Cleanup(func() { cmd.Process.Kill(); reading.Wait(); cmd.Wait() })
 	ready := make(chan bool)
 	go func() {
@@ -58,16 +68,13 @@ func (s *scene) capture() *capture {
 	case <-time.After(5 * time.Second):
 		s.Fatal("tcpdump does not start")
 	}
-	return c
 }
 
-func (c *capture) read(out io.Reader) {
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if m := dumped.FindStringSubmatch(lines.Text()); m != nil {
-			c.mu.Lock()
-			c.frames = append(c.frames, frame{m[1], m[2]})
-			c.mu.Unlock()
-		}
+func (c *capture) line(text string) {
+	if m := dumped.FindStringSubmatch(text); m != nil {
+		c.mu.Lock()
+		c.frames = append(c.frames, frame{m[1], m[2]})
+		c.mu.Unlock()
 	}
 }
 

@@ -38,8 +38,12 @@ func logLines(t testing.TB) []string {
 	return strings.Split(must(t, "lan", "log"), "\n")
 }
 
-// message is one that the server has heard or sent: "ACK 192.0.2.61 web".
-type message struct{ mac, xid, text string }
+// message is one that the server has heard or sent: "ACK 192.0.2.61 web". Its time
+// is without a year.
+type message struct {
+	mac, xid, text string
+	at             time.Time
+}
 
 var (
 	logLine = regexp.MustCompile(`dnsmasq-dhcp\[\d+\]: (\d+) (.*)`)
@@ -57,8 +61,9 @@ func (s *scene) messages() (all []message) {
 		}
 		if m := logDHCP.FindStringSubmatch(l[2]); m != nil {
 			msg := message{xid: l[1], text: m[1]}
+			msg.at, _ = time.Parse(time.Stamp, line[:len(time.Stamp)])
 			for _, word := range strings.Fields(m[2]) {
-				if macForm.MatchString(word) {
+				if msg.mac == "" && macForm.MatchString(word) {
 					msg.mac = word
 				} else {
 					msg.text += " " + word

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/vishvananda/netlink"
+
+	"podman-net-dhcp/leased/internal/failpoint"
 )
 
 // Apply makes next true, in the namespace that h was opened in. prev is what the
@@ -28,6 +30,7 @@ func Apply(h *netlink.Handle, next Spec, prev *Spec) (Applied, error) {
 	if err := putAddr(h, next); err != nil {
 		return done, fmt.Errorf("add address %v: %w", next.Addr, classify(err))
 	}
+	failpoint.At(failpoint.AfterAddress)
 	if err := done.putRoutes(h, prev); err != nil {
 		return done, err
 	}

@@ -122,12 +122,7 @@ func (e *entry) rest() {
 
 // count needs the mutex. What only runs out keeps nobody up: it is on disk.
 func (m *Manager) count() {
-	n := len(m.entries)
-	for _, h := range m.holds {
-		if h.never {
-			n--
-		}
-	}
+	n := len(m.entries) - m.parked
 	if n != m.counted && m.cfg.Changed != nil {
 		m.counted = n
 		m.cfg.Changed(n)

@@ -10,6 +10,7 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/failpoint"
 	"podman-net-dhcp/leased/internal/lease"
 )
 
@@ -17,6 +18,7 @@ import (
 func (e *entry) bind(l lease.Lease) {
 	j := e.job
 	spec := j.spec(l, e.now())
+	failpoint.At(failpoint.AckBeforeWrite)
 	applied, err := e.m.cfg.Kernel.Apply(j.place, spec, j.bound)
 	if err != nil {
 		e.unbindable(spec, err)
@@ -33,7 +35,9 @@ func (e *entry) bind(l lease.Lease) {
 	}
 	e.resolve(l)
 	e.save(&l)
+	failpoint.At(failpoint.BeforeAnswer)
 	e.answer(result{lease: j.reply(l, e.now())})
+	failpoint.At(failpoint.AfterAnswer)
 	e.remember(l)
 }
 
@@ -115,6 +119,7 @@ func (e *entry) unbind() {
 	j.bound = nil
 	e.bindsTo(netip.Addr{})
 	e.remove(bound)
+	failpoint.At(failpoint.MidTeardown)
 }
 
 // remove may find that the container is gone, with what was applied to it. Where

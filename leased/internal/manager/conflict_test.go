@@ -31,9 +31,7 @@ func (w *world) checked(how string, i int) leaseapi.AcquireRequest {
 
 // owned has another machine have an address.
 func (w *world) owned(addr netip.Addr) {
-	w.kernel.mu.Lock()
-	defer w.kernel.mu.Unlock()
-	w.kernel.owners[addr] = rogue
+	w.kernel.with(func(k *kernel) { k.owners[addr], k.delay = rogue, time.Millisecond }) // ARP is faster than DHCP
 }
 
 func (w *world) wantARP(want ...string) {
@@ -133,7 +131,7 @@ func TestRefusedAddressIsRememberedForAll(t *testing.T) {
 				t.Errorf("another container's %s", h)
 			}
 		}
-		clear(w.kernel.owners)
+		w.kernel.with(func(k *kernel) { clear(k.owners) })
 		w.pass(5 * time.Minute)
 		w.acquire(w.checked("quick", 12))
 	})
@@ -176,7 +174,7 @@ func TestOneAddressForTwoContainers(t *testing.T) {
 // A lease is as good without ARP as without a check.
 func TestCheckCannotBeMade(t *testing.T) {
 	inWorld(t, func(w *world) {
-		w.kernel.arpError = errors.New("too many open files")
+		w.kernel.with(func(k *kernel) { k.arpError = errors.New("too many open files") })
 		w.acquire(w.checked("quick", 9))
 		w.pass(time.Hour)
 		w.wantState("BOUND")

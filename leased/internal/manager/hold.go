@@ -85,17 +85,29 @@ func (m *Manager) hold(e *entry, l lease.Lease) {
 		old.e.put(func(e *entry) { e.forget("held under another id") })
 	}
 	_, never, _ := options.Grace(e.job.req.Policy.Release)
-	m.holds[client] = &hold{e, l, e.job.serverMAC, e.now(), never}
-	m.crowded(e.host)
+	m.setHold(client, &hold{e, l, e.job.serverMAC, e.now(), never})
+	if more := len(m.holds) - maxHolds; more > 0 {
+		m.dismiss(slices.Collect(maps.Values(m.holds)), more)
+	}
+	if !never {
+		mine := m.held(e.host)
+		m.dismiss(mine, len(mine)-m.segment(e.host).MaxHeld())
+	}
 }
 
-// crowded has the oldest holds end that are too many.
-func (m *Manager) crowded(host string) {
-	if len(m.holds) > maxHolds {
-		m.dismiss(slices.Collect(maps.Values(m.holds)), 1)
+// setHold sets the hold of a client; nil: none. It needs the mutex.
+func (m *Manager) setHold(client string, h *hold) {
+	if old := m.holds[client]; old != nil && old.never {
+		m.parked--
 	}
-	mine := m.held(host)
-	m.dismiss(mine, len(mine)-m.segment(host).MaxHeld())
+	if h == nil {
+		delete(m.holds, client)
+		return
+	}
+	if h.never {
+		m.parked++
+	}
+	m.holds[client] = h
 }
 
 // held are the holds on a LAN that are given back one day. It needs the mutex.
@@ -110,8 +122,11 @@ func (m *Manager) held(host string) (mine []*hold) {
 
 // dismiss ends the n oldest. It needs the mutex.
 func (m *Manager) dismiss(holds []*hold, n int) {
+	if n <= 0 {
+		return
+	}
 	slices.SortFunc(holds, func(a, b *hold) int { return cmp.Compare(a.since, b.since) })
-	for i := range max(n, 0) {
+	for i := range n {
 		holds[i].e.put((*entry).dismissed)
 	}
 }
@@ -136,7 +151,7 @@ func (m *Manager) take(client string) (lease.Lease, net.HardwareAddr) {
 	if h == nil {
 		return lease.Lease{}, nil
 	}
-	delete(m.holds, client)
+	m.setHold(client, nil)
 	h.e.put(func(e *entry) { e.forget("taken back") })
 	return h.lease, h.serverMAC
 }
@@ -149,15 +164,22 @@ func (m *Manager) claim(e *entry) bool {
 	if h := m.holds[client]; h == nil || h.e != e {
 		return false
 	}
-	delete(m.holds, client)
+	m.setHold(client, nil)
 	return true
 }
 
 // dismissed ends a hold before its time.
 func (e *entry) dismissed() {
-	if j := e.job; j != nil && j.held && e.m.claim(e) {
-		e.giveBack("too many leases are held")
+	j := e.job
+	if j == nil || !j.held || !e.m.claim(e) {
+		return
 	}
+	if j.req.Policy.Release != "never" {
+		e.giveBack("too many leases are held")
+		return
+	}
+	e.m.memory.put(clientOf(j.req), nil)
+	e.drop("too many leases are held")
 }
 
 // forget drops a job whose lease is somebody else's now.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -158,9 +159,9 @@ func (w *world) anewAgain(req leaseapi.AcquireRequest) leaseapi.AcquireRequest {
 // What only runs out does not keep leased from going idle.
 func TestNeverKeepsNobodyUp(t *testing.T) {
 	inWorld(t, func(w *world) {
-		n := -1
+		var n atomic.Int32
 		w.stop()
-		w.changed = func(now int) { n = now }
+		w.changed = func(now int) { n.Store(int32(now)) }
 		if err := w.start(); err != nil {
 			t.Fatal(err)
 		}
@@ -169,11 +170,11 @@ func TestNeverKeepsNobodyUp(t *testing.T) {
 		w.acquire(short)
 		w.goes(req)
 		w.goes(short)
-		if n != 1 {
+		if n := n.Load(); n != 1 {
 			t.Errorf("%d keep leased up, want the one that is to be given back", n)
 		}
 		w.pass(time.Minute)
-		if n != 0 {
+		if n := n.Load(); n != 0 {
 			t.Errorf("%d keep leased up", n)
 		}
 	})
@@ -306,11 +307,11 @@ func TestHeldGivenBackLater(t *testing.T) {
 		req := w.under("20s", 9)
 		w.acquire(req)
 		w.goes(req)
-		w.kernel.standIn = errors.New("no such bridge")
+		w.kernel.with(func(k *kernel) { k.standIn = errors.New("no such bridge") })
 		w.pass(40 * time.Second)
 		w.wantHeard()
 		w.wantState("HELD")
-		w.kernel.standIn = nil
+		w.kernel.with(func(k *kernel) { k.standIn = nil })
 		w.pass(time.Minute)
 		w.wantHeard("RELEASE frame 192.0.2.9 to 192.0.2.1 " + routerMAC.String())
 		w.wantNothingLeft()
@@ -323,7 +324,7 @@ func TestHeldThatCannotBeGivenBackEnds(t *testing.T) {
 		req := w.under("20s", 9)
 		w.acquire(req)
 		w.goes(req)
-		w.kernel.standIn = errors.New("no such bridge")
+		w.kernel.with(func(k *kernel) { k.standIn = errors.New("no such bridge") })
 		w.pass(time.Hour)
 		w.wantNothingLeft()
 	})
@@ -434,5 +435,25 @@ func TestHoldsUnderConcurrency(t *testing.T) {
 		if s := w.m.segment("br0"); len(w.m.holds)+len(w.m.addrs)+s.Live != 0 {
 			t.Errorf("%d holds, %d addresses, %d live", len(w.m.holds), len(w.m.addrs), s.Live)
 		}
+	})
+}
+
+// A policy of never piles up no more than the bound, and gives nothing back for it.
+func TestNeverIsBounded(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for i := range maxHolds + 10 {
+			req := w.under("never", i%200+2)
+			req.Attachment.ContainerID = fmt.Sprintf("id-%d", i)
+			req.Client.ClientID = fmt.Sprintf("00%06x", i)
+			w.acquire(req)
+			w.goes(req)
+		}
+		if n := len(w.m.List()); n > maxHolds {
+			t.Errorf("%d are held", n)
+		}
+		if n := w.memory.len(); n > maxHolds {
+			t.Errorf("%d are remembered", n)
+		}
+		w.wantHeard()
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/dhcp4"
+	"podman-net-dhcp/leased/internal/failpoint"
 	"podman-net-dhcp/leased/internal/lease"
 	"podman-net-dhcp/leased/internal/resolv"
 	"podman-net-dhcp/leased/internal/wire"
@@ -316,6 +317,7 @@ func (e *entry) received(conn PacketConn, payload []byte, from wire.Source, err 
 	}
 	j.log.Debug("received", "type", r.Type, "xid", r.XID, "addr", r.Your, "server", r.Server)
 	j.heardFrom = from.MAC
+	failpoint.At(failpoint.After(r.Type))
 	refused := e.refused(r.Your) && r.Your != j.watched // what it watches the machine knows itself
 	e.step(lease.ReplyReceived{Reply: r, Refused: refused})
 }

@@ -122,16 +122,35 @@ func check(ns *netns.NS, p Place) error {
 // enter opens the place's netns for the time of do.
 func enter[T any](p Place, do func(ns *netns.NS) (T, error)) (T, error) {
 	var none T
-	ns, err := netns.Open(p.Netns)
+	ns, err := reach(p)
 	if err != nil {
-		return none, absent(err)
+		return none, err
 	}
 	defer ns.Close()
-	if ns.Cookie() != p.Cookie {
-		return none, fmt.Errorf("%w: another network namespace is at %s", ErrGone, p.Netns)
-	}
 	got, err := do(ns)
 	return got, gone(err)
+}
+
+// reach opens the place's netns by its path, or else by its processes: the path can
+// be gone while the container lives, and uses the address (podman system reset).
+func reach(p Place) (*netns.NS, error) {
+	ns, err := netns.Open(p.Netns)
+	switch {
+	case err == nil && ns.Cookie() == p.Cookie:
+		return ns, nil
+	case err == nil:
+		ns.Close()
+		err = fmt.Errorf("%w: another network namespace is at %s", ErrGone, p.Netns)
+	default:
+		err = absent(err)
+	}
+	if !errors.Is(err, ErrGone) || p.Cookie == 0 {
+		return nil, err
+	}
+	if ns, lost := netns.Find(p.Number, p.Cookie); lost == nil {
+		return ns, nil
+	}
+	return nil, err
 }
 
 // absent is what it means that a netns cannot be opened: it is gone, unless it is

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
@@ -21,8 +22,9 @@ import (
 // the netns has lost its path.
 type kernel struct {
 	server *server
-	open   atomic.Int32 // sockets
-	flood  int          // copies of each reply that come
+	open   atomic.Int32  // sockets
+	flood  int           // copies of each reply that come
+	delay  time.Duration // of each reply
 
 	mu      sync.Mutex
 	links   map[string]Place
@@ -36,6 +38,13 @@ type kernel struct {
 	owners   map[netip.Addr]net.HardwareAddr // other machines, by address
 	arps     []string
 	arpError error
+}
+
+// with changes what the kernel is like.
+func (k *kernel) with(change func(k *kernel)) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	change(k)
 }
 
 func (k *kernel) add(p Place) {
@@ -220,6 +229,10 @@ func (c *conn) Send(payload []byte) error {
 	}
 	to := c.listener()
 	for _, r := range c.k.server.hear(payload, c.via) {
+		if c.k.delay > 0 {
+			time.AfterFunc(c.k.delay, func() { to.in <- arrival{payload: r} })
+			continue
+		}
 		for range max(c.k.flood, 1) {
 			to.in <- arrival{payload: r}
 		}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -203,4 +204,29 @@ func TestShortOfDescriptors(t *testing.T) {
 	if _, err := (Linux{}).Packet(place); err != nil {
 		t.Error(err)
 	}
+}
+
+// A container that lives on without the path of its netns keeps its lease, and is
+// noticed when it ends.
+func TestContainerWithoutAPath(t *testing.T) {
+	t.Parallel()
+	lan := testlan.New(t)
+	server := lan.Dnsmasq(t1...)
+	container := lan.Container()
+	link := lan.Veth(container, "eth0")
+	m, _ := onLinux(t)
+	if _, _, err := m.Acquire(context.Background(), requestFor(link)); err != nil {
+		t.Fatal(err)
+	}
+	process := exec.Command("sleep", "1000")
+	container.Start(process)
+	container.Delete()
+	renewals := count(server.Log(), "DHCPACK")
+	testlan.Eventually(t, "the lease is renewed twice", func() bool { return count(server.Log(), "DHCPACK") >= renewals+2 })
+	if m.Len() != 1 || count(server.Log(), "DHCPRELEASE") != 0 {
+		t.Errorf("%d attachments, log %q", m.Len(), server.Log())
+	}
+	_ = process.Process.Kill()
+	_ = process.Wait()
+	testlan.Eventually(t, "the lease is dropped", func() bool { return m.Len() == 0 })
 }

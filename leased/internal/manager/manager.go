@@ -66,6 +66,7 @@ type Manager struct {
 
 	segments map[string]*segment.Segment[*entry] // by host interface
 	holds    map[string]*hold                    // by client
+	parked   int                                 // holds that only run out
 	addrs    map[at]*entry                       // who has which address
 }
 

@@ -24,6 +24,7 @@ type record struct {
 	BootID    string                  `json:"bootId"`
 	Request   leaseapi.AcquireRequest `json:"request"`
 	Cookie    uint64                  `json:"cookie"` // of the netns
+	Number    int                     `json:"number"` // of the netns, see Place
 	ServerMAC []byte                  `json:"serverMac,omitempty"`
 	// Waiting says that there is no lease yet: the container was started without
 	// one (on_timeout=continue). Lease and Bound mean nothing then.
@@ -41,7 +42,7 @@ type record struct {
 // record is the job's record with a lease, which is bound or was; nil: none yet.
 func (j *job) record(bootID string, l *lease.Lease) record {
 	r := record{
-		Version: recordVersion, BootID: bootID, Request: j.req, Cookie: j.place.Cookie,
+		Version: recordVersion, BootID: bootID, Request: j.req, Cookie: j.place.Cookie, Number: j.place.Number,
 		ServerMAC: j.serverMAC, Waiting: l == nil, Held: j.held,
 		Resolves: j.resolves,
 	}
@@ -133,7 +134,7 @@ func (m *Manager) install(key string, r record, at Place, begin func(*entry)) {
 	m.entries[key] = e
 	if r.Held {
 		_, never, _ := options.Grace(r.Request.Policy.Release)
-		m.holds[clientOf(r.Request)] = &hold{e, r.Lease, j.serverMAC, r.Until, never}
+		m.setHold(clientOf(r.Request), &hold{e, r.Lease, j.serverMAC, r.Until, never})
 	}
 	begin(e)
 }
@@ -165,5 +166,9 @@ func (m *Manager) find(r record) (Place, error) {
 		err = fmt.Errorf("%w: another network namespace is at %s", ErrGone, link.Netns)
 	}
 	mac, macErr := net.ParseMAC(link.MAC)
-	return Place{Netns: link.Netns, Cookie: r.Cookie, Index: link.Index, MAC: mac}, errors.Join(err, macErr)
+	place = Place{Netns: link.Netns, Cookie: r.Cookie, Number: r.Number, Index: link.Index, MAC: mac}
+	if errors.Is(err, ErrGone) && macErr == nil && m.cfg.Kernel.Check(place) == nil {
+		return place, nil // without its path
+	}
+	return place, errors.Join(err, macErr)
 }

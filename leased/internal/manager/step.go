@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"podman-net-dhcp/leased/internal/dhcp4"
+	"podman-net-dhcp/leased/internal/failpoint"
 	"podman-net-dhcp/leased/internal/lease"
 )
 
@@ -153,6 +154,7 @@ func (e *entry) send(a lease.Send) {
 		return // listen has said why
 	default:
 		err = j.conn.Send(payload)
+		failpoint.At(failpoint.After(a.Type))
 		j.quiet = e.now().Add(patience)
 	}
 	if err != nil {

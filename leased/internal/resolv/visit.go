@@ -51,11 +51,9 @@ type inode struct{ in, number uint64 }
 // more mount namespaces: the container's own, or of others that share its network.
 func (v *visit) all(ns *netns.NS) (changed bool, err error) {
 	v.roots, v.files = map[inode]bool{}, map[inode]bool{}
-	// The host's programs come and go in there, too (nsenter, ip netns exec).
-	for _, host := range []string{"1", "self"} {
-		if err := v.pass(host); err != nil {
-			return false, err
-		}
+	// The host's programs come and go in there, too (nsenter --net).
+	if err := v.passOver("self"); err != nil {
+		return false, err
 	}
 	pids, err := processes()
 	if err != nil {
@@ -119,8 +117,8 @@ func inhabits(proc int, ns *netns.NS) bool {
 		its.Dev == want.Dev && its.Ino == want.Ino
 }
 
-// pass makes a process's root one that the visit was at.
-func (v *visit) pass(pid string) error {
+// passOver makes a process's root one that the visit was at.
+func (v *visit) passOver(pid string) error {
 	proc, err := openProcess(pid)
 	if err != nil {
 		return err

@@ -16,6 +16,8 @@ import (
 	"io/fs"
 	"os"
 	"sync/atomic"
+
+	"podman-net-dhcp/leased/internal/failpoint"
 )
 
 const (
@@ -58,6 +60,7 @@ func (s *Store) Save(key string, record any) error {
 func (s *Store) replace(name string, b []byte) error {
 	part := fmt.Sprintf("%s.%d%s", name, s.parts.Add(1), temporary)
 	err := s.write(part, b)
+	failpoint.At(failpoint.MidRename)
 	if err == nil {
 		err = s.disk.Rename(part, name)
 	}
@@ -65,6 +68,7 @@ func (s *Store) replace(name string, b []byte) error {
 		_ = s.disk.Remove(part) // a full disk leaves a beginning
 		return err
 	}
+	failpoint.At(failpoint.AfterWrite)
 	if s.durable {
 		return s.disk.SyncDir()
 	}

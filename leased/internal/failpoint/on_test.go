@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build failpoint
+
+package failpoint
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"podman-net-dhcp/lab/testlan"
+)
+
+// asLeased makes the test binary pass each point three times, and say so.
+const asLeased = "FAILPOINT_TEST_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asLeased) == "" {
+		testlan.Main(m)
+	}
+	for n := range 3 {
+		for _, p := range All() {
+			fmt.Println(p, n)
+			At(p)
+		}
+	}
+}
+
+// start starts it; what it says ends when it does.
+func start(t *testing.T, point string) (*exec.Cmd, io.Reader) {
+	t.Helper()
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), asLeased+"=1", "LEASED_FAILPOINT="+point)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, out
+}
+
+func TestKillsWhereItIsTold(t *testing.T) {
+	for _, p := range All() {
+		for n := range 3 {
+			cmd, out := start(t, fmt.Sprintf("%s:%d", p, n+1))
+			said, _ := io.ReadAll(out)
+			_ = cmd.Wait()
+			status := cmd.ProcessState.Sys().(syscall.WaitStatus)
+			if want := fmt.Sprintf("%s %d\n", p, n); !strings.HasSuffix(string(said), want) || status.Signal() != syscall.SIGKILL {
+				t.Errorf("%q, %v; want %q last, and a kill", said, cmd.ProcessState, want)
+			}
+		}
+	}
+}
+
+func TestPanics(t *testing.T) {
+	cmd, out := start(t, "MidRename=panic")
+	said, _ := io.ReadAll(out)
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 2 || !strings.HasSuffix(string(said), "MidRename 0\n") {
+		t.Errorf("%q, %v", said, err)
+	}
+}
+
+func TestStalls(t *testing.T) {
+	cmd, out := start(t, "AfterOffer:2=stall")
+	for s := bufio.NewScanner(out); s.Scan() && s.Text() != "AfterOffer 1"; {
+	}
+	_ = cmd.Process.Kill()
+	rest, _ := io.ReadAll(out)
+	if err := cmd.Wait(); len(rest) > 0 {
+		t.Errorf("%q, %v", rest, err)
+	}
+}
+
+func TestNothingWithoutTheVariable(t *testing.T) {
+	cmd, out := start(t, "")
+	said, _ := io.ReadAll(out)
+	if err := cmd.Wait(); err != nil || !strings.HasSuffix(string(said), "MidTeardown 2\n") {
+		t.Errorf("%q, %v", said, err)
+	}
+}
+
+func TestMisspeltPoints(t *testing.T) {
+	for _, s := range []string{"x", "AfterOffer:", "AfterOffer:0", "AfterOffer:x", "AfterOffer=sleep", "invalid", "=stall", ":1"} {
+		if p, err := parse(s); err == nil {
+			t.Errorf("%q is %+v", s, p)
+		}
+	}
+}
+
+type name string
+
+func (n name) String() string { return string(n) }
+
+func TestAfterMessages(t *testing.T) {
+	for m, want := range map[name]Point{"DISCOVER": AfterDiscover, "OFFER": AfterOffer, "REQUEST": AfterRequest, "ACK": 0, "RELEASE": 0} {
+		if got := After(m); got != want {
+			t.Errorf("after %s: %v, want %v", m, got, want)
+		}
+	}
+}
