@@ -147,3 +147,20 @@ func TestParseSharesNothing(t *testing.T) {
 		t.Errorf("changed to %+v", r)
 	}
 }
+
+// A reply that came by a relay names it in giaddr (RFC 1542 §4.1.2), and the server
+// that it would have us boot from in siaddr; neither is ours to judge.
+func TestRelayedReply(t *testing.T) {
+	b := ack(dt.OptAddr(54, "192.0.2.1")).Bytes()
+	want, err := dhcp4.Parse(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(b[20:24], []byte{192, 0, 2, 3})
+	copy(b[24:28], []byte{192, 0, 2, 254})
+	b[3] = 1 // hops
+	got, err := dhcp4.Parse(b)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+}

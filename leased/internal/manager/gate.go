@@ -114,6 +114,8 @@ func (e *entry) pace(ev lease.Event, before lease.State) {
 		if after == lease.Selecting {
 			e.m.relieve(e.host)
 		}
+	case after == lease.Stopped:
+		e.m.leave(e, abandoned)
 	case !asks:
 		e.m.leave(e, answered)
 	}

@@ -25,6 +25,7 @@ type server struct {
 	mu     sync.Mutex
 	answer answer
 	heard  []string
+	macs   []string // of those who said it
 	seen   int // of heard, by since
 	raw    []error
 }
@@ -54,6 +55,7 @@ func (s *server) hear(payload []byte, via string) [][]byte {
 	m := message{p, dhcp4.Type(p.MessageType()), via}
 	s.mu.Lock()
 	s.heard = append(s.heard, m.kind.String()+" "+via)
+	s.macs = append(s.macs, m.ClientHWAddr.String())
 	s.raw = append(s.raw, dt.Check(payload))
 	a := s.answer
 	s.mu.Unlock()
