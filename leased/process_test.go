@@ -16,7 +16,8 @@ import (
 // process is leased as a process of its own, with extra descriptors from 3 on.
 func (d daemonAt) process(how string, files []*os.File, env ...string) (*exec.Cmd, *bytes.Buffer) {
 	d.t.Helper()
-	cmd := exec.Command("/proc/self/exe", "serve", "--state-dir", filepath.Join(d.dir, "leases"))
+	cmd := exec.Command("/proc/self/exe", "serve", "--state-dir", filepath.Join(d.dir, "leases"),
+		"--memory-dir", filepath.Join(d.dir, "memory"))
 	var log bytes.Buffer
 	cmd.Stderr, cmd.ExtraFiles = &log, files
 	cmd.Env = append(os.Environ(), append(env, asLeased+"="+how)...)

@@ -42,7 +42,7 @@ func newDaemon(t *testing.T) daemonAt {
 
 // config is one whose leased is never idle for long enough.
 func (d daemonAt) config() config {
-	return config{dir: filepath.Join(d.dir, "leases"), log: slog.New(slog.DiscardHandler)}
+	return config{dir: filepath.Join(d.dir, "leases"), memory: filepath.Join(d.dir, "memory"), log: slog.New(slog.DiscardHandler)}
 }
 
 // serve runs leased until stop, which returns what it said.

@@ -117,7 +117,7 @@ func (s *scene) ownSocket(signal string) {
 	const unit = "t-leased"
 	dir := s.TempDir()
 	path := dir + "/run/leased.sock"
-	must(s, "systemd-run", "--quiet", "--collect", "--unit", unit, "--setenv=LEASED_SOCKET="+path, "leased", "serve", "--state-dir", dir+"/leases")
+	must(s, "systemd-run", "--quiet", "--collect", "--unit", unit, "--setenv=LEASED_SOCKET="+path, "leased", "serve", "--state-dir", dir+"/leases", "--memory-dir", dir+"/memory")
 	s.Cleanup(func() { try("systemctl", "stop", unit) })
 	there := func() bool { _, err := os.Lstat(path); return err == nil }
 	eventually(s, 5*time.Second, "its socket", there)

@@ -26,7 +26,7 @@ type server struct {
 	answer answer
 	heard  []string
 	macs   []string // of those who said it
-	seen   int // of heard, by since
+	seen   int      // of heard, by since
 	raw    []error
 }
 
