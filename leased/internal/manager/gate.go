@@ -72,11 +72,34 @@ func (e *entry) started() {
 	if j == nil || j.held || j.begun {
 		return
 	}
-	j.begun = true
+	j.begun, j.asked = true, e.now()
 	if j.remembered.Addr.IsValid() {
-		j.resort = e.now().Add(min(mayContinue, time.Duration(j.req.Policy.TimeoutMS)*time.Millisecond))
+		j.resort = j.asked.Add(min(mayContinue, j.timeout()))
 	}
 	e.step(lease.Started{Remembered: j.remembered})
+}
+
+func (j *job) timeout() time.Duration {
+	return time.Duration(j.req.Policy.TimeoutMS) * time.Millisecond
+}
+
+// resort uses what is remembered. Where a server of the LAN was heard meanwhile, if
+// only by others, it is slow and not away, and gets nearly all of the time there is.
+func (e *entry) resort() {
+	j := e.job
+	last := j.asked.Add(j.timeout() / 10 * 9)
+	if e.now() < last && e.heardSince(j.asked) {
+		j.resort = last
+		return
+	}
+	j.resort = lease.Never
+	e.step(lease.TimedOut{})
+}
+
+func (e *entry) heardSince(t lease.Instant) bool {
+	e.m.mu.Lock()
+	defer e.m.mu.Unlock()
+	return e.m.segment(e.host).HeardAt >= time.Duration(t)
 }
 
 // leave lets the next in. It needs the mutex.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
+	dt "podman-net-dhcp/leased/internal/dhcp4/dhcp4test"
 )
 
 // under is a request of container i with a policy of release.
@@ -392,6 +393,35 @@ func TestMayContinueWhenServersAreSilent(t *testing.T) {
 		w.server.set(grant(time.Hour))
 		w.pass(64 * time.Second)
 		w.wantState("BOUND")
+	})
+}
+
+// A server that is slow and not away, as one that pings before it offers, gets most
+// of the time there is before its word is done without.
+func TestMayNotContinueWhileAServerIsHeard(t *testing.T) {
+	inWorld(t, func(w *world) {
+		req := w.under("20s", 9)
+		w.acquire(req)
+		w.goes(req)
+		w.server.set(func(m message) []dt.Server {
+			if m.ClientHWAddr[5] == 9 {
+				return nil
+			}
+			return grant(time.Hour)(m)
+		})
+		got := w.inBackground(context.Background(), w.anew(req))
+		w.pass(2 * time.Second)
+		w.acquire(w.container(10)) // is answered
+		w.pass(5 * time.Second)
+		select {
+		case r := <-got:
+			t.Fatalf("Acquire after 7 s: %+v", r)
+		default:
+		}
+		w.pass(2500 * time.Millisecond)
+		if r := <-got; r.err != nil || r.lease.Address.String() != "192.0.2.9/24" {
+			t.Fatalf("Acquire: %+v", r)
+		}
 	})
 }
 

@@ -45,7 +45,8 @@ type job struct {
 	voice     PacketConn // that gives back what was held
 
 	remembered lease.Lease   // from before, to be asked for again
-	resort     lease.Instant // when it is used though no server has said so
+	asked      lease.Instant // when the servers were first asked
+	resort     lease.Instant // when what is remembered is used though no server has said so
 	remembers  bool          // there is a memo of this client
 	resolves   *resolv.Names // what the container's resolv.conf says of DNS; nil: nothing yet
 
@@ -165,8 +166,7 @@ func (e *entry) tick() {
 		e.step(lease.TimerFired{})
 	}
 	if e.job == j && now >= j.resort {
-		j.resort = lease.Never
-		e.step(lease.TimedOut{})
+		e.resort()
 	}
 }
 
@@ -184,7 +184,7 @@ func (e *entry) late(answer chan result) {
 		answer <- result{}
 		return
 	}
-	err := &leaseapi.Error{Name: leaseapi.ErrorNoLease, Message: j.timeout()}
+	err := &leaseapi.Error{Name: leaseapi.ErrorNoLease, Message: j.inVain()}
 	j.bequeath(answer)
 	if len(j.waiters) == 0 {
 		e.end("no lease in time")

@@ -96,9 +96,9 @@ func (s *snapshot) status(now lease.Instant) leaseapi.Status {
 	return st
 }
 
-// timeout says why there is no lease yet, where, and what to look at.
-func (j *job) timeout() string {
-	on, within := j.req.Link.Host, time.Duration(j.req.Policy.TimeoutMS)*time.Millisecond
+// inVain says why there is no lease yet, where, and what to look at.
+func (j *job) inVain() string {
+	on, within := j.req.Link.Host, j.timeout()
 	text := fmt.Sprintf("no DHCP server answered on %s within %s; is there one on that LAN, and is the uplink up and in the bridge?", on, within)
 	if j.machine.State() == lease.Requesting {
 		text = fmt.Sprintf("a DHCP server on %s made an offer and then confirmed nothing within %s", on, within)
