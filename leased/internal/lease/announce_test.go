@@ -69,7 +69,11 @@ func TestNoSideActionsAfterRelease(t *testing.T) {
 
 // The watch goes on through a T1 that comes early.
 func TestWatchOutlastsT1(t *testing.T) {
-	w := newWorld(t, quick).bind(life(1)) // T1 after 500 ms
+	w := newWorld(t, quick)
+	w.step(lease.Started{})
+	w.reply(dhcp4.Offer)
+	w.at(200 * time.Millisecond)
+	w.reply(dhcp4.Ack, life(1)) // T1 500 ms after the REQUEST, the watch 500 ms after the ACK
 	if w.tick(); w.m.State() != lease.Renewing || w.m.Watching() != client {
 		t.Fatalf("%v, watches %v", w.m.State(), w.m.Watching())
 	}

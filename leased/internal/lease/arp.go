@@ -10,7 +10,7 @@ import (
 const (
 	// watchTime is how long CheckQuick listens after it has bound the address: who
 	// has it as well answers a probe at once, a machine in power save within that.
-	watchTime = time.Second
+	watchTime = 500 * time.Millisecond
 
 	// announceGap is RFC 5227 §1.1's ANNOUNCE_INTERVAL, between its ANNOUNCE_NUM of
 	// two announcements.

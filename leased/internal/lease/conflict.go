@@ -85,10 +85,11 @@ func (m *Machine) conflict(now Instant, ev ConflictFound) {
 // sendDecline tells the server that gave the address (RFC 2131 §4.4.4): to all, so
 // that a relay passes it on, and in a transaction of its own.
 func (m *Machine) sendDecline(l Lease, ev ConflictFound) {
-	m.send(netip.Addr{}, dhcp4.Message{
-		Type: dhcp4.Decline, Requested: l.Addr.Addr(), Server: l.Server,
-		Text: fmt.Sprintf("address is in use by %s", ev.MAC),
-	})
+	text := inUse
+	if len(ev.MAC) > 0 {
+		text = fmt.Sprintf("address is in use by %s", ev.MAC)
+	}
+	m.send(netip.Addr{}, dhcp4.Message{Type: dhcp4.Decline, Requested: l.Addr.Addr(), Server: l.Server, Text: text})
 }
 
 // refuse does without an address that the caller knows to be in use. In SELECTING

@@ -32,7 +32,7 @@ func TestQuickCheckProbes(t *testing.T) {
 	if got := show(w.reply(dhcp4.Ack)); got != "Bind Announce" || w.m.Watching() != client {
 		t.Errorf("ACK: %s, watching %v", got, w.m.Watching())
 	}
-	if acts := w.tick(); len(acts) != 0 || w.now != boot.Add(1300*time.Millisecond) || w.m.Watching().IsValid() || w.m.State() != lease.Bound {
+	if acts := w.tick(); len(acts) != 0 || w.now != boot.Add(800*time.Millisecond) || w.m.Watching().IsValid() || w.m.State() != lease.Bound {
 		t.Errorf("%s after boot: %s, watching %v", w.now.Sub(boot), show(acts), w.m.Watching())
 	}
 	w = newWorld(t, quick)

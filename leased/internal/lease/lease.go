@@ -60,10 +60,11 @@ type (
 	Started struct{ Remembered Lease }
 	// ReplyReceived is a server's message for our chaddr, which the caller has
 	// compared; xid and client identifier are the machine's to compare. Refused:
-	// the caller knows that somebody else had the address Your lately.
+	// the caller knows that somebody else had the address Your lately; Decline, as
+	// in ConflictFound, that it may be declined.
 	ReplyReceived struct {
 		dhcp4.Reply
-		Refused bool
+		Refused, Decline bool
 	}
 	// ConflictFound says that the host with MAC uses or probes Addr, which is the
 	// one that Watching names. Decline: the caller's limits still allow a DECLINE.

@@ -37,7 +37,7 @@ func (m *Machine) offered(now Instant, r ReplyReceived) {
 		return
 	}
 	why := m.unfit(r.Reply)
-	if why == "" && r.Refused {
+	if why == "" && r.Refused && !r.Decline {
 		why = inUse
 	}
 	if why != "" {
@@ -47,6 +47,10 @@ func (m *Machine) offered(now Instant, r ReplyReceived) {
 	m.state, m.tries, m.sent = Requesting, 0, now
 	m.offer.addr, m.offer.server = r.Your, r.Server
 	m.sendSelect(now)
+	if r.Refused { // to be declined: a server may offer it for ever to whoever ignores it (dnsmasq)
+		m.arp.watched, m.arp.until, m.arp.foe = r.Your, Never, &ConflictFound{Addr: r.Your, Decline: true}
+		return
+	}
 	m.probeQuick(r.Your)
 }
 

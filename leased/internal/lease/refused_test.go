@@ -24,6 +24,32 @@ func TestRefusedOffer(t *testing.T) {
 	}
 }
 
+// One that may be declined is asked for, to decline it: dnsmasq offers an address
+// again and again to whoever ignores it. It is neither probed nor ever bound.
+func TestRefusedOfferIsDeclined(t *testing.T) {
+	for name, cfg := range map[string]lease.Config{"off": {}, "quick": quick, "full": {Check: lease.CheckFull}} {
+		w := newWorld(t, cfg)
+		w.step(lease.Started{})
+		r := dhcp4.Reply{
+			Type: dhcp4.Offer, XID: w.m.XID(), Your: client, Server: server, Mask: 24, LeaseTime: 1000, HasLeaseTime: true,
+		}
+		if got := show(w.step(lease.ReplyReceived{Reply: r, Refused: true, Decline: true})); got != "REQUEST,r,s" {
+			t.Errorf("%s: OFFER: %s", name, got)
+		}
+		if got := show(w.reply(dhcp4.Ack)); got != "DECLINE,r,s DISCOVER" {
+			t.Errorf("%s: ACK: %s", name, got)
+		}
+		w.reply(dhcp4.Offer, your(other))
+		w.reply(dhcp4.Ack, your(other))
+		for w.m.State() != lease.Bound {
+			w.fire()
+		}
+		if l, _ := w.m.Lease(); l.Addr.Addr() != other {
+			t.Errorf("%s: bound %v", name, l.Addr)
+		}
+	}
+}
+
 // From an ACK neither: it counts as a conflict without DECLINE, with its pauses.
 func TestRefusedACK(t *testing.T) {
 	w := newWorld(t, quick)

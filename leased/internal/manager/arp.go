@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 
 	"podman-net-dhcp/leased/internal/lease"
 	"podman-net-dhcp/leased/internal/wire"
@@ -81,8 +82,25 @@ func (e *entry) heard(arp ARPConn, c wire.Conflict, err error) {
 		e.unheard(err)
 		return
 	}
+	if e.sibling(c.MAC) {
+		return
+	}
 	j.log.Warn("address is in use by another machine", "addr", c.Addr, "mac", c.MAC)
 	e.step(lease.ConflictFound{Addr: c.Addr, MAC: c.MAC, Decline: e.inUse(c.Addr)})
+}
+
+// sibling says that a MAC is of another interface of the same container: Linux
+// answers ARP for each of its addresses on each of its interfaces, and on a busy
+// machine an address is there before the probe for it has been looked at.
+func (e *entry) sibling(mac net.HardwareAddr) bool {
+	e.m.mu.Lock()
+	defer e.m.mu.Unlock()
+	for _, other := range e.m.entries {
+		if other != e && other.lives && other.place.Cookie == e.place.Cookie && slices.Equal(other.place.MAC, mac) {
+			return true
+		}
+	}
+	return false
 }
 
 // inUse notes that an address is, and says whether it may be declined.

@@ -163,12 +163,19 @@ func (e *entry) bindsTo(addr netip.Addr) {
 }
 
 // refused is asked about each address that a server names. It says that one is not
-// to be taken: it was found in use lately, or another of our containers has it.
-func (e *entry) refused(addr netip.Addr) bool {
+// to be taken: it was found in use lately, or another of our containers has it; and
+// whether it may be declined, as one that was found in use always may again.
+func (e *entry) refused(addr netip.Addr) (refused, decline bool) {
 	e.m.mu.Lock()
 	defer e.m.mu.Unlock()
 	s := e.m.segment(e.host)
 	s.HeardAt = e.m.cfg.Clock.Now()
 	other := e.m.addrs[at{e.host, addr}]
-	return s.InUse.Has(s.HeardAt, addr) || other != nil && other.client != e.client
+	switch {
+	case s.InUse.Has(s.HeardAt, addr):
+		return true, true
+	case other != nil && other.client != e.client:
+		return true, s.InUse.Add(s.HeardAt, addr)
+	}
+	return false, false
 }

@@ -318,6 +318,9 @@ func (e *entry) received(conn PacketConn, payload []byte, from wire.Source, err 
 	j.log.Debug("received", "type", r.Type, "xid", r.XID, "addr", r.Your, "server", r.Server)
 	j.heardFrom = from.MAC
 	failpoint.At(failpoint.After(r.Type))
-	refused := e.refused(r.Your) && r.Your != j.watched // what it watches the machine knows itself
-	e.step(lease.ReplyReceived{Reply: r, Refused: refused})
+	refused, decline := e.refused(r.Your)
+	if r.Your == j.watched {
+		refused = false // what it watches the machine knows itself
+	}
+	e.step(lease.ReplyReceived{Reply: r, Refused: refused, Decline: decline})
 }

@@ -222,7 +222,7 @@ func TestContainerWithoutAPath(t *testing.T) {
 	container.Start(process)
 	container.Delete()
 	renewals := count(server.Log(), "DHCPACK")
-	testlan.Eventually(t, "the lease is renewed twice", func() bool { return count(server.Log(), "DHCPACK") >= renewals+2 })
+	testlan.Eventually(t, "the lease is renewed", func() bool { return count(server.Log(), "DHCPACK") > renewals })
 	if m.Len() != 1 || count(server.Log(), "DHCPRELEASE") != 0 {
 		t.Errorf("%d attachments, log %q", m.Len(), server.Log())
 	}
