@@ -28,9 +28,11 @@ func putAddr(h *netlink.Handle, s Spec) error {
 	return h.AddrReplace(link(s.Ifindex), a)
 }
 
-// seconds is a lifetime as the kernel counts it; MaxUint32 has no end there.
+// seconds is a lifetime as the kernel counts it; MaxUint32 has no end there. To the
+// nearest: a lease of 2 s that has had its first millisecond would end in half
+// of its time, before its renewal. Who ends it exactly is leased.
 func seconds(d time.Duration) int {
-	return int(min(max(d/time.Second, 1), math.MaxUint32))
+	return int(min(max(d.Round(time.Second)/time.Second, 1), math.MaxUint32))
 }
 
 // delAddr removes the address, and no other.

@@ -41,9 +41,13 @@ func life(l lease.Lease) string {
 func names(l lease.Lease) resolv.Names { return resolv.Names{Servers: l.DNS, Search: search(l)} }
 
 // resolve keeps the container's resolv.conf as the lease has it. What it says after
-// the first lease is who asked for that lease to see to.
+// the first lease is who asked for that lease to see to. A lease without servers
+// takes away none: no resolver is worse than an old one.
 func (e *entry) resolve(l lease.Lease) {
 	j, now := e.job, names(l)
+	if j.resolves != nil && len(now.Servers) == 0 {
+		return
+	}
 	if was := j.resolves; was != nil && j.req.Policy.ResolvConf && !was.Equal(now) {
 		changed, err := e.m.cfg.Kernel.Resolve(j.place, j.req.Attachment.ContainerID, *was, now)
 		switch {
