@@ -32,7 +32,7 @@ func TestRenewalHindered(t *testing.T) {
 			e := c.bound(n, "eth0")
 			hinder(c)
 			s.heard(e.MacAddress, "ACK", 2, 8*time.Second)
-			eventually(s, time.Second, "the new lease", func() bool { return leases(s)[e.MacAddress].State != "REBINDING" })
+			eventually(s, 3*time.Second, "the new lease", func() bool { return leases(s)[e.MacAddress].State != "REBINDING" })
 			equal(s, "the states", c.states(), "RENEWING REBINDING BOUND")
 			equal(s, "the address", c.link("eth0").ipv4(), []string{e.IPAddress + "/24"})
 			c.hasRoutes(viaEth0)
@@ -86,7 +86,7 @@ func TestPoolIsEmpty(t *testing.T) {
 	contains(s, "the error", s.runFails("b", "--network", n), "no DHCP server answered on br0 within 2s")
 	first.bound(n, "eth0")
 	first.remove()
-	s.heard(e.MacAddress, "RELEASE", 1, time.Second)
+	s.heard(e.MacAddress, "RELEASE", 1, 3*time.Second)
 	equal(s, "the address", s.run("b", "--network", n).bound(n, "eth0").IPAddress, "192.0.2.70")
 }
 

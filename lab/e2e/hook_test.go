@@ -110,7 +110,7 @@ func TestHookRun(t *testing.T) {
 		})
 		r := o.do("run")
 		contains(s, "the container's output", r.err, "inet 192.0.2.")
-		eventually(s, time.Second, "the lease is given back", func() bool { return s.lease(o.id, "eth0") == nil })
+		eventually(s, 3*time.Second, "the lease is given back", func() bool { return s.lease(o.id, "eth0") == nil })
 	})
 }
 

@@ -48,7 +48,7 @@ func TestLeasedGoesAndComes(t *testing.T) {
 				*container
 				endpoint
 			}{{c, e}, {d, f}} {
-				s.heard(x.MacAddress, "RELEASE", 1, time.Second)
+				s.heard(x.MacAddress, "RELEASE", 1, 3*time.Second)
 				log := s.withRenewals(x.MacAddress, x.IPAddress, x.name, dora(x.IPAddress, x.name)...)
 				s.says(x.MacAddress, append(log, "RELEASE "+x.IPAddress)...)
 			}

@@ -48,7 +48,7 @@ func TestTeardownEmptiesTheTable(t *testing.T) {
 	want := map[string]entry{e.MacAddress: {e.IPAddress, c.name, "01:" + e.MacAddress}}
 	equal(s, "the table", table(s), want)
 	c.remove()
-	s.heard(e.MacAddress, "RELEASE", 1, time.Second)
+	s.heard(e.MacAddress, "RELEASE", 1, 3*time.Second)
 	equal(s, "the table after the end", table(s), map[string]entry{})
 }
 

@@ -133,11 +133,12 @@ func (o *oci) leased(ifname string) leaseapi.Status {
 // bare is an address without its prefix length.
 func bare(st leaseapi.Status) string { return st.Lease.Address.Addr().String() }
 
-// end waits until a process is no more; a second is what a death may go unseen.
+// released waits until leased and the server know that the container is gone: a death in its first half second
+// goes unseen until the conflict check is over.
 func (s *scene) released(st leaseapi.Status) {
 	s.Helper()
-	s.heard(st.Link.MAC, "RELEASE "+bare(st), 1, time.Second)
-	eventually(s, time.Second, "leased knows of the end", func() bool {
+	s.heard(st.Link.MAC, "RELEASE "+bare(st), 1, 3*time.Second)
+	eventually(s, 3*time.Second, "leased knows of the end", func() bool {
 		return s.lease(st.Attachment.ContainerID, st.Attachment.Interface) == nil
 	})
 }

@@ -126,7 +126,7 @@ func (c *container) bindsTo(server string) {
 		st := c.s.lease(id, "eth0")
 		return st.State == "BOUND" && st.Lease.Server.String() == server
 	})
-	eventually(c.s, time.Second, "one address", func() bool { return len(c.link("eth0").ipv4()) == 1 })
+	eventually(c.s, 3*time.Second, "one address", func() bool { return len(c.link("eth0").ipv4()) == 1 })
 }
 
 // livesOn checks the rest of the life of a lease: the LAN reaches the container, it

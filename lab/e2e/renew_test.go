@@ -36,13 +36,13 @@ func TestRenewal(t *testing.T) {
 	for c, e := range s.pair() {
 		s.heard(e.MacAddress, "ACK", 3, 6*time.Second)
 		// The kernel has the new lifetime a moment after the server has spoken.
-		eventually(s, time.Second, "lifetimes extended", func() bool {
+		eventually(s, 3*time.Second, "lifetimes extended", func() bool {
 			return c.link("eth0").valid() > lease-int(time.Since(first).Seconds())
 		})
 		equal(s, "the kernel's addresses", c.link("eth0").ipv4(), []string{e.IPAddress + "/24"})
 		c.hasRoutes(viaEth0)
 		c.remove()
-		s.heard(e.MacAddress, "RELEASE", 1, time.Second)
+		s.heard(e.MacAddress, "RELEASE", 1, 3*time.Second)
 		log := s.withRenewals(e.MacAddress, e.IPAddress, c.name, dora(e.IPAddress, c.name)...)
 		s.says(e.MacAddress, append(log, "RELEASE "+e.IPAddress)...)
 		s.freshXIDs(e.MacAddress)
@@ -61,7 +61,7 @@ func (s *scene) frames(dump *capture, e endpoint, broadcasts, unicasts int) {
 			want[i] = e.IPAddress + ".68 > 192.0.2.1.67"
 		}
 	}
-	eventually(s, time.Second, "the capture", func() bool { return len(dump.of(e.MacAddress)) >= len(want) })
+	eventually(s, 3*time.Second, "the capture", func() bool { return len(dump.of(e.MacAddress)) >= len(want) })
 	for i, f := range dump.of(e.MacAddress) {
 		got = append(got, f.ip)
 		if strings.HasSuffix(f.ether, "ff:ff:ff:ff:ff:ff") != (i < broadcasts) {
@@ -113,7 +113,7 @@ func TestNewRange(t *testing.T) {
 		again := dora(addr, c.name)
 		again[0] += " " + old.IPAddress
 		c.remove()
-		s.heard(old.MacAddress, "RELEASE", 1, time.Second)
+		s.heard(old.MacAddress, "RELEASE", 1, 3*time.Second)
 		log = s.withRenewals(old.MacAddress, addr, c.name, append(log, again...)...)
 		s.says(old.MacAddress, append(log, "RELEASE "+addr)...)
 	}
@@ -132,7 +132,7 @@ func TestServerComesBack(t *testing.T) {
 	s.server(renewing("3", "10")...)
 	s.heard(e.MacAddress, "ACK", 2, 6*time.Second)
 	c.remove()
-	s.heard(e.MacAddress, "RELEASE", 1, time.Second)
+	s.heard(e.MacAddress, "RELEASE", 1, 3*time.Second)
 	// Times count from the first REQUEST: two renewals may come at once.
 	log := s.withRenewals(e.MacAddress, e.IPAddress, c.name, dora(e.IPAddress, c.name)...)
 	s.says(e.MacAddress, append(log, "RELEASE "+e.IPAddress)...)
