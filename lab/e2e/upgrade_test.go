@@ -41,8 +41,9 @@ func TestRestartUnderFifty(t *testing.T) {
 	for _, talk := range talks {
 		talk.wasWhole()
 	}
+	now := leases(s)
 	for mac, addr := range macs {
-		equal(s, "leased's address", leases(s)[mac].Lease.Address.String(), addr+"/24")
+		equal(s, "leased's address", now[mac].Lease.Address.String(), addr+"/24")
 	}
 }
 

@@ -85,19 +85,33 @@ func killAll(s *scene, name string) {
 func TestNetnsNamesWiped(t *testing.T) {
 	s := begin(t)
 	s.server(renewing("2", "3")...)
-	for _, n := range []string{s.bridge("release=1s"), s.macvlan("release=1s")} {
-		c := s.run(n, "--network", n)
-		e, process := c.bound(n, "eth0"), c.pid()
-		unname(s)
-		s.heard(e.MacAddress, "ACK", 3, 6*time.Second)
-		pid := leasedPID(s)
-		must(s, "systemctl", "restart", "leased.service")
-		waitLeased(s, pid)
-		s.heard(e.MacAddress, "ACK", s.count(e.MacAddress, "ACK")+2, 6*time.Second)
+	all := s.pair()
+	var processes []int
+	for c := range all {
+		processes = append(processes, c.pid())
+	}
+	unname(s)
+	s.renewMore(all, 1)
+	pid := leasedPID(s)
+	must(s, "systemctl", "restart", "leased.service")
+	waitLeased(s, pid)
+	s.renewMore(all, 2)
+	for _, process := range processes {
 		kill(s, process)
+	}
+	for c, e := range all {
 		s.heard(e.MacAddress, "RELEASE", 1, 5*time.Second)
 		log := s.withRenewals(e.MacAddress, e.IPAddress, c.name, dora(e.IPAddress, c.name)...)
 		s.says(e.MacAddress, append(log, "RELEASE "+e.IPAddress)...)
-		s.noLeases()
+	}
+	s.noLeases()
+}
+
+// renewMore waits until each has renewed n times more.
+func (s *scene) renewMore(all map[*container]endpoint, n int) {
+	s.Helper()
+	_, before := s.acks()
+	for _, e := range all {
+		s.heard(e.MacAddress, "ACK", before[e.MacAddress]+n, 6*time.Second)
 	}
 }

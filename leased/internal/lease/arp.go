@@ -63,8 +63,8 @@ func (m *Machine) watch(a netip.Addr) {
 	m.arp.watched, m.arp.until, m.arp.foe = a, Never, nil
 }
 
-// probeQuick probes the address that a REQUEST asks for, behind that: the answer
-// to the one overlaps with the answer to the other.
+// probeQuick probes the address that a REQUEST asks for, right before that: the
+// answers overlap, and who has the address mostly answers before the server does.
 func (m *Machine) probeQuick(a netip.Addr) {
 	if m.cfg.Check == CheckQuick {
 		m.watch(a)

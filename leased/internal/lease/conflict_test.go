@@ -25,7 +25,7 @@ func requesting(t *testing.T, cfg lease.Config) *world {
 func TestQuickCheckProbes(t *testing.T) {
 	w := newWorld(t, quick)
 	w.step(lease.Started{})
-	if got := show(w.reply(dhcp4.Offer)); got != "REQUEST,r,s Probe" || w.m.Watching() != client {
+	if got := show(w.reply(dhcp4.Offer)); got != "Probe REQUEST,r,s" || w.m.Watching() != client {
 		t.Errorf("OFFER: %s, watching %v", got, w.m.Watching())
 	}
 	w.at(300 * time.Millisecond)
@@ -36,7 +36,7 @@ func TestQuickCheckProbes(t *testing.T) {
 		t.Errorf("%s after boot: %s, watching %v", w.now.Sub(boot), show(acts), w.m.Watching())
 	}
 	w = newWorld(t, quick)
-	if got := show(w.reboot()); got != "REQUEST,r Probe" || w.m.Watching() != client {
+	if got := show(w.reboot()); got != "Probe REQUEST,r" || w.m.Watching() != client {
 		t.Errorf("INIT-REBOOT: %s, watching %v", got, w.m.Watching())
 	}
 	if w.fire(); w.m.Watching().IsValid() {

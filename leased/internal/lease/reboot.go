@@ -49,9 +49,9 @@ func (m *Machine) reboot(now Instant) {
 	m.state, m.sent = Rebooting, now
 	m.transact()
 	m.offer = offer{addr: m.hint, secs: m.secs(now)}
+	m.probeQuick(m.offer.addr)
 	m.send(netip.Addr{}, dhcp4.Message{Type: dhcp4.Request, Secs: m.offer.secs, Requested: m.offer.addr})
 	m.deadline = now.Add(rebootWait)
-	m.probeQuick(m.offer.addr)
 }
 
 // resume uses a remembered lease for the rest of its time where no server has

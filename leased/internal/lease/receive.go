@@ -46,12 +46,12 @@ func (m *Machine) offered(now Instant, r ReplyReceived) {
 	}
 	m.state, m.tries, m.sent = Requesting, 0, now
 	m.offer.addr, m.offer.server = r.Your, r.Server
-	m.sendSelect(now)
 	if r.Refused { // to be declined: a server may offer it for ever to whoever ignores it (dnsmasq)
 		m.arp.watched, m.arp.until, m.arp.foe = r.Your, Never, &ConflictFound{Addr: r.Your, Decline: true}
-		return
+	} else {
+		m.probeQuick(r.Your)
 	}
-	m.probeQuick(r.Your)
+	m.sendSelect(now)
 }
 
 // granted takes an ACK. All of it counts and nothing of the OFFER's or of the

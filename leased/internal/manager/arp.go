@@ -85,7 +85,7 @@ func (e *entry) heard(arp ARPConn, c wire.Conflict, err error) {
 	if e.sibling(c.MAC) {
 		return
 	}
-	j.log.Warn("address is in use by another machine", "addr", c.Addr, "mac", c.MAC)
+	j.log.Warn("address is in use by another machine", "addr", c.Addr, "mac", c.MAC.String())
 	e.step(lease.ConflictFound{Addr: c.Addr, MAC: c.MAC, Decline: e.inUse(c.Addr)})
 }
 

@@ -62,10 +62,22 @@ func (e *entry) begin() {
 	}
 }
 
-// mayContinue is how long a container waits for the servers that has a lease from
-// before: longer than a ping check, shorter than a start's patience. Podman starts
-// one container after the other, and a host has many.
-const mayContinue = 4 * time.Second
+// How long a container waits for the servers that has a lease from before: longer
+// than a ping check, shorter than a start's patience. Podman starts one container
+// after the other, so the next ones on a silent LAN do not wait as long again.
+const (
+	mayContinue   = 4 * time.Second
+	mayContinueAs = 500 * time.Millisecond // others do
+)
+
+func (e *entry) mayContinue() time.Duration {
+	e.m.mu.Lock()
+	defer e.m.mu.Unlock()
+	if s := e.m.segment(e.host); s.ResortedAt > s.HeardAt {
+		return mayContinueAs
+	}
+	return mayContinue
+}
 
 func (e *entry) started() {
 	j := e.job
@@ -74,7 +86,7 @@ func (e *entry) started() {
 	}
 	j.begun, j.asked = true, e.now()
 	if j.remembered.Addr.IsValid() {
-		j.resort = j.asked.Add(min(mayContinue, j.timeout()))
+		j.resort = j.asked.Add(min(e.mayContinue(), j.timeout()))
 	}
 	e.step(lease.Started{Remembered: j.remembered})
 }
@@ -93,13 +105,16 @@ func (e *entry) resort() {
 		return
 	}
 	j.resort = lease.Never
+	e.m.mu.Lock()
+	e.m.segment(e.host).ResortedAt = e.m.cfg.Clock.Now()
+	e.m.mu.Unlock()
 	e.step(lease.TimedOut{})
 }
 
 func (e *entry) heardSince(t lease.Instant) bool {
 	e.m.mu.Lock()
 	defer e.m.mu.Unlock()
-	return e.m.segment(e.host).HeardAt >= time.Duration(t)
+	return e.m.segment(e.host).HeardAt > time.Duration(t)
 }
 
 // leave lets the next in. It needs the mutex.
@@ -172,7 +187,7 @@ func (e *entry) refused(addr netip.Addr) (refused, decline bool) {
 	s.HeardAt = e.m.cfg.Clock.Now()
 	other := e.m.addrs[at{e.host, addr}]
 	switch {
-	case s.InUse.Has(s.HeardAt, addr):
+	case e.checks && s.InUse.Has(s.HeardAt, addr):
 		return true, true
 	case other != nil && other.client != e.client:
 		return true, s.InUse.Add(s.HeardAt, addr)

@@ -487,3 +487,37 @@ func TestNeverIsBounded(t *testing.T) {
 		w.wantHeard()
 	})
 }
+
+// The second container on a silent LAN does not wait as long as the first.
+func TestNextMayContinueSooner(t *testing.T) {
+	inWorld(t, func(w *world) {
+		var all []leaseapi.AcquireRequest
+		for i := range 3 {
+			all = append(all, w.under("10m", i+2))
+			w.acquire(all[i])
+			w.goes(all[i])
+		}
+		w.pass(time.Minute) // else what is held may be what the pool lacks
+		w.server.set(silent)
+		for i, want := range []time.Duration{4 * time.Second, 500 * time.Millisecond, 500 * time.Millisecond} {
+			begin := time.Now()
+			w.acquire(w.anew(all[i]))
+			if got := time.Since(begin); got != want {
+				t.Errorf("container %d waits %s, want %s", i, got, want)
+			}
+		}
+	})
+}
+
+// Without a check nobody asks whether an address was found in use.
+func TestUncheckedTakesWhatWasFoundInUse(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.owned(nine)
+		w.server.set(nextAfterDecline(nine))
+		w.acquire(w.checked("quick", 9))
+		w.server.set(nextAfterDecline(nine))
+		if l, _ := w.acquire(w.checked("off", 12)); l.Address.Addr() != nine {
+			t.Errorf("bound %v", l.Address)
+		}
+	})
+}

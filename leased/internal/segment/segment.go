@@ -19,6 +19,9 @@ type Segment[T any] struct {
 	Live    int           // attachments that have a container
 	Peak    int           // most of them at a time
 	HeardAt time.Duration // when a server was heard last; 0: never
+
+	// ResortedAt is when an attachment did without a server's word last; 0: never.
+	ResortedAt time.Duration
 }
 
 // New returns a segment on which nothing has happened yet.
