@@ -17,7 +17,7 @@ BINDIR    := $(PREFIX)/bin
 DOCDIR    := $(PREFIX)/share/doc/podman-net-dhcp
 
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall demo test test-go test-e2e test-long test-matrix test-fuzz fuzz bench lint fmt clean
+.PHONY: help build install uninstall demo test test-go test-e2e test-chaos test-long test-matrix test-fuzz fuzz bench lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,7 +84,11 @@ fuzz: ## each fuzzer for FUZZTIME
 test-fuzz: ## each fuzzer for 20 s
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=20s
 
-test-long: test-matrix test-fuzz ## what takes longer: the matrix and the fuzzers (root)
+ROUNDS ?= 1000
+test-chaos: ## leased killed at random ROUNDS times; two cores and half an hour (root)
+	$(GO) test -count=1 -timeout 4h -run TestRandomKills ./lab/chaos -rounds $(ROUNDS)
+
+test-long: test-matrix test-fuzz test-chaos ## what takes longer: the matrix, the fuzzers and chaos (root)
 
 bench: build ## what a start costs, beside an empty program's
 	@$(GO) run ./lab/bench
@@ -92,6 +96,7 @@ bench: build ## what a start costs, beside an empty program's
 lint: ## gofumpt, vet, staticcheck
 	@bad=$$($(GO) tool gofumpt -l .); test -z "$$bad" || { echo "not gofumpt-ed: $$bad" >&2; exit 1; }
 	$(GO) vet -tags lab ./...
+	$(GO) vet -tags failpoint ./leased/...
 	$(GO) tool staticcheck -tags lab ./...
 
 fmt: ## gofumpt

@@ -180,21 +180,29 @@ func Leave(ctx context.Context, a leaseapi.Attachment, netnsPath string) error {
 
 // LeaveAll gives back all leases of a container whose netns is gone.
 func LeaveAll(ctx context.Context, containerID string) error {
-	leased, err := leaseapi.Dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer leased.Close()
-	return leased.ReleaseContainer(ctx, containerID)
+	return tell(ctx, func(leased *leaseapi.Conn) error { return leased.ReleaseContainer(ctx, containerID) })
 }
 
 func release(ctx context.Context, a leaseapi.Attachment) error {
-	leased, err := leaseapi.Dial(ctx)
-	if err != nil {
-		return err
+	return tell(ctx, func(leased *leaseapi.Conn) error { return leased.Release(ctx, a) })
+}
+
+// tell calls leased, and once more if it hangs up: the next leased takes the call,
+// as with Join, and to say it twice does no harm.
+func tell(ctx context.Context, call func(*leaseapi.Conn) error) error {
+	once := func() error {
+		leased, err := leaseapi.Dial(ctx)
+		if err != nil {
+			return err
+		}
+		defer leased.Close()
+		return call(leased)
 	}
-	defer leased.Close()
-	return leased.Release(ctx, a)
+	err := once()
+	if errors.Is(err, leaseapi.ErrHungUp) {
+		err = once()
+	}
+	return err
 }
 
 func deleteLink(netnsPath, ifname string, mac net.HardwareAddr) error {

@@ -13,34 +13,52 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Sign is what a namespace is known by when its path is not.
+type Sign struct {
+	Number int    // NS.ID; used again
+	Inode  uint64 // used again
+	Cookie uint64 // NS.Cookie
+}
+
+// Sign returns the signs of the namespace, and gives it a number where it has none.
+func (n *NS) Sign() (Sign, error) {
+	number, err := n.ID()
+	if err != nil {
+		return Sign{}, err
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(n.FD(), &st); err != nil {
+		return Sign{}, fmt.Errorf("stat the network namespace: %w", err)
+	}
+	return Sign{number, st.Ino, n.cookie}, nil
+}
+
 // Find opens a namespace that lives on without the path that it had, by the
 // processes in it: a bind mount under /run/netns can be gone while its container
-// runs. number and cookie are those of before (NS.ID, NS.Cookie). It fails with
-// fs.ErrNotExist where the namespace has ended, which costs one question to the
-// kernel, or has no process left.
-func Find(number int, cookie uint64) (*NS, error) {
-	if ok, err := alive(number); err != nil || !ok {
+// runs. It fails with fs.ErrNotExist where the namespace has ended, which costs one
+// question to the kernel, or has no process left.
+func Find(s Sign) (*NS, error) {
+	if ok, err := alive(s.Number); err != nil || !ok {
 		return nil, errors.Join(err, fs.ErrNotExist)
 	}
 	paths, err := filepath.Glob("/proc/[0-9]*/ns/net")
 	if err != nil {
 		return nil, err
 	}
-	seen := map[string]bool{} // by inode, of which many processes share one
+	want := fmt.Sprintf("net:[%d]", s.Inode)
 	for _, path := range paths {
-		inode, err := os.Readlink(path)
-		if err != nil || seen[inode] {
+		if is, err := os.Readlink(path); err != nil || is != want {
 			continue
 		}
-		seen[inode] = true
 		ns, err := Open(path)
 		if err != nil {
-			continue // it ended meanwhile, or is our own
+			continue // it ended meanwhile
 		}
-		if ns.Cookie() == cookie {
+		if ns.Cookie() == s.Cookie {
 			return ns, nil
 		}
 		ns.Close()
+		break // the inode is another one's by now
 	}
 	return nil, fs.ErrNotExist
 }

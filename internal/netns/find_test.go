@@ -20,30 +20,33 @@ func TestFindWithoutAPath(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	number, err := ns.ID()
+	sign, err := ns.Sign()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cookie := ns.Cookie()
 	process := exec.Command("sleep", "1000")
 	container.Start(process)
 	ns.Close()
 	container.Delete()
-	found, err := netns.Find(number, cookie)
-	if err != nil || found.Cookie() != cookie {
+	found, err := netns.Find(sign)
+	if err != nil || found.Cookie() != sign.Cookie {
 		t.Fatalf("%v, %v", found, err)
 	}
 	found.Close()
-	if _, err := netns.Find(number, cookie+1); !errors.Is(err, fs.ErrNotExist) {
+	other := sign
+	other.Cookie++
+	if _, err := netns.Find(other); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("another one: %v", err)
 	}
 	_ = process.Process.Kill()
 	_ = process.Wait()
 	testlan.Eventually(t, "it is not found any more", func() bool {
-		_, err := netns.Find(number, cookie)
+		_, err := netns.Find(sign)
 		return errors.Is(err, fs.ErrNotExist)
 	})
-	if _, err := netns.Find(1<<30, cookie); !errors.Is(err, fs.ErrNotExist) {
+	other = sign
+	other.Number = 1 << 30
+	if _, err := netns.Find(other); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a number that nobody has: %v", err)
 	}
 }

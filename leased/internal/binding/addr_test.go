@@ -22,7 +22,7 @@ func TestAddressHasItsLifetimes(t *testing.T) {
 	}{
 		{time.Hour, 0, 3600, 3600},
 		{time.Hour, time.Minute, 3600, 60},
-		{time.Minute, time.Hour, 60, 60}, // the kernel refuses that
+		{time.Minute, time.Hour, 60, 60},   // the kernel refuses that
 		{1999 * time.Millisecond, 0, 2, 2}, // a lease of 2 s, after its exchange
 		{1499 * time.Millisecond, 0, 1, 1},
 		{time.Nanosecond, 0, 1, 1},

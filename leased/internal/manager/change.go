@@ -55,6 +55,7 @@ func (e *entry) resolve(l lease.Lease) {
 			j.log.Info("resolv.conf was edited by somebody else and is left alone")
 		case err != nil:
 			j.log.Warn("rewrite resolv.conf", "err", err)
+			return // the next renewal tries again
 		case changed:
 			j.log.Info("resolv.conf rewritten", "dns", now.Servers, "search", now.Search)
 		}

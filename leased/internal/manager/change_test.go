@@ -49,6 +49,24 @@ func TestDNSChanges(t *testing.T) {
 	})
 }
 
+// What could not be written is tried again at the next renewal.
+func TestDNSCannotBeWritten(t *testing.T) {
+	inWorld(t, func(w *world) {
+		req := w.container(9)
+		req.Policy.ResolvConf = true
+		w.server.set(with(dns("192.0.2.53")))
+		w.acquire(req)
+		w.server.set(with(dns("192.0.2.54")))
+		w.kernel.failing(failOn("resolve", errDisk))
+		w.pass(31 * time.Minute)
+		w.kernel.failing(nil)
+		w.kernel.since()
+		w.pass(30 * time.Minute)
+		w.wantCalls("packet", "unicast 192.0.2.9 to 192.0.2.1", "apply 192.0.2.9/24 for 192.0.2.9/24", "resolve id9 [192.0.2.53] [192.0.2.54]")
+		w.wantState("BOUND")
+	})
+}
+
 func TestDNSIsNotOurs(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.server.set(with(dns("192.0.2.53")))

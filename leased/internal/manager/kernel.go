@@ -31,7 +31,10 @@ type Place struct {
 	Index     int
 	MAC       net.HardwareAddr
 	Interface string
-	Number    int // of the netns, under which the kernel tells its end; not part of what it is known by
+	// Of the netns, and not part of what it is known by: the number under which the
+	// kernel tells its end, and the inode, which its processes have when its path is gone.
+	Number int
+	Inode  uint64
 }
 
 func (p Place) same(q Place) bool {
@@ -93,11 +96,11 @@ func (Linux) Find(l leaseapi.Link) (Place, error) {
 		return Place{}, absent(err)
 	}
 	defer ns.Close()
-	number, err := ns.ID()
+	sign, err := ns.Sign()
 	if err != nil {
 		return Place{}, err
 	}
-	p := Place{Netns: l.Netns, Cookie: ns.Cookie(), Index: l.Index, MAC: mac, Number: number}
+	p := Place{Netns: l.Netns, Cookie: sign.Cookie, Index: l.Index, MAC: mac, Number: sign.Number, Inode: sign.Inode}
 	return p, check(ns, p)
 }
 
@@ -147,7 +150,7 @@ func reach(p Place) (*netns.NS, error) {
 	if !errors.Is(err, ErrGone) || p.Cookie == 0 {
 		return nil, err
 	}
-	if ns, lost := netns.Find(p.Number, p.Cookie); lost == nil {
+	if ns, lost := netns.Find(netns.Sign{Number: p.Number, Inode: p.Inode, Cookie: p.Cookie}); lost == nil {
 		return ns, nil
 	}
 	return nil, err

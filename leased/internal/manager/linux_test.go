@@ -214,7 +214,12 @@ func TestContainerWithoutAPath(t *testing.T) {
 	server := lan.Dnsmasq(t1...)
 	container := lan.Container()
 	link := lan.Veth(container, "eth0")
-	m, _ := onLinux(t)
+	m, log := onLinux(t)
+	defer func() {
+		if t.Failed() {
+			t.Log(log.text.String())
+		}
+	}()
 	if _, _, err := m.Acquire(context.Background(), requestFor(link)); err != nil {
 		t.Fatal(err)
 	}

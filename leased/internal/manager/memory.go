@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net"
 	"sync"
 	"time"
@@ -62,7 +63,8 @@ func (m *Manager) recall(next map[*entry]func(*entry)) error {
 	for _, e := range m.entries {
 		here[clientOf(e.job.req)] = true
 	}
-	return m.cfg.Memory.Load(func(b []byte) error {
+	missing := maps.Clone(here)
+	err := m.cfg.Memory.Load(func(b []byte) error {
 		var r memo
 		if err := json.Unmarshal(b, &r); err != nil {
 			return err
@@ -72,6 +74,7 @@ func (m *Manager) recall(next map[*entry]func(*entry)) error {
 			return err
 		}
 		client := clientOf(r.Request)
+		delete(missing, client)
 		switch {
 		case here[client]:
 			return nil
@@ -84,6 +87,19 @@ func (m *Manager) recall(next map[*entry]func(*entry)) error {
 		}
 		return m.reclaim(r)
 	})
+	m.rememberAll(missing)
+	return err
+}
+
+// rememberAll writes the memos that a leased which was killed has left unwritten.
+func (m *Manager) rememberAll(clients map[string]bool) {
+	now := lease.Instant(m.cfg.Clock.Now())
+	for _, e := range m.entries {
+		if l, known := e.job.known(now); known && clients[clientOf(e.job.req)] {
+			r := e.job.memo(m.cfg.BootID, l, now)
+			m.memory.put(clientOf(e.job.req), &r)
+		}
+	}
 }
 
 // reclaim makes a hold of a lease of another boot.

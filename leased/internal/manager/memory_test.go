@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"testing"
 	"time"
+
+	"podman-net-dhcp/leased/internal/lease"
 )
 
 // reboot is the host's: all containers and what is in /run are gone, and the clock
@@ -256,5 +258,43 @@ func FuzzRecall(f *testing.F) {
 				}
 			}
 		})
+	})
+}
+
+// A leased that was killed before a memo was written: the next one writes it.
+func TestMemoIsMadeGood(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.acquire(w.under("20s", 9))
+		held := w.under("10m", 10)
+		w.acquire(held)
+		w.goes(held)
+		_ = w.restart(func() { clear(w.memory.records) })
+		if n := w.memory.len(); n != 2 {
+			t.Errorf("%d memos, want 2", n)
+		}
+		w.reboot(time.Minute)
+		w.container(9)
+		w.acquire(w.under("20s", 9))
+		w.wantHeard("REQUEST packet")
+	})
+}
+
+// A record from a time that is yet to come is not waited for.
+func TestClockBeforeTheLease(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.acquire(w.under("20s", 9))
+		_ = w.restart(func() {
+			w.store.change(func(r *record) {
+				for _, at := range []*lease.Instant{&r.Lease.Start, &r.Lease.T1, &r.Lease.T2, &r.Lease.Expiry} {
+					*at = at.Add(1000 * time.Hour)
+				}
+			})
+		})
+		w.pass(time.Second)
+		w.wantHeard("REQUEST packet")
+		w.wantState("BOUND")
+		if l := w.m.List()[0].Lease; *l.Expire > 3600 {
+			t.Errorf("it has %d s left", *l.Expire)
+		}
 	})
 }

@@ -25,6 +25,7 @@ type record struct {
 	Request   leaseapi.AcquireRequest `json:"request"`
 	Cookie    uint64                  `json:"cookie"` // of the netns
 	Number    int                     `json:"number"` // of the netns, see Place
+	Inode     uint64                  `json:"inode"`
 	ServerMAC []byte                  `json:"serverMac,omitempty"`
 	// Waiting says that there is no lease yet: the container was started without
 	// one (on_timeout=continue). Lease and Bound mean nothing then.
@@ -42,7 +43,7 @@ type record struct {
 // record is the job's record with a lease, which is bound or was; nil: none yet.
 func (j *job) record(bootID string, l *lease.Lease) record {
 	r := record{
-		Version: recordVersion, BootID: bootID, Request: j.req, Cookie: j.place.Cookie, Number: j.place.Number,
+		Version: recordVersion, BootID: bootID, Request: j.req, Cookie: j.place.Cookie, Number: j.place.Number, Inode: j.place.Inode,
 		ServerMAC: j.serverMAC, Waiting: l == nil, Held: j.held,
 		Resolves: j.resolves,
 	}
@@ -107,6 +108,9 @@ func (m *Manager) adopt(r record, next map[*entry]func(*entry)) error {
 		return err
 	}
 	place.Interface = r.Request.Attachment.Interface
+	if now := lease.Instant(m.cfg.Clock.Now()); now < r.Lease.Start { // a clock that cannot be: ask the server
+		r.Lease.T1, r.Lease.T2 = now, now
+	}
 	m.install(key, r, place, func(e *entry) {
 		switch {
 		case err != nil && !r.Held:
@@ -166,7 +170,7 @@ func (m *Manager) find(r record) (Place, error) {
 		err = fmt.Errorf("%w: another network namespace is at %s", ErrGone, link.Netns)
 	}
 	mac, macErr := net.ParseMAC(link.MAC)
-	place = Place{Netns: link.Netns, Cookie: r.Cookie, Number: r.Number, Index: link.Index, MAC: mac}
+	place = Place{Netns: link.Netns, Cookie: r.Cookie, Number: r.Number, Inode: r.Inode, Index: link.Index, MAC: mac}
 	if errors.Is(err, ErrGone) && macErr == nil && m.cfg.Kernel.Check(place) == nil {
 		return place, nil // without its path
 	}

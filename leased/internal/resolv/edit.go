@@ -21,21 +21,21 @@ func edit(text []byte, old, now Names) ([]byte, error) {
 }
 
 func editServers(lines []string, old, now []netip.Addr) ([]string, error) {
-	all, has := servers(lines), firstServer(lines) >= 0
+	all := servers(lines)
 	at, ok := locate(all, old, now)
 	switch {
 	case ok && slices.Equal(old, now):
 		return lines, nil
 	case ok:
 		return slices.Replace(lines, at, at+len(old), serverLines(now)...), nil
-	case len(old) == 0 && (has || len(now) == 0): // those of others, such as the host's
+	case len(now) == 0 || find(all, now) >= 0: // done already
 		return lines, nil
-	case len(old) == 0:
-		return add(lines, serverLines(now)), nil
-	case find(all, now) >= 0, len(now) == 0 && !has: // done already
+	case len(old) > 0:
+		return nil, ErrEdited
+	case firstServer(lines) >= 0: // of others, such as the host's
 		return lines, nil
 	default:
-		return nil, ErrEdited
+		return add(lines, serverLines(now)), nil
 	}
 }
 
@@ -92,7 +92,7 @@ func addSearch(lines []string, search string) []string {
 
 // add adds lines at the end of the text, which may lack its last newline.
 func add(lines, more []string) []string {
-	if last := len(lines) - 1; lines[last] == "" {
+	if last := len(lines) - 1; last >= 0 && lines[last] == "" {
 		return slices.Insert(lines, last, more...)
 	}
 	return append(append(lines, more...), "")

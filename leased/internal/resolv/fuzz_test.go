@@ -18,6 +18,8 @@ func FuzzEdit(f *testing.F) {
 	f.Add([]byte("search a b\nnameserver 10.0.0.1\nnameserver 10.0.0.2\noptions x\n"), uint64(1))
 	f.Add([]byte(header+"nameserver 10.0.0.0\nnameserver 10.0.0.1"), uint64(2))
 	f.Add([]byte("domain a\n\n#\tnameserver 10.0.0.1\r\nnameserver 10.0.0.3 \n\nsearch b"), uint64(3))
+	f.Add([]byte("nameserver \nnameserver 10.0.0.1"), uint64(14))
+	f.Add([]byte("nameserver 10.0.0.0\nnameserver 10.0.0.1"), uint64(37))
 	f.Fuzz(func(t *testing.T, text []byte, seed uint64) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		old, now := someNames(r, 4), someNames(r, 4)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -69,6 +70,9 @@ func TestMountedFIFO(t *testing.T) {
 // A file system of the container's own never answers. It is not waited for, and
 // what is stuck in it is gone with the container.
 func TestSilentFileSystem(t *testing.T) {
+	was := patience
+	t.Cleanup(func() { patience = was })
+	patience = 500 * time.Millisecond
 	testlan.NoLeaks(t)
 	s := begin(t)
 	p := s.start(inhabitant{Root: s.root("rootfs", hooks), FUSE: "etc"})
@@ -148,6 +152,10 @@ func TestNeverEmpty(t *testing.T) {
 	}
 	close(stop)
 	reader.Wait()
+	text, err := os.ReadFile(f.Name())
+	if err != nil || string(text) != hooks { // and nothing of the longer text
+		t.Errorf("in the end %q, %v", text, err)
+	}
 }
 
 // Processes that are the host's come into the netns and see the host's files.
@@ -210,7 +218,10 @@ func TestProcessIsGone(t *testing.T) {
 		t.Error("one that is gone does")
 	}
 	v := visit{roots: map[inode]bool{}}
-	if changed, err := v.enter(proc); changed || err == nil {
+	if changed, err := v.inRoot(proc); changed || err == nil {
 		t.Errorf("the root of nobody: %v, %v", changed, err)
+	}
+	if changed, err := v.enter(proc, ns); changed || err != nil {
+		t.Errorf("who is gone: %v, %v", changed, err)
 	}
 }

@@ -64,15 +64,16 @@ func isWord(s string) bool {
 }
 
 // patience is how long the container's file systems may take. One of them can be a
-// FUSE whose server is a process of the container, and never answers.
-const patience = 2 * time.Second
+// FUSE whose server is a process of the container, and never answers. (A variable
+// for the test of that.)
+var patience = 10 * time.Second
 
 // Rewrite looks for the processes in the network namespace at netnsPath that has
 // this cookie, and puts now in the place of old in each resolv.conf they see that
 // is of the container's engine or of our hook. It reports whether a file was
 // changed. It fails with fs.ErrNotExist where the namespace is gone, with ErrEdited
 // where there is a resolv.conf and none is as the lease made it, and with
-// os.ErrDeadlineExceeded after 2 s. No process, or none with a resolv.conf, is no
+// os.ErrDeadlineExceeded after 10 s. No process, or none with a resolv.conf, is no
 // error.
 func Rewrite(netnsPath string, cookie uint64, containerID string, old, now Names) (changed bool, err error) {
 	if err := errors.Join(old.check(), now.check()); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -18,6 +19,8 @@ import (
 // The engine's file is known by the container's ID in its path. It stays the same
 // inode, or the container would keep the old one.
 func TestEnginesFile(t *testing.T) {
+	gc := debug.SetGCPercent(-1) // it would close what leaks
+	t.Cleanup(func() { debug.SetGCPercent(gc) })
 	testlan.NoLeaks(t)
 	s := begin(t)
 	file := s.podman(engines)
@@ -148,6 +151,19 @@ func TestSeveralMountNamespaces(t *testing.T) {
 	s.reads(file, enginew)
 	s.reads(filepath.Join(s.dir, "hooked/etc/resolv.conf"), hookw)
 	s.reads(filepath.Join(s.dir, "foreign/etc/resolv.conf"), engines)
+}
+
+// Another network has brought the same server, which is not ours to change.
+func TestOnceForAllMountNamespaces(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	file := s.podman("nameserver 192.0.2.1\nnameserver 192.0.2.1\n")
+	s.start(inhabitant{Root: s.root("rootfs2", ""), Mounts: []mount{{file, "etc/resolv.conf", false}}})
+	n := s.ns.Open()
+	if changed, err := Rewrite(s.ns.Path, n.Cookie(), id, names("192.0.2.1"), names("192.0.2.2")); !changed || err != nil {
+		t.Errorf("%v, %v", changed, err)
+	}
+	s.reads(file, "nameserver 192.0.2.2\nnameserver 192.0.2.1\n")
 }
 
 // One that cannot be written does not keep the others from it.

@@ -93,14 +93,22 @@ func processes() (pids []string, err error) {
 // directory it is the same process all the while; its PID may be another's soon.
 func (v *visit) process(pid string, ns *netns.NS) (changed bool, err error) {
 	proc, err := openProcess(pid)
-	if err != nil {
+	if errors.Is(err, unix.ENOENT) {
 		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("open process %s: %w", pid, err)
 	}
 	defer unix.Close(proc)
 	if !inhabits(proc, ns) {
 		return false, nil
 	}
-	changed, err = v.enter(proc)
+	return v.enter(proc, ns)
+}
+
+// enter sees to the root of a process that lived in ns a moment ago.
+func (v *visit) enter(proc int, ns *netns.NS) (changed bool, err error) {
+	changed, err = v.inRoot(proc)
 	if err != nil && !inhabits(proc, ns) {
 		return changed, nil // it ended meanwhile
 	}
@@ -146,7 +154,7 @@ func (v *visit) root(proc int) (fd int, fresh bool, err error) {
 	return fd, fresh, nil
 }
 
-func (v *visit) enter(proc int) (changed bool, err error) {
+func (v *visit) inRoot(proc int) (changed bool, err error) {
 	root, fresh, err := v.root(proc)
 	if err != nil {
 		return false, err
