@@ -36,7 +36,11 @@ func TestComeAndGo(t *testing.T) {
 	var had, given []string
 	for i := range runs {
 		out := must(s, "podman", "run", "--rm", "--network", networks[i%2], image, "ip", "-4", "address", "show", "eth0")
-		had = append(had, inet.FindStringSubmatch(out)[1])
+		address := inet.FindStringSubmatch(out)
+		if address == nil {
+			s.Fatalf("run %d has no address: %s", i, out)
+		}
+		had = append(had, address[1])
 	}
 	kinds := map[string]string{}
 	for _, m := range s.messages() {

@@ -81,13 +81,13 @@ func TestConflictUnchecked(t *testing.T) {
 // and offers the address to another container, which is to get over it as well.
 func TestConflictAgain(t *testing.T) {
 	s := begin(t)
-	foe := s.squatter()
+	s.squatter()
 	n := s.bridge()
 	s.run("a", "--network", n).remove()
 	must(s, "lan", "forget")
 	s.server(squatted...)
 	c := s.run("b", "--network", n)
 	e := c.endpoint(n)
-	s.says(e.MacAddress, append(append(dora(taken, c.name), "DECLINE "+taken+" address is in use by "+foe), dora(next, c.name)...)...)
+	s.says(e.MacAddress, append(append(dora(taken, c.name), "DECLINE "+taken+" address is in use by another host"), dora(next, c.name)...)...)
 	equal(s, "the address", c.link("eth0").ipv4(), []string{next + "/24"})
 }

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"podman-net-dhcp/leased/internal/dhcp4"
 	"podman-net-dhcp/leased/internal/lease"
 	"podman-net-dhcp/leased/internal/wire"
 )
@@ -69,6 +70,16 @@ func (e *entry) hear(ctx context.Context, arp ARPConn) {
 		e.deliver(err != nil, func(e *entry) { e.heard(arp, c, err) })
 		if err != nil {
 			return
+		}
+	}
+}
+
+// overheard looks for a conflict that has come before an ACK, and that the one who
+// receives it has not yet told: once the lease is bound its address is in the answer.
+func (e *entry) overheard(t dhcp4.Type) {
+	if arp := e.job.arp; t == dhcp4.Ack && arp != nil {
+		if c, ok := arp.Pending(); ok {
+			e.heard(arp, c, nil)
 		}
 	}
 }

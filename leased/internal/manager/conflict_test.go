@@ -85,6 +85,21 @@ func TestQuickCheckDeclinesAndTakesTheNext(t *testing.T) {
 	})
 }
 
+// An answer that has come before the ACK counts before the ACK does, even if nobody
+// has got round to telling it: else the container would be told the wrong address.
+func TestQuickCheckAnsweredJustBeforeTheACK(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.server.set(nextAfterDecline(nine))
+		w.kernel.with(func(k *kernel) { k.owners[nine], k.deaf = rogue, true })
+		l, _, err := w.m.Acquire(context.Background(), w.checked("quick", 9))
+		if err != nil || l.Address.Addr() != ten {
+			t.Errorf("Acquire: %+v, %v", l, err)
+		}
+		w.rest()
+		w.wantCalls("packet", "apply 192.0.2.10/24")
+	})
+}
+
 // The other machine answers late, when the address is in use by us already.
 func TestQuickCheckAnsweredLate(t *testing.T) {
 	inWorld(t, func(w *world) {

@@ -317,6 +317,9 @@ func (e *entry) received(conn PacketConn, payload []byte, from wire.Source, err 
 	}
 	j.log.Debug("received", "type", r.Type, "xid", r.XID, "addr", r.Your, "server", r.Server)
 	j.heardFrom = from.MAC
+	if e.overheard(r.Type); e.job != j {
+		return
+	}
 	failpoint.At(failpoint.After(r.Type))
 	refused, decline := e.refused(r.Your)
 	if r.Your == j.watched {

@@ -61,6 +61,7 @@ type ARPConn interface {
 	Probe(addr netip.Addr) error
 	Announce(addr netip.Addr) error
 	Receive(ctx context.Context) (wire.Conflict, error)
+	Pending() (wire.Conflict, bool)
 	Close()
 }
 

@@ -38,6 +38,7 @@ type kernel struct {
 	owners   map[netip.Addr]net.HardwareAddr // other machines, by address
 	arps     []string
 	arpError error
+	deaf     bool // nobody gets to receive from ARP sockets
 }
 
 // with changes what the kernel is like.
@@ -300,12 +301,25 @@ func (a *arp) Announce(addr netip.Addr) error {
 	return nil
 }
 
+func (a *arp) Pending() (wire.Conflict, bool) {
+	select {
+	case got := <-a.in:
+		return got.conflict, got.err == nil
+	default:
+		return wire.Conflict{}, false
+	}
+}
+
 func (a *arp) Receive(ctx context.Context) (wire.Conflict, error) {
 	if a.isClosed() {
 		return wire.Conflict{}, net.ErrClosed
 	}
+	in := a.in
+	if a.k.deaf {
+		in = nil
+	}
 	select {
-	case got := <-a.in:
+	case got := <-in:
 		return got.conflict, got.err
 	case <-a.closed:
 		return wire.Conflict{}, net.ErrClosed

@@ -91,6 +91,29 @@ func (a *ARP) Receive(ctx context.Context) (found Conflict, err error) {
 	return found, err
 }
 
+// maxPending bounds what Pending looks at.
+const maxPending = 16
+
+// Pending is Receive for a conflict that is here already; it does not wait. It may
+// be called while somebody receives.
+func (a *ARP) Pending() (found Conflict, ok bool) {
+	buf := make([]byte, arpLen) // the receiver has its own
+	_ = a.control(func(fd int) error {
+		for range maxPending {
+			heard, err := recvmsg(fd, buf)
+			if err != nil {
+				return err // EAGAIN: that was all
+			}
+			if c, drop := heard.conflict(claim{a.mac, a.watched.Load()}); drop == nil {
+				found, ok = c, true
+				return nil
+			}
+		}
+		return nil
+	})
+	return found, ok
+}
+
 // Close returns at once; the descriptor is closed in the background, see Flush.
 func (a *ARP) Close() { a.close() }
 

@@ -67,6 +67,30 @@ func TestARPHearsWhoProbesToo(t *testing.T) {
 	})
 }
 
+// What is there already is had without waiting, and what is not is not waited for.
+func TestARPPending(t *testing.T) {
+	t.Parallel()
+	lan, link := onVeth(t)
+	a, witness := watching(t, link, leased), watching(t, link, leased)
+	if c, ok := a.Pending(); ok {
+		t.Errorf("nothing was said, and yet %v", c)
+	}
+	s := lan.Server(func(testlan.Request) []testlan.Reply { return nil })
+	must(t, s.Send(conflict.Frame(testlan.Broadcast)))
+	want := Conflict{Addr: leased, MAC: conflict.SHA}
+	wantConflict(t, witness, want)
+	if c, ok := a.Pending(); !ok || c.Addr != want.Addr || !slices.Equal(c.MAC, want.MAC) {
+		t.Errorf("%v, %v", c, ok)
+	}
+	if c, ok := a.Pending(); ok {
+		t.Errorf("twice: %v", c)
+	}
+	a.Close()
+	if c, ok := a.Pending(); ok {
+		t.Errorf("closed: %v", c)
+	}
+}
+
 func TestARPHearsNothingBeforeWatch(t *testing.T) {
 	t.Parallel()
 	lan, link := onVeth(t)
