@@ -144,7 +144,7 @@ func TestHookCreatedAndNeverStarted(t *testing.T) {
 
 func TestHookSeveralNetworks(t *testing.T) {
 	s := begin(t)
-	o := s.bundle("crun", "name=web", "bridge=br0", "1.parent=nic0", "1.interface=lan0", "1.hostname=other")
+	o := s.bundle("crun", "name=web", "bridge=br0", "1.parent=nic0", "1.interface=lan0", "1.hostname=other", "1.release=now")
 	o.start()
 	first, second := o.leased("eth0"), o.leased("lan0")
 	equal(s, "names", table(s)[first.Link.MAC].name+" "+table(s)[second.Link.MAC].name, "web other")
