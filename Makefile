@@ -17,7 +17,7 @@ BINDIR    := $(PREFIX)/bin
 DOCDIR    := $(PREFIX)/share/doc/podman-net-dhcp
 
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall demo test test-go test-e2e test-chaos test-long test-matrix test-fuzz fuzz bench lint fmt clean
+.PHONY: help build install uninstall demo test test-go test-e2e test-chaos test-churn test-long test-matrix test-fuzz fuzz bench lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,7 +88,10 @@ ROUNDS ?= 1000
 test-chaos: ## leased killed at random ROUNDS times; two cores and half an hour (root)
 	$(GO) test -count=1 -timeout 4h -run TestRandomKills ./lab/chaos -rounds $(ROUNDS)
 
-test-long: test-matrix test-fuzz test-chaos ## what takes longer: the matrix, the fuzzers and chaos (root)
+test-churn: ## 500 containers come and go on a pool of 20 addresses (root)
+	LAB_LONG=1 lab/e2e/run --suite trixie -run 'TestComeAndGo$$'
+
+test-long: test-matrix test-fuzz test-chaos test-churn ## what takes longer: the matrix, the fuzzers, chaos, churn (root)
 
 bench: build ## what a start costs, beside an empty program's
 	@$(GO) run ./lab/bench
