@@ -53,9 +53,28 @@ func (e *entry) end(why string) {
 		e.hold(l, l.Expiry, why)
 	case known && grace > 0:
 		e.hold(l, now.Add(grace), why)
+	case known && e.mute():
+		e.hold(l, now.Add(time.Second), why) // and tried again
 	default:
 		e.giveBack(why)
 	}
+}
+
+// errMute says that the container is gone and no link could be made in its place.
+var errMute = errors.New("nobody can speak for the container")
+
+// mute says that nobody can give the lease back just now: what we hold open in the
+// netns is closed only now, and its link may be there still, with its MAC.
+func (e *entry) mute() bool {
+	j := e.job
+	j.hangUp()
+	j.deafen()
+	var err error
+	if j.voice, err = e.speaker(); errors.Is(err, errMute) {
+		j.log.Info("the lease is given back a little later", "err", err)
+		return true
+	}
+	return false
 }
 
 // hold takes the address out of use and keeps the lease until then.

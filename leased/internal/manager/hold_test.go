@@ -521,3 +521,20 @@ func TestUncheckedTakesWhatWasFoundInUse(t *testing.T) {
 		}
 	})
 }
+
+// Nor is a lease lost that is to be given back at once.
+func TestReleaseNowAsSoonAsItCan(t *testing.T) {
+	inWorld(t, func(w *world) {
+		req := w.under("now", 9)
+		w.acquire(req)
+		w.kernel.with(func(k *kernel) { k.standIn = errors.New("the MAC is in use") })
+		w.kernel.remove(req.Link.Netns)
+		w.m.NetnsEnded(nil, true)
+		w.rest()
+		w.server.since()
+		w.kernel.with(func(k *kernel) { k.standIn = nil })
+		w.pass(1500 * time.Millisecond)
+		w.wantHeard("RELEASE frame 192.0.2.9 to 192.0.2.1 " + routerMAC.String())
+		w.wantNothingLeft()
+	})
+}

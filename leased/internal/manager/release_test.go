@@ -68,7 +68,7 @@ func TestReleaseWhileTheLinkIsDown(t *testing.T) {
 		w.kernel.since()
 		w.kernel.failing(failOn("packet", errDisk))
 		w.release(req.Attachment)
-		w.wantCalls("packet", "remove 192.0.2.9/24")
+		w.wantCalls("packet", "packet", "remove 192.0.2.9/24")
 		w.wantNothingLeft()
 	})
 }

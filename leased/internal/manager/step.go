@@ -205,5 +205,9 @@ func (e *entry) speaker() (PacketConn, error) {
 	}
 	e.m.standIns <- struct{}{}
 	defer func() { <-e.m.standIns }()
-	return e.m.cfg.Kernel.StandIn(e.job.req.Link)
+	p, err = e.m.cfg.Kernel.StandIn(e.job.req.Link)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errMute, err)
+	}
+	return p, nil
 }
