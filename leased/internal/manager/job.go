@@ -260,6 +260,9 @@ func (e *entry) drop(why string) {
 func (e *entry) quit() {
 	e.bindsTo(netip.Addr{})
 	e.m.claim(e)
+	if v := e.job.voice; v != nil { // the lease was over before it could be used
+		v.Close()
+	}
 	e.job = nil
 	e.m.mu.Lock()
 	defer e.m.mu.Unlock()

@@ -176,6 +176,7 @@ func (e *entry) sendOnce(payload []byte) error {
 func (e *entry) release(payload []byte, a lease.Send) {
 	j := e.job
 	p, err := j.voice, error(nil)
+	j.voice = nil
 	if p == nil {
 		p, err = e.speaker()
 	}
