@@ -75,11 +75,7 @@ test-matrix: ## end to end on Podman 5.8 and 6.1 too (root)
 
 FUZZTIME ?= 10m
 fuzz: ## each fuzzer for FUZZTIME
-	@set -e; for p in $$($(GO) list ./...); do \
-		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
-			echo "==> $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; \
-		done; \
-	done
+	@GO=$(GO) lab/fuzz $(FUZZTIME)
 
 test-fuzz: ## each fuzzer for 20 s
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=20s
