@@ -24,7 +24,6 @@ type entry struct {
 	host    string // what its link hangs on
 	client  string // see clientOf
 	lives   bool   // there is a container
-	checks  bool   // whether somebody else has an address
 	addr    netip.Addr
 	gate    gate
 

@@ -5,8 +5,6 @@ package manager
 import (
 	"errors"
 	"slices"
-
-	"podman-net-dhcp/leased/internal/lease"
 )
 
 // setJob gives the entry a job, and shows others where it is.
@@ -15,7 +13,6 @@ func (e *entry) setJob(j *job) {
 	e.m.mu.Lock()
 	defer e.m.mu.Unlock()
 	e.place, e.host, e.client = j.place, j.req.Link.Host, clientOf(j.req)
-	e.checks = j.machineConfig(nil).Check != lease.CheckOff
 	e.m.live(e, !j.held)
 }
 

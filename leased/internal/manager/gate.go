@@ -187,7 +187,7 @@ func (e *entry) refused(addr netip.Addr) (refused, decline bool) {
 	s.HeardAt = e.m.cfg.Clock.Now()
 	other := e.m.addrs[at{e.host, addr}]
 	switch {
-	case e.checks && s.InUse.Has(s.HeardAt, addr):
+	case checks[e.job.req.Policy.ConflictCheck] != lease.CheckOff && s.InUse.Has(s.HeardAt, addr):
 		return true, true
 	case other != nil && other.client != e.client:
 		return true, s.InUse.Add(s.HeardAt, addr)

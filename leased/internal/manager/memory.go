@@ -75,15 +75,15 @@ func (m *Manager) recall(next map[*entry]func(*entry)) error {
 		}
 		client := clientOf(r.Request)
 		delete(missing, client)
+		was := here[client]
+		here[client] = true
 		switch {
-		case here[client]:
+		case was:
 			return nil
+		case r.BootID == m.cfg.BootID: // whose instants need no wall clock
+			return m.adopt(r.record, next)
 		case !r.Expires.IsZero() && !time.Now().Before(r.Expires):
 			return m.cfg.Memory.Delete(client)
-		}
-		here[client] = true
-		if r.BootID == m.cfg.BootID {
-			return m.adopt(r.record, next)
 		}
 		return m.reclaim(r)
 	})
@@ -115,7 +115,7 @@ func (m *Manager) reclaim(r memo) error {
 	now := lease.Instant(m.cfg.Clock.Now())
 	r.Lease, r.Held, r.Until = r.revive(now, time.Now()), true, now.Add(max(grace, bootGrace))
 	if never {
-		r.Until = r.Lease.Expiry
+		r.Until = max(r.Until, r.Lease.Expiry) // which may not be known
 	}
 	place := Place{MAC: mac, Interface: r.Request.Attachment.Interface}
 	m.install(keyOf(r.Request.Attachment)+"\x00"+clientOf(r.Request), r.record, place, (*entry).rest)

@@ -298,3 +298,17 @@ func TestClockBeforeTheLease(t *testing.T) {
 		}
 	})
 }
+
+// Within one boot the wall clock has no say, wherever it jumps.
+func TestWallClockJumpsForward(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.acquire(w.under("20s", 9))
+		_ = w.restart(func() {
+			clear(w.store.records)
+			w.memoChange(func(r *memo) { r.Written, r.Expires = r.Written.AddDate(-1, 0, 0), r.Expires.AddDate(-1, 0, 0) })
+		})
+		w.wantHeard()
+		w.wantCalls()
+		w.wantState("BOUND")
+	})
+}
