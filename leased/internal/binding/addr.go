@@ -17,15 +17,7 @@ import (
 // putAddr adds the address, or gives the one that is there its new lifetimes.
 func putAddr(h *netlink.Handle, s Spec) error {
 	valid := seconds(s.Valid)
-	preferred := valid
-	if s.Preferred > 0 {
-		preferred = min(valid, seconds(s.Preferred)) // the kernel refuses a longer one
-	}
-	a := &netlink.Addr{IPNet: ipNet(s.Addr), ValidLft: valid, PreferedLft: preferred}
-	if s.Broadcast.Is4() {
-		a.Broadcast = s.Broadcast.AsSlice()
-	}
-	return h.AddrReplace(link(s.Ifindex), a)
+	return h.AddrReplace(link(s.Ifindex), &netlink.Addr{IPNet: ipNet(s.Addr), ValidLft: valid, PreferedLft: valid})
 }
 
 // seconds is a lifetime as the kernel counts it; MaxUint32 has no end there. To the

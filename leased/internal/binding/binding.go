@@ -38,14 +38,12 @@ var (
 
 // Spec is a binding: what is to be, or what is, on one interface.
 type Spec struct {
-	Ifindex   int
-	Addr      netip.Prefix // IPv4, with the subnet's length
-	Broadcast netip.Addr   // option 28; invalid: the subnet's last address
+	Ifindex int
+	Addr    netip.Prefix // IPv4, with the subnet's length
 
-	// Valid is how long the address may be used, Preferred how long for new
-	// connections: from now on, in whole seconds, rounded down but at least one.
-	// Valid must be positive; Preferred 0, or more than Valid, means Valid.
-	Valid, Preferred time.Duration
+	// Valid is how long the address may be used from now on, more than 0: to the
+	// nearest second, but at least one.
+	Valid time.Duration
 
 	// Routes in the order of preference: of two to one destination the first counts.
 	Routes []Route
