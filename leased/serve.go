@@ -28,16 +28,19 @@ import (
 	"podman-net-dhcp/leased/internal/wire"
 )
 
+// debugging are the flags of serve that only a debug build has.
+var debugging []cli.Flag
+
 func serveCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "serve",
 		Usage: "run the daemon, on systemd's socket or one of its own",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "state-dir", Value: store.DefaultDir, Usage: "where live leases are kept"},
 			&cli.StringFlag{Name: "memory-dir", Value: store.DefaultMemoryDir, Usage: "where is kept what outlives a reboot; empty: nothing does"},
 			&cli.DurationFlag{Name: "idle-timeout", Usage: "exit after this long without leases and callers; 0: never"},
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error"},
-		},
+		}, debugging...),
 		Action: func(c *cli.Context) error {
 			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 			defer stop()

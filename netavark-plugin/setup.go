@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -75,7 +76,14 @@ func request(e netavark.Exec, netnsPath string) (attachment.Request, error) {
 	return attachment.Request{
 		Attachment: key(e), Netns: netnsPath, Options: o,
 		Hostnames: []string{hostnameAlias(e), e.ContainerName, shortID(e)},
+		Meanwhile: rehearse,
 	}, nil
+}
+
+// rehearse has encoding/json look at the types of the answer, which takes it as
+// long as a server to answer.
+func rehearse() {
+	_, _ = json.Marshal(netavark.Status("", nil, netip.Prefix{}, netip.Addr{}))
 }
 
 // firstIPv4 is Podman's --ip. `podman network reload` and restore repeat here

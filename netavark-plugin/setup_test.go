@@ -68,7 +68,7 @@ func TestSetupMakesTheLinkAndReportsTheLease(t *testing.T) {
 	}
 	wantReq := leaseapi.AcquireRequest{
 		Attachment: leaseapi.Attachment{ContainerID: "8f8a5cc12382aa", ContainerName: "t1", Network: "lan", Interface: "lan0"},
-		Link:       leaseapi.Link{Netns: c.Path, Index: link.Attrs().Index, MAC: "02:11:22:33:44:55", Host: "nic0", MTU: 1500},
+		Link:       leaseapi.Link{Netns: c.Path, MAC: "02:11:22:33:44:55", Host: "nic0", MTU: 1500},
 		Client:     leaseapi.Client{ClientID: "01021122334455", Hostname: "myhost", RequestIP: netip.MustParseAddr("192.0.2.9")},
 		Policy: leaseapi.Policy{
 			Metric: 100, TimeoutMS: 10000, OnTimeout: "fail", Release: "20s", ConflictCheck: "quick", ResolvConf: true,

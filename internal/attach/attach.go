@@ -30,11 +30,12 @@ type Spec struct {
 	// HostEnd is a veth's name on the host, Alias what `ip link` shows beside it,
 	// so that an operator sees whose it is.
 	HostEnd, Alias string
+
+	hostMTU int // the host interface's
 }
 
 // Link is a link that was made.
 type Link struct {
-	Index   int // ifindex in the container
 	MAC     net.HardwareAddr
 	HostMTU int // of the bridge or parent
 }
@@ -49,52 +50,53 @@ func (h *Host) Make(ctx context.Context, ns *netns.NS, s Spec) (Link, error) {
 	if err != nil {
 		return Link{}, err
 	}
-	if on.link.Attrs().Flags&net.FlagUp == 0 {
+	a := on.link.Attrs()
+	if a.Flags&net.FlagUp == 0 {
 		return Link{}, fmt.Errorf("%s is down; try: ip link set %s up", s.Host, s.Host)
 	}
-	inside, err := ns.Netlink()
-	if err != nil {
-		return Link{}, err
-	}
-	defer inside.Close()
-	if _, err := inside.LinkByName(s.Interface); err == nil {
-		return Link{}, fmt.Errorf("make %s: %w", s.Interface, ErrExists)
-	}
-	attrs := netlink.NewLinkAttrs()
-	attrs.Name, attrs.HardwareAddr, attrs.Flags = s.Interface, s.MAC, net.FlagUp
-	attrs.Namespace = netlink.NsFd(ns.FD())
-	if attrs.MTU = s.MTU; s.MTU == 0 {
-		attrs.MTU = on.link.Attrs().MTU
+	if s.hostMTU = a.MTU; s.MTU == 0 {
+		s.MTU = a.MTU
 	}
 	if on.Bridge() {
-		err = h.veth(ctx, on, s, attrs)
+		err = h.veth(ctx, on, ns, s)
 	} else {
-		err = h.macvlan(ctx, on, s, attrs)
+		err = h.macvlan(ctx, on, ns, s)
 	}
 	if err != nil {
 		return Link{}, err
 	}
-	link, err := finish(inside, s)
-	link.HostMTU = on.link.Attrs().MTU
-	return link, err
+	if s.MAC == nil {
+		s.MAC = a.HardwareAddr // of a macvlan in passthru mode
+	}
+	return Link{MAC: s.MAC, HostMTU: s.hostMTU}, nil
 }
 
-// finish looks at what was made. A macvlan in passthru mode begins with its
-// parent's MAC whatever it was given; when it gets another the parent gets it
-// too, and its own back in the end (drivers/net/macvlan.c).
-func finish(inside *netlink.Handle, s Spec) (Link, error) {
-	made, err := inside.LinkByName(s.Interface)
+// taken tells why the kernel says EEXIST: ErrExists, or nil where the container has
+// no such interface.
+func taken(ns *netns.NS, name string) error {
+	h, err := ns.Netlink()
 	if err != nil {
-		return Link{}, fmt.Errorf("find %s just made: %w", s.Interface, err)
+		return err
 	}
-	a := made.Attrs()
-	if s.MAC != nil && a.HardwareAddr.String() != s.MAC.String() {
-		if err := inside.LinkSetHardwareAddr(made, s.MAC); err != nil {
-			return Link{}, errors.Join(fmt.Errorf("set the MAC of %s: %w", s.Interface, err), inside.LinkDel(made))
-		}
-		a.HardwareAddr = s.MAC
+	defer h.Close()
+	if _, err := h.LinkByName(name); err == nil {
+		return fmt.Errorf("make %s: %w", name, ErrExists)
 	}
-	return Link{Index: a.Index, MAC: a.HardwareAddr}, nil
+	return nil
+}
+
+// Index is the ifindex of the interface of that name in ns.
+func Index(ns *netns.NS, name string) (int, error) {
+	h, err := OpenHost(ns)
+	if err != nil {
+		return 0, err
+	}
+	defer h.Close()
+	link, err := h.get(named(name))
+	if err != nil {
+		return 0, fmt.Errorf("find %s: %w", name, err)
+	}
+	return link.Attrs().Index, nil
 }
 
 // Delete removes the container's link if it is one that Make could have made:

@@ -14,26 +14,32 @@ import (
 
 // Host looks up and changes the host's links.
 type Host struct {
-	nl *netlink.Handle
-	ns *netns.NS // nil: the caller's own
+	sock int       // rtnetlink
+	ns   *netns.NS // nil: the caller's own
 }
 
 // OpenHost opens a Host on the caller's network namespace, or on ns where that
 // is not nil. Close it.
 func OpenHost(ns *netns.NS) (*Host, error) {
-	open := func() (*netlink.Handle, error) { return netlink.NewHandle(unix.NETLINK_ROUTE) }
-	if ns != nil {
-		open = ns.Netlink
+	h := &Host{ns: ns}
+	open := func() (err error) {
+		h.sock, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+		return err
 	}
-	nl, err := open()
+	var err error
+	if ns != nil {
+		err = ns.Do(open)
+	} else {
+		err = open()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open netlink: %w", err)
 	}
-	return &Host{nl: nl, ns: ns}, nil
+	return h, nil
 }
 
 // Close closes the Host.
-func (h *Host) Close() { h.nl.Close() }
+func (h *Host) Close() { unix.Close(h.sock) }
 
 // Interface is one of the host's interfaces.
 type Interface struct{ link netlink.Link }
@@ -55,8 +61,8 @@ func (i Interface) Name() string { return i.link.Attrs().Name }
 // Find looks an interface up by its name and refuses one that can carry neither
 // a veth nor a macvlan, with the remedy.
 func (h *Host) Find(name string) (Interface, error) {
-	link, err := h.nl.LinkByName(name)
-	if errors.As(err, &netlink.LinkNotFoundError{}) {
+	link, err := h.get(named(name))
+	if errors.Is(err, unix.ENODEV) {
 		return Interface{}, fmt.Errorf("there is no interface %s on this host; see: ip link", name)
 	}
 	if err != nil {
@@ -84,7 +90,7 @@ func (h *Host) usable(i Interface) error {
 // isPort tells whether the interface is enslaved to something that keeps its
 // frames from a macvlan: the kernel answers EBUSY for a bridge's port.
 func (h *Host) isPort(a *netlink.LinkAttrs) error {
-	master, err := h.nl.LinkByIndex(a.MasterIndex)
+	master, err := h.get(numbered(a.MasterIndex))
 	if err != nil {
 		return fmt.Errorf("find what %s belongs to: %w", a.Name, err)
 	}
@@ -96,40 +102,6 @@ func (h *Host) isPort(a *netlink.LinkAttrs) error {
 		return nil
 	}
 	return fmt.Errorf("%s belongs to %s (%s); use: -o parent=%s", a.Name, m, master.Type(), m)
-}
-
-// ErrNoDefaultRoute says that the host has no IPv4 default route to tell which
-// interface leads to the LAN.
-var ErrNoDefaultRoute = errors.New("this host has no IPv4 default route that would tell the LAN's interface; name one with -o parent=… or -o bridge=…")
-
-// DefaultInterface is the interface of the IPv4 default route with the least
-// metric.
-func (h *Host) DefaultInterface() (Interface, error) {
-	routes, err := h.nl.RouteListFiltered(unix.AF_INET, &netlink.Route{Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_TABLE)
-	if err != nil {
-		return Interface{}, fmt.Errorf("list routes: %w", err)
-	}
-	var best *netlink.Route
-	for i, r := range routes {
-		isDefault := r.Dst == nil || r.Dst.IP.IsUnspecified() && prefixLen(r) == 0
-		if isDefault && r.LinkIndex != 0 && (best == nil || r.Priority < best.Priority) {
-			best = &routes[i]
-		}
-	}
-	if best == nil {
-		return Interface{}, ErrNoDefaultRoute
-	}
-	link, err := h.nl.LinkByIndex(best.LinkIndex)
-	if err != nil {
-		return Interface{}, fmt.Errorf("find the default route's interface: %w", err)
-	}
-	i := Interface{link}
-	return i, h.usable(i)
-}
-
-func prefixLen(r netlink.Route) int {
-	ones, _ := r.Dst.Mask.Size()
-	return ones
 }
 
 // gone says that a link vanished under our hands.

@@ -8,16 +8,14 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"podman-net-dhcp/internal/netns"
 )
 
-var macvlanModes = map[string]netlink.MacvlanMode{
-	"bridge":   netlink.MACVLAN_MODE_BRIDGE,
-	"private":  netlink.MACVLAN_MODE_PRIVATE,
-	"vepa":     netlink.MACVLAN_MODE_VEPA,
-	"passthru": netlink.MACVLAN_MODE_PASSTHRU,
-}
+// linux/if_link.h
+var macvlanModes = map[string]uint32{"private": 1, "vepa": 2, "bridge": 4, "passthru": 8}
 
 // The kernel frees the MAC of a container that has died when it destroys its
 // netns, which is a matter of milliseconds: netavark #1308, systemd #33869.
@@ -26,33 +24,36 @@ const (
 	addrInUseStep = 2 * time.Millisecond
 )
 
-func (h *Host) macvlan(ctx context.Context, on Interface, s Spec, attrs netlink.LinkAttrs) error {
+func (h *Host) macvlan(ctx context.Context, on Interface, ns *netns.NS, s Spec) error {
 	mode, ok := macvlanModes[s.Mode]
 	if !ok {
 		return fmt.Errorf("macvlan mode %q is none of bridge, private, vepa, passthru", s.Mode)
 	}
-	attrs.ParentIndex = on.link.Attrs().Index
-	link := &netlink.Macvlan{LinkAttrs: attrs, Mode: mode}
-	err := h.addWaiting(ctx, link)
+	err := h.child(ctx, on, ns, s, mode)
 	switch {
+	case err == nil && s.Mode == "passthru" && s.MAC != nil:
+		return takeMAC(ns, s)
 	case errors.Is(err, unix.EADDRINUSE):
 		return fmt.Errorf("the MAC %s is in use on %s already; another container or %s itself has it", s.MAC, s.Host, s.Host)
 	case errors.Is(err, unix.EBUSY):
 		return fmt.Errorf("%s cannot take a macvlan now (EBUSY): a bridge or bond has it as a port, or ipvlans hang on it; see: ip -d link show %s", s.Host, s.Host)
 	case errors.Is(err, unix.EINVAL) && s.Mode == "passthru":
 		return fmt.Errorf("mode=passthru wants %s for one container alone, and other macvlans hang on it", s.Host)
-	case err != nil:
+	case err != nil && !errors.Is(err, ErrExists):
 		return fmt.Errorf("make a macvlan of %s: %w", s.Host, err)
 	}
-	return nil
+	return err
 }
 
-// addWaiting adds the link and tries again while its MAC is in use.
-func (h *Host) addWaiting(ctx context.Context, link netlink.Link) error {
+// child makes the macvlan, as soon as its MAC is free.
+func (h *Host) child(ctx context.Context, on Interface, ns *netns.NS, s Spec, mode uint32) error {
 	ctx, cancel := context.WithTimeout(ctx, addrInUseFor)
 	defer cancel()
 	for {
-		err := h.nl.LinkAdd(link)
+		err := h.makeChild(on, ns, s, mode, unix.IFF_UP)
+		if errors.Is(err, unix.EEXIST) {
+			err = h.childByRename(on, ns, s, mode)
+		}
 		if !errors.Is(err, unix.EADDRINUSE) {
 			return err
 		}
@@ -62,4 +63,67 @@ func (h *Host) addWaiting(ctx context.Context, link netlink.Link) error {
 		case <-time.After(addrInUseStep):
 		}
 	}
+}
+
+func (h *Host) makeChild(on Interface, ns *netns.NS, s Spec, mode, flags uint32) error {
+	data := nl.NewRtAttr(nl.IFLA_INFO_DATA, nil)
+	data.AddRtAttr(nl.IFLA_MACVLAN_MODE, nl.Uint32Attr(mode))
+	parent := nl.NewRtAttr(unix.IFLA_LINK, nl.Uint32Attr(uint32(on.link.Attrs().Index)))
+	return h.create("macvlan", data, flags, append(inside(ns.FD(), s.Interface, s.MAC, s.MTU), parent)...)
+}
+
+// childByRename is for a kernel before 6.15, which looks for the name where the
+// request comes from: there is an eth0 on many a host.
+func (h *Host) childByRename(on Interface, ns *netns.NS, s Spec, mode uint32) error {
+	if err := taken(ns, s.Interface); err != nil {
+		return err
+	}
+	name := s.Interface
+	s.Interface = s.HostEnd // which nobody else has
+	if err := h.makeChild(on, ns, s, mode, 0); err != nil {
+		return err
+	}
+	return bringUp(ns, s.Interface, name)
+}
+
+// bringUp gives a link its name and sets it up, or deletes it.
+func bringUp(ns *netns.NS, was, name string) error {
+	h, err := ns.Netlink()
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	link, err := h.LinkByName(was)
+	if err != nil {
+		return err
+	}
+	if was != name {
+		err = h.LinkSetName(link, name)
+	}
+	if err == nil {
+		err = h.LinkSetUp(link)
+	}
+	if err != nil {
+		return errors.Join(err, h.LinkDel(link))
+	}
+	return nil
+}
+
+// takeMAC gives a macvlan in passthru mode its MAC: it begins with its parent's,
+// whatever it was made with, and the parent has the container's from now on, and
+// its own back in the end (drivers/net/macvlan.c).
+func takeMAC(ns *netns.NS, s Spec) error {
+	h, err := ns.Netlink()
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	link, err := h.LinkByName(s.Interface)
+	if err != nil {
+		return err
+	}
+	if err := h.LinkSetHardwareAddr(link, s.MAC); err != nil {
+		return errors.Join(fmt.Errorf("set the MAC of %s: %w", s.Interface, err), h.LinkDel(link))
+	}
+	return nil
 }

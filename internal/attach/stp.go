@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
@@ -30,11 +29,11 @@ const (
 // forwards waits until the port forwards. It refuses a bridge that keeps a new
 // port from it: spanning tree listens and learns for twice its forward delay,
 // 30 s by default, which no container start should wait for.
-func (h *Host) forwards(ctx context.Context, port netlink.Link, s Spec) error {
+func (h *Host) forwards(ctx context.Context, s Spec) error {
 	ctx, cancel := context.WithTimeout(ctx, carrierFor)
 	defer cancel()
 	for {
-		state, err := h.portState(port.Attrs().Index)
+		state, err := h.portState(s.HostEnd)
 		switch {
 		case err != nil:
 			return fmt.Errorf("read the port state of %s: %w", s.HostEnd, err)
@@ -51,35 +50,18 @@ func (h *Host) forwards(ctx context.Context, port netlink.Link, s Spec) error {
 	}
 }
 
-// portState asks for IFLA_LINKINFO / IFLA_INFO_SLAVE_DATA / IFLA_BRPORT_STATE,
+// portState looks for IFLA_LINKINFO / IFLA_INFO_SLAVE_DATA / IFLA_BRPORT_STATE,
 // which netlink.Link does not show.
-func (h *Host) portState(index int) (uint8, error) {
-	req := nl.NewNetlinkRequest(unix.RTM_GETLINK, unix.NLM_F_ACK)
-	msg := nl.NewIfInfomsg(unix.AF_UNSPEC)
-	msg.Index = int32(index)
-	req.AddData(msg)
-	if h.ns != nil {
-		sock, err := h.socket()
-		if err != nil {
-			return 0, err
-		}
-		defer sock.Close()
-		req.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: sock}}
-	}
-	replies, err := req.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWLINK)
-	if err != nil || len(replies) == 0 {
+func (h *Host) portState(name string) (uint8, error) {
+	answer, err := h.raw(named(name))
+	if err != nil {
 		return 0, err
 	}
-	value, err := nested(replies[0][unix.SizeofIfInfomsg:], unix.IFLA_LINKINFO, nl.IFLA_INFO_SLAVE_DATA, brportState)
+	value, err := nested(answer[unix.SizeofIfInfomsg:], unix.IFLA_LINKINFO, nl.IFLA_INFO_SLAVE_DATA, brportState)
 	if err != nil || len(value) == 0 {
 		return 0, err
 	}
 	return value[0], nil
-}
-
-func (h *Host) socket() (s *nl.NetlinkSocket, err error) {
-	err = h.ns.Do(func() (err error) { s, err = nl.Subscribe(unix.NETLINK_ROUTE); return })
-	return s, err
 }
 
 // nested follows a path of attribute types; nil when it ends early.

@@ -7,64 +7,109 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"podman-net-dhcp/internal/netns"
 )
 
-func (h *Host) veth(ctx context.Context, on Interface, s Spec, attrs netlink.LinkAttrs) error {
-	link := netlink.NewVeth(attrs)
-	link.PeerName = s.HostEnd
-	// A bridge takes the least MTU of its ports as its own: one container's mtu
-	// would be the host's and everybody else's.
-	link.PeerMTU = uint32(on.link.Attrs().MTU)
-	err := h.nl.LinkAdd(link)
-	if errors.Is(err, unix.EEXIST) && h.dropStale(s) {
-		err = h.nl.LinkAdd(link)
+func (h *Host) veth(ctx context.Context, on Interface, ns *netns.NS, s Spec) error {
+	err := h.pair(ns, s)
+	if errors.Is(err, unix.EEXIST) {
+		err = h.pairAnew(ns, s)
+	}
+	if errors.Is(err, ErrExists) {
+		return err
 	}
 	if err != nil {
 		return fmt.Errorf("make a veth for %s: %w", s.Host, err)
 	}
-	port, err := h.nl.LinkByName(s.HostEnd)
-	if err != nil {
-		return fmt.Errorf("find %s just made: %w", s.HostEnd, err)
+	if err := h.plug(ctx, on, s); err != nil {
+		return errors.Join(err, h.drop(s.HostEnd)) // takes the container's end along
 	}
-	if err := h.plug(ctx, on, port, s); err != nil {
-		return errors.Join(err, h.nl.LinkDel(port)) // takes the container's end along
+	return nil
+}
+
+// pair makes both ends. The one that is named first can be up at once: the
+// container's.
+func (h *Host) pair(ns *netns.NS, s Spec) error {
+	data := nl.NewRtAttr(nl.IFLA_INFO_DATA, nil)
+	peer := data.AddRtAttr(nl.VETH_INFO_PEER, nil)
+	peer.AddChild(nl.NewIfInfomsg(unix.AF_UNSPEC))
+	peer.AddRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(s.HostEnd))
+	peer.AddRtAttr(unix.IFLA_MTU, nl.Uint32Attr(uint32(s.hostMTU)))
+	return h.create("veth", data, unix.IFF_UP, inside(ns.FD(), s.Interface, s.MAC, s.MTU)...)
+}
+
+// pairAnew is for a name that is taken: by a leftover of ours, or, for a kernel
+// before 6.15, by any interface where the request comes from. There is an eth0 on
+// many a host.
+func (h *Host) pairAnew(ns *netns.NS, s Spec) error {
+	if err := taken(ns, s.Interface); err != nil {
+		return err
+	}
+	if !h.dropStale(s) {
+		return unix.EEXIST
+	}
+	data := nl.NewRtAttr(nl.IFLA_INFO_DATA, nil)
+	peer := data.AddRtAttr(nl.VETH_INFO_PEER, nil)
+	peer.AddChild(nl.NewIfInfomsg(unix.AF_UNSPEC))
+	for _, a := range inside(ns.FD(), s.Interface, s.MAC, s.MTU) {
+		peer.AddChild(a)
+	}
+	err := h.create("veth", data, 0,
+		nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(s.HostEnd)),
+		nl.NewRtAttr(unix.IFLA_MTU, nl.Uint32Attr(uint32(s.hostMTU))))
+	if err != nil {
+		return err
+	}
+	if err := bringUp(ns, s.Interface, s.Interface); err != nil {
+		return errors.Join(err, h.drop(s.HostEnd))
 	}
 	return nil
 }
 
 // plug makes the veth's host end a port of the bridge and sees that it forwards.
-func (h *Host) plug(ctx context.Context, on Interface, port netlink.Link, s Spec) error {
-	if err := h.nl.LinkSetAlias(port, s.Alias); err != nil {
-		return fmt.Errorf("set the alias of %s: %w", s.HostEnd, err)
-	}
-	if err := h.nl.LinkSetMaster(port, on.link); errors.Is(err, unix.EXFULL) {
+func (h *Host) plug(ctx context.Context, on Interface, s Spec) error {
+	err := h.change(s.HostEnd, unix.IFF_UP,
+		nl.NewRtAttr(unix.IFLA_IFALIAS, nl.ZeroTerminated(s.Alias)),
+		// A bridge takes the least MTU of its ports as its own: one container's mtu
+		// would be the host's and everybody else's; so the host's end has the bridge's.
+		nl.NewRtAttr(unix.IFLA_MASTER, nl.Uint32Attr(uint32(on.link.Attrs().Index))))
+	switch {
+	case errors.Is(err, unix.EXFULL):
 		return fmt.Errorf("the bridge %s is full: Linux gives a bridge 1023 ports; use a second bridge", s.Host)
-	} else if err != nil {
+	case err != nil:
 		return fmt.Errorf("plug %s into %s: %w", s.HostEnd, s.Host, err)
 	}
 	if s.Isolate {
-		if err := h.nl.LinkSetIsolated(port, true); err != nil {
+		info := nl.NewRtAttr(unix.IFLA_LINKINFO, nil)
+		info.AddRtAttr(nl.IFLA_INFO_SLAVE_KIND, nl.NonZeroTerminated("bridge"))
+		info.AddRtAttr(nl.IFLA_INFO_SLAVE_DATA, nil).AddRtAttr(nl.IFLA_BRPORT_ISOLATED, []byte{1})
+		if err := h.change(s.HostEnd, 0, info); err != nil {
 			return fmt.Errorf("isolate %s: %w", s.HostEnd, err)
 		}
 	}
-	if err := h.nl.LinkSetUp(port); err != nil {
-		return fmt.Errorf("bring up %s: %w", s.HostEnd, err)
-	}
-	return h.forwards(ctx, port, s)
+	return h.forwards(ctx, s)
+}
+
+func (h *Host) drop(name string) error {
+	req, msg := request(unix.RTM_DELLINK, unix.NLM_F_ACK, 0)
+	named(name)(req, msg)
+	_, err := h.execute(req)
+	return err
 }
 
 // dropStale removes the host end that the same attachment left behind, while the
 // kernel is still destroying its netns.
 func (h *Host) dropStale(s Spec) bool {
-	link, err := h.nl.LinkByName(s.HostEnd)
+	link, err := h.get(named(s.HostEnd))
 	if err != nil {
-		return errors.As(err, &netlink.LinkNotFoundError{})
+		return errors.Is(err, unix.ENODEV)
 	}
 	if link.Type() != "veth" || link.Attrs().Alias != s.Alias {
 		return false
 	}
-	err = h.nl.LinkDel(link)
+	err = h.drop(s.HostEnd)
 	return err == nil || gone(err)
 }

@@ -28,6 +28,9 @@ type Request struct {
 	Netns     string // path
 	Options   options.Options
 	Hostnames []string // candidates for the DHCP host name, best first
+	// Meanwhile, if not nil, is called while the kernel and leased are at work, in a
+	// goroutine of its own.
+	Meanwhile func()
 }
 
 // Joined is what came of it. Lease is nil when the options say on_timeout=continue
@@ -45,6 +48,7 @@ func Join(ctx context.Context, r Request) (Joined, error) {
 	if err := r.check(); err != nil {
 		return Joined{}, err
 	}
+	go r.meanwhile()
 	ctx, cancel := context.WithTimeoutCause(ctx, r.Options.LeaseTimeout+overtime,
 		fmt.Errorf("leased gave no answer within %s; see: journalctl -u leased", r.Options.LeaseTimeout+overtime))
 	defer cancel()
@@ -55,6 +59,13 @@ func Join(ctx context.Context, r Request) (Joined, error) {
 		joined, err = r.join(ctx)
 	}
 	return joined, err
+}
+
+func (r Request) meanwhile() {
+	leaseapi.Rehearse()
+	if r.Meanwhile != nil {
+		r.Meanwhile()
+	}
 }
 
 func (r Request) join(ctx context.Context) (Joined, error) {
@@ -107,7 +118,7 @@ func (r Request) acquire(ctx context.Context, leased *leaseapi.Conn, link attach
 	}
 	return leased.Acquire(ctx, leaseapi.AcquireRequest{
 		Attachment: r.Attachment,
-		Link:       leaseapi.Link{Netns: r.Netns, Index: link.Index, MAC: link.MAC.String(), Host: o.Host(), MTU: mtu},
+		Link:       leaseapi.Link{Netns: r.Netns, MAC: link.MAC.String(), Host: o.Host(), MTU: mtu},
 		Client: leaseapi.Client{
 			ClientID: hex.EncodeToString(clientID), Hostname: o.HostnameOption(r.Hostnames...), FQDN: o.FQDN,
 			VendorClass: o.VendorClass, UserClass: o.UserClass, RequestIP: o.RequestIP, RequireIP: o.RequireIP,

@@ -65,8 +65,8 @@ type Attachment struct {
 
 // Link is the container's interface, as attach made it.
 type Link struct {
-	Netns string `json:"netns"` // path of the container's netns
-	Index int    `json:"index"` // ifindex inside it
+	Netns string `json:"netns"`           // path of the container's netns
+	Index int    `json:"index,omitempty"` // ifindex inside it; 0: the one of the attachment's interface name
 	MAC   string `json:"mac"`
 	Host  string `json:"host"` // the bridge or parent it hangs on, on the host
 	// MTU is the largest that the bridge or parent carries; the server's option

@@ -38,13 +38,30 @@ const (
 	IPAMDHCP   = types.DHCPIPAMDriver
 )
 
-// Exec is what setup and teardown get. Keys may be null or absent; unknown ones
-// are ignored: Podman 4.5 to 6 differ in them.
+// Exec is what setup and teardown get, as far as they need it: encoding/json looks
+// at a type before it decodes into it, and at types.Network longer than a server
+// takes to answer. Keys may be null or absent: Podman 4.5 to 6 differ in them.
 type Exec struct {
-	ContainerID    string                  `json:"container_id"`
-	ContainerName  string                  `json:"container_name"`
-	Network        types.Network           `json:"network"`
-	NetworkOptions types.PerNetworkOptions `json:"network_options"`
+	ContainerID    string      `json:"container_id"`
+	ContainerName  string      `json:"container_name"`
+	Network        ExecNetwork `json:"network"`
+	NetworkOptions ExecOptions `json:"network_options"`
+}
+
+// ExecNetwork is of types.Network.
+type ExecNetwork struct {
+	Name     string            `json:"name"`
+	Internal bool              `json:"internal"`
+	Options  map[string]string `json:"options"`
+}
+
+// ExecOptions is of types.PerNetworkOptions.
+type ExecOptions struct {
+	InterfaceName string            `json:"interface_name"`
+	Aliases       []string          `json:"aliases"`
+	StaticIPs     []net.IP          `json:"static_ips"`
+	StaticMAC     HardwareAddr      `json:"static_mac"`
+	Options       map[string]string `json:"options"`
 }
 
 // MaxInput is the largest document taken on stdin, in bytes. What Podman sends

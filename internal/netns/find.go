@@ -26,11 +26,8 @@ func (n *NS) Sign() (Sign, error) {
 	if err != nil {
 		return Sign{}, err
 	}
-	var st unix.Stat_t
-	if err := unix.Fstat(n.FD(), &st); err != nil {
-		return Sign{}, fmt.Errorf("stat the network namespace: %w", err)
-	}
-	return Sign{number, st.Ino, n.cookie}, nil
+	cookie, err := n.Cookie()
+	return Sign{number, n.inode, cookie}, err
 }
 
 // Find opens a namespace that lives on without the path that it had, by the
@@ -54,7 +51,7 @@ func Find(s Sign) (*NS, error) {
 		if err != nil {
 			continue // it ended meanwhile
 		}
-		if ns.Cookie() == s.Cookie {
+		if cookie, err := ns.Cookie(); err == nil && cookie == s.Cookie {
 			return ns, nil
 		}
 		ns.Close()

@@ -29,8 +29,11 @@ func TestFindWithoutAPath(t *testing.T) {
 	ns.Close()
 	container.Delete()
 	found, err := netns.Find(sign)
-	if err != nil || found.Cookie() != sign.Cookie {
-		t.Fatalf("%v, %v", found, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cookie, err := found.Cookie(); err != nil || cookie != sign.Cookie {
+		t.Errorf("found the one with the cookie %d, %v", cookie, err)
 	}
 	found.Close()
 	other := sign

@@ -30,8 +30,8 @@ var (
 // NS is an open network namespace. While it is open it pins the namespace, its
 // links and their MACs, so whoever opens one closes it before it waits.
 type NS struct {
-	file   *os.File
-	cookie uint64
+	file  *os.File
+	inode uint64
 }
 
 // Open opens the network namespace at path, a bind mount under /run/netns or a
@@ -61,25 +61,43 @@ func (n *NS) identify() error {
 	if err != nil || kind != unix.CLONE_NEWNET {
 		return ErrNotNetns
 	}
-	host, err := currentCookie()
+	var here unix.Stat_t
+	if err := unix.Fstat(n.FD(), &here); err != nil {
+		return err
+	}
+	host, err := ownInode()
 	if err != nil {
 		return err
 	}
-	if err := n.Do(func() (err error) { n.cookie, err = currentCookie(); return }); err != nil {
-		return err
-	}
-	if n.cookie == host {
+	if n.inode = here.Ino; n.inode == host { // both live, so that neither number is another's by now
 		return ErrHost
 	}
 	return nil
 }
+
+// ownInode is of the namespace that the process lives in, from its start to its end.
+var ownInode = sync.OnceValues(func() (uint64, error) {
+	own, err := home()
+	if err != nil {
+		return 0, err
+	}
+	var st unix.Stat_t
+	err = unix.Fstat(int(own), &st)
+	return st.Ino, err
+})
 
 // FD is the descriptor, valid until Close.
 func (n *NS) FD() int { return int(n.file.Fd()) }
 
 // Cookie identifies the namespace for as long as the host is up. Unlike its
 // inode number it is never used again (SO_NETNS_COOKIE, Linux 5.14).
-func (n *NS) Cookie() uint64 { return n.cookie }
+func (n *NS) Cookie() (cookie uint64, err error) {
+	err = n.Do(func() (err error) { cookie, err = currentCookie(); return })
+	return cookie, err
+}
+
+// Inode is its number in the filesystem of namespaces, which is used again.
+func (n *NS) Inode() uint64 { return n.inode }
 
 // Close lets go of the namespace.
 func (n *NS) Close() error { return n.file.Close() }

@@ -45,19 +45,18 @@ func TestOpenRefusesWhatIsNoContainer(t *testing.T) {
 // An inode number is used again at once, the cookie never is.
 func TestCookieTellsNamespacesApart(t *testing.T) {
 	lan := testlan.New(t)
-	host, again, router := lan.Host.Open(), lan.Host.Open(), lan.Router.Open()
-	if host.Cookie() != again.Cookie() || host.Cookie() == router.Cookie() || host.Cookie() == 0 {
-		t.Errorf("cookies %d, %d; other namespace %d", host.Cookie(), again.Cookie(), router.Cookie())
+	host, again, router := lan.Host.Cookie(), lan.Host.Cookie(), lan.Router.Cookie()
+	if host != again || host == router || host == 0 {
+		t.Errorf("cookies %d, %d; other namespace %d", host, again, router)
 	}
 	seen := map[uint64]bool{}
 	for range 10 {
 		n := lan.Container()
-		ns := n.Open()
-		if seen[ns.Cookie()] {
-			t.Errorf("cookie %d a second time", ns.Cookie())
+		cookie := n.Cookie()
+		if seen[cookie] {
+			t.Errorf("cookie %d a second time", cookie)
 		}
-		seen[ns.Cookie()] = true
-		must(t, ns.Close())
+		seen[cookie] = true
 		n.Delete()
 	}
 }

@@ -84,6 +84,21 @@ func Check(h *netlink.Handle, ifindex int, mac net.HardwareAddr) error {
 	return isUp(l)
 }
 
+// Index is the ifindex of the interface with that name and MAC, or ErrGone.
+func Index(h *netlink.Handle, name string, mac net.HardwareAddr) (int, error) {
+	l, err := h.LinkByName(name)
+	switch {
+	case errors.As(err, new(netlink.LinkNotFoundError)):
+		return 0, fmt.Errorf("interface %s: %w", name, ErrGone)
+	case err != nil:
+		return 0, fmt.Errorf("find interface %s: %w", name, classify(err))
+	}
+	if have := l.Attrs().HardwareAddr; have.String() != mac.String() {
+		return 0, fmt.Errorf("interface %s has MAC %v, not %v: %w", name, have, mac, ErrGone)
+	}
+	return l.Attrs().Index, nil
+}
+
 func find(h *netlink.Handle, ifindex int) (netlink.Link, error) {
 	l, err := h.LinkByIndex(ifindex)
 	if errors.As(err, new(netlink.LinkNotFoundError)) {

@@ -21,12 +21,15 @@ func (d *Applied) putRoutes(h *netlink.Handle, prev *Spec) error {
 	}
 	before := len(d.Problems)
 	for try := 0; ; try++ {
-		err := d.tryRoutes(h)
+		// A container that is starting has no routes as a rule, and its table need not
+		// be read to find that out.
+		unseen := try == 0 && prev == nil
+		err := d.tryRoutes(h, unseen)
 		if !errors.Is(err, unix.EEXIST) || try == maxTries {
 			return err
 		}
-		// Between our look at the table and our step somebody took the metric:
-		// another lease in this namespace. Step back, look again.
+		// Somebody has the metric, another lease in this namespace perhaps since our
+		// look at the table. Step back, look again.
 		d.Problems = d.Problems[:before]
 		for _, r := range d.Spec.Routes {
 			if err := delRoute(h, d.Spec, r); err != nil {
@@ -38,13 +41,16 @@ func (d *Applied) putRoutes(h *netlink.Handle, prev *Spec) error {
 
 const maxTries = 5
 
-func (d *Applied) tryRoutes(h *netlink.Handle) error {
-	t, err := readTable(h, d.Spec.Ifindex)
-	if err == nil {
-		d.Spec.Metric, err = t.freeMetric(d.Spec)
-	}
-	if err != nil {
-		return fmt.Errorf("choose metric: %w", err)
+func (d *Applied) tryRoutes(h *netlink.Handle, unseen bool) error {
+	var t table
+	if !unseen {
+		var err error
+		if t, err = readTable(h, d.Spec.Ifindex); err == nil {
+			d.Spec.Metric, err = t.freeMetric(d.Spec)
+		}
+		if err != nil {
+			return fmt.Errorf("choose metric: %w", err)
+		}
 	}
 	for _, r := range d.Spec.Routes {
 		err := putRoute(h, t, d.Spec, r)

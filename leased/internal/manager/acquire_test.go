@@ -179,7 +179,7 @@ func TestAcquireOnAnotherLinkReplaces(t *testing.T) {
 			inWorld(t, func(w *world) {
 				req := w.container(9)
 				w.acquire(req)
-				p, _ := w.kernel.Find(req.Link)
+				p, _ := w.kernel.Find(req)
 				change(&p)
 				w.kernel.add(p)
 				w.server.since()
@@ -204,7 +204,7 @@ func TestAcquireOnAnotherLinkAnswersTheFirstCaller(t *testing.T) {
 		w.server.set(silent)
 		req := w.container(9)
 		first := w.inBackground(context.Background(), req)
-		p, _ := w.kernel.Find(req.Link)
+		p, _ := w.kernel.Find(req)
 		p.Cookie++
 		w.kernel.add(p)
 		w.server.set(grant(time.Hour))

@@ -27,18 +27,32 @@ func (e *entry) watch() {
 		j.deafen()
 		return
 	}
-	if j.arp == nil {
-		arp, err := e.m.cfg.Kernel.ARP(j.place)
-		if err != nil {
-			e.unheard(err)
-			return
-		}
-		j.arp = arp
-		e.m.work.Go(func() { e.hear(e.m.ctx, arp) })
+	if j.arp == nil && !e.openARP() {
+		return
 	}
 	j.watched = want
 	if err := j.arp.Watch(want); err != nil {
 		e.unheard(err)
+	}
+}
+
+func (e *entry) openARP() bool {
+	arp, err := e.m.cfg.Kernel.ARP(e.job.place)
+	if err != nil {
+		e.unheard(err)
+		return false
+	}
+	e.job.arp = arp
+	e.m.work.Go(func() { e.hear(e.m.ctx, arp) })
+	return true
+}
+
+// prepare does what an answer will need, between the question and it.
+func (e *entry) prepare() {
+	j := e.job
+	e.number()
+	if j.conn != nil && j.arp == nil && checks[j.req.Policy.ConflictCheck] != lease.CheckOff {
+		e.openARP()
 	}
 }
 

@@ -213,7 +213,7 @@ func TestOwnInterfaceIsNoConflict(t *testing.T) {
 		first := w.checked("quick", 9)
 		w.acquire(first)
 		second := w.checked("quick", 10)
-		at, _ := w.kernel.Find(second.Link)
+		at, _ := w.kernel.Find(second)
 		at.Cookie = 1009 // the same netns
 		w.kernel.add(at)
 		w.kernel.with(func(k *kernel) { k.owners[ten] = mustMAC(first.Link.MAC) })

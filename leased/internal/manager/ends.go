@@ -16,6 +16,23 @@ func (e *entry) setJob(j *job) {
 	e.m.live(e, !j.held)
 }
 
+// number has the kernel tell the end of the container's netns.
+func (e *entry) number() {
+	j := e.job
+	if j.place.Number != unnumbered {
+		return
+	}
+	n, err := e.m.cfg.Kernel.Number(j.place)
+	if err != nil {
+		j.log.Warn("number the network namespace; its end is noticed at the next renewal only", "err", err)
+		return
+	}
+	j.place.Number = n
+	e.m.mu.Lock()
+	defer e.m.mu.Unlock()
+	e.place.Number = n
+}
+
 // succeeded says that another attachment is the same client: the container was made
 // anew under its name while its old self was not yet known to be gone. What the
 // server holds is the new one's.

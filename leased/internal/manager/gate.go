@@ -89,6 +89,9 @@ func (e *entry) started() {
 		j.resort = j.asked.Add(min(e.mayContinue(), j.timeout()))
 	}
 	e.step(lease.Started{Remembered: j.remembered})
+	if e.job == j {
+		e.prepare() // while the server thinks
+	}
 }
 
 func (j *job) timeout() time.Duration {

@@ -160,7 +160,7 @@ func TestAnotherNetnsAtThePath(t *testing.T) {
 	inWorld(t, func(w *world) {
 		req := w.container(9)
 		w.acquire(req)
-		p, _ := w.kernel.Find(req.Link)
+		p, _ := w.kernel.Find(req)
 		p.Cookie++
 		w.kernel.add(p)
 		w.pass(31 * time.Minute)

@@ -33,7 +33,7 @@ func (w *world) goes(req leaseapi.AcquireRequest) {
 // anew is the same container made anew: same name and MAC, another id and netns.
 func (w *world) anew(req leaseapi.AcquireRequest) leaseapi.AcquireRequest {
 	w.t.Helper()
-	place, _ := w.kernel.Find(req.Link)
+	place, _ := w.kernel.Find(req)
 	req.Attachment.ContainerID += "x"
 	req.Link.Netns += "x"
 	place.Netns, place.Cookie, place.Index = req.Link.Netns, place.Cookie+5000, req.Link.Index

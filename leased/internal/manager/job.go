@@ -59,6 +59,7 @@ type job struct {
 func (e *entry) join(req leaseapi.AcquireRequest, at Place, answer chan result) {
 	known, from := e.inherit(req, at)
 	if e.job != nil {
+		e.m.cfg.Kernel.Leave(at) // it is the job's, which knows the way
 		if l, ok := e.job.machine.Lease(); ok && e.job.bound != nil {
 			answer <- result{lease: e.job.reply(l, e.now())}
 			return
@@ -258,6 +259,7 @@ func (e *entry) drop(why string) {
 
 // quit leaves the entry without a job.
 func (e *entry) quit() {
+	e.m.cfg.Kernel.Leave(e.job.place)
 	e.bindsTo(netip.Addr{})
 	e.m.claim(e)
 	if v := e.job.voice; v != nil { // the lease was over before it could be used
@@ -283,6 +285,9 @@ func (j *job) hangUp() {
 		j.conn.Close()
 	}
 	j.conn, j.medium, j.xid, j.quiet = nil, lease.MediumNone, 0, lease.Never
+	if !j.watched.IsValid() {
+		j.deafen() // it was opened for what has not come
+	}
 }
 
 // receive hands what comes in on conn to the actor, until conn is closed.

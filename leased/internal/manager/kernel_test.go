@@ -89,16 +89,21 @@ func (k *kernel) enter(p Place, call string) error {
 	return nil
 }
 
-func (k *kernel) Find(l leaseapi.Link) (Place, error) {
+func (k *kernel) Leave(Place) {}
+
+func (k *kernel) Number(p Place) (int, error) { return p.Number, nil }
+
+func (k *kernel) Find(r leaseapi.AcquireRequest) (Place, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.find != nil {
 		return Place{}, k.find
 	}
-	p, ok := k.links[l.Netns]
+	p, ok := k.links[r.Link.Netns]
 	if !ok {
 		return Place{}, absent(errNoNetns)
 	}
+	p.Interface = r.Attachment.Interface
 	return p, nil
 }
 

@@ -158,19 +158,24 @@ func TestFindKnowsTheLink(t *testing.T) {
 	lan := testlan.New(t)
 	link := lan.Veth(lan.Container(), "eth0")
 	for name, c := range map[string]struct {
-		change func(l *leaseapi.Link)
+		change func(r *leaseapi.AcquireRequest)
 		good   bool
 	}{
-		"as it is":      {func(*leaseapi.Link) {}, true},
-		"another index": {func(l *leaseapi.Link) { l.Index += 100 }, false},
-		"another MAC":   {func(l *leaseapi.Link) { l.MAC = "02:00:00:00:ff:ff" }, false},
-		"no netns":      {func(l *leaseapi.Link) { l.Netns += "x" }, false},
-		"the host":      {func(l *leaseapi.Link) { l.Netns = "/proc/self/ns/net" }, false},
-		"another kind":  {func(l *leaseapi.Link) { l.Netns = "/proc/self/ns/mnt" }, false},
+		"as it is":          {func(*leaseapi.AcquireRequest) {}, true},
+		"by its name":       {func(r *leaseapi.AcquireRequest) { r.Link.Index = 0 }, true},
+		"another name":      {func(r *leaseapi.AcquireRequest) { r.Link.Index, r.Attachment.Interface = 0, "eth7" }, false},
+		"its name, not MAC": {func(r *leaseapi.AcquireRequest) { r.Link.Index, r.Link.MAC = 0, "02:00:00:00:ff:ff" }, false},
+		"another index":     {func(r *leaseapi.AcquireRequest) { r.Link.Index += 100 }, false},
+		"another MAC":       {func(r *leaseapi.AcquireRequest) { r.Link.MAC = "02:00:00:00:ff:ff" }, false},
+		"no netns":          {func(r *leaseapi.AcquireRequest) { r.Link.Netns += "x" }, false},
+		"the host":          {func(r *leaseapi.AcquireRequest) { r.Link.Netns = "/proc/self/ns/net" }, false},
+		"another kind":      {func(r *leaseapi.AcquireRequest) { r.Link.Netns = "/proc/self/ns/mnt" }, false},
 	} {
-		l := requestFor(link).Link
-		c.change(&l)
-		if _, err := (Linux{}).Find(l); c.good != (err == nil) || !c.good && !errors.Is(err, ErrGone) {
+		r := requestFor(link)
+		c.change(&r)
+		p, err := Linux{}.Find(r)
+		Linux{}.Leave(p)
+		if c.good != (err == nil) || !c.good && !errors.Is(err, ErrGone) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -182,7 +187,8 @@ func TestShortOfDescriptors(t *testing.T) {
 	testlan.RequireRoot(t)
 	lan := testlan.New(t)
 	link := lan.Veth(lan.Container(), "eth0")
-	place, err := Linux{}.Find(requestFor(link).Link)
+	place, err := Linux{}.Find(requestFor(link))
+	Linux{}.Leave(place)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -120,13 +120,14 @@ type result struct {
 // back what this call has done, and is for an answer that nobody took; ctx's end
 // does the same.
 func (m *Manager) Acquire(ctx context.Context, req leaseapi.AcquireRequest) (*leaseapi.Lease, func(), error) {
-	place, err := m.cfg.Kernel.Find(req.Link)
+	place, err := m.cfg.Kernel.Find(req)
 	if err != nil {
 		return nil, nil, err
 	}
-	place.Interface = req.Attachment.Interface
+	req.Link.Index = place.Index
 	answer := make(chan result, 1)
 	if !m.post(keyOf(req.Attachment), func(e *entry) { e.join(req, place, answer) }) {
+		m.cfg.Kernel.Leave(place)
 		return nil, nil, errStopping
 	}
 	undo := func() { m.post(keyOf(req.Attachment), func(e *entry) { e.undo(place, answer) }) }

@@ -107,7 +107,6 @@ func (m *Manager) adopt(r record, next map[*entry]func(*entry)) error {
 	if err != nil && !errors.Is(err, ErrGone) {
 		return err
 	}
-	place.Interface = r.Request.Attachment.Interface
 	if now := lease.Instant(m.cfg.Clock.Now()); now < r.Lease.Start { // a clock that cannot be: ask the server
 		r.Lease.T1, r.Lease.T2 = now, now
 	}
@@ -162,15 +161,20 @@ func (j *job) resume(r record, random func() uint64) {
 // find finds the place of a record. Where that is gone it is what is known of it.
 func (m *Manager) find(r record) (Place, error) {
 	link := r.Request.Link
-	place, err := m.cfg.Kernel.Find(link)
+	place, err := m.cfg.Kernel.Find(r.Request)
+	m.cfg.Kernel.Leave(place)
 	if err == nil && place.Cookie == r.Cookie {
+		place.Number = r.Number
 		return place, nil
 	}
 	if err == nil {
 		err = fmt.Errorf("%w: another network namespace is at %s", ErrGone, link.Netns)
 	}
 	mac, macErr := net.ParseMAC(link.MAC)
-	place = Place{Netns: link.Netns, Cookie: r.Cookie, Number: r.Number, Inode: r.Inode, Index: link.Index, MAC: mac}
+	place = Place{
+		Netns: link.Netns, Cookie: r.Cookie, Number: r.Number, Inode: r.Inode, Index: link.Index, MAC: mac,
+		Interface: r.Request.Attachment.Interface,
+	}
 	if errors.Is(err, ErrGone) && macErr == nil && m.cfg.Kernel.Check(place) == nil {
 		return place, nil // without its path
 	}

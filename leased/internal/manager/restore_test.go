@@ -180,7 +180,7 @@ func TestRestartAfterContainersWereMadeAnew(t *testing.T) {
 		for i := range 30 {
 			req := w.container(i + 2)
 			w.acquire(req)
-			at, _ := w.kernel.Find(req.Link)
+			at, _ := w.kernel.Find(req)
 			at.Cookie += 500
 			w.kernel.add(at)
 			req.Attachment.ContainerID += "anew"

@@ -57,14 +57,17 @@ func makeStandIn(ns *netns.NS, on string, mac net.HardwareAddr) (*wire.Packet, e
 	defer host.Close()
 	var tag [4]byte
 	_, _ = rand.Read(tag[:]) // never fails
-	link, err := host.Make(ctx, ns, attach.Spec{
+	if _, err := host.Make(ctx, ns, attach.Spec{
 		Host: on, Mode: "bridge", Interface: standInName, MAC: mac,
 		HostEnd: "bye-" + hex.EncodeToString(tag[:]), Alias: "leased: gives a lease back",
-	})
+	}); err != nil {
+		return nil, err
+	}
+	index, err := attach.Index(ns, standInName)
 	if err != nil {
 		return nil, err
 	}
-	return wire.Open(ns, link.Index, mac)
+	return wire.Open(ns, index, mac)
 }
 
 const standInName = "eth0"

@@ -88,7 +88,7 @@ func Rewrite(netnsPath string, cookie uint64, containerID string, old, now Names
 			return false, err
 		}
 		defer ns.Close()
-		if ns.Cookie() != cookie {
+		if is, err := ns.Cookie(); err != nil || is != cookie {
 			return false, &fs.PathError{Op: "open network namespace", Path: netnsPath, Err: fs.ErrNotExist}
 		}
 		v := visit{containerID: containerID, old: old, now: now}

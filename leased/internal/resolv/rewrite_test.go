@@ -80,8 +80,7 @@ func TestNoContainerID(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
 	file := s.podman(engines)
-	n := s.ns.Open()
-	if changed, err := Rewrite(s.ns.Path, n.Cookie(), "", old, now); changed || !errors.Is(err, ErrEdited) {
+	if changed, err := Rewrite(s.ns.Path, s.ns.Cookie(), "", old, now); changed || !errors.Is(err, ErrEdited) {
 		t.Errorf("%v, %v", changed, err)
 	}
 	s.reads(file, engines)
@@ -159,8 +158,7 @@ func TestOnceForAllMountNamespaces(t *testing.T) {
 	s := begin(t)
 	file := s.podman("nameserver 192.0.2.1\nnameserver 192.0.2.1\n")
 	s.start(inhabitant{Root: s.root("rootfs2", ""), Mounts: []mount{{file, "etc/resolv.conf", false}}})
-	n := s.ns.Open()
-	if changed, err := Rewrite(s.ns.Path, n.Cookie(), id, names("192.0.2.1"), names("192.0.2.2")); !changed || err != nil {
+	if changed, err := Rewrite(s.ns.Path, s.ns.Cookie(), id, names("192.0.2.1"), names("192.0.2.2")); !changed || err != nil {
 		t.Errorf("%v, %v", changed, err)
 	}
 	s.reads(file, "nameserver 192.0.2.2\nnameserver 192.0.2.1\n")
@@ -194,11 +192,10 @@ func TestAnotherNetns(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
 	file := s.podman(engines)
-	n := s.ns.Open()
-	if changed, err := Rewrite(s.ns.Path, n.Cookie()+1, id, old, now); changed || !errors.Is(err, fs.ErrNotExist) {
+	if changed, err := Rewrite(s.ns.Path, s.ns.Cookie()+1, id, old, now); changed || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("another cookie: %v, %v", changed, err)
 	}
-	if changed, err := Rewrite(s.ns.Path+"x", n.Cookie(), id, old, now); changed || !errors.Is(err, fs.ErrNotExist) {
+	if changed, err := Rewrite(s.ns.Path+"x", s.ns.Cookie(), id, old, now); changed || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no such path: %v, %v", changed, err)
 	}
 	if changed, err := Rewrite("/nowhere", 1, id, old, old); changed || err != nil {

@@ -76,10 +76,7 @@ func (s *scene) podmanAt(name, text string) (file string) {
 // rewrite rewrites from old to now, and checks what comes of it.
 func (s *scene) rewrite(changed bool, want error) {
 	s.Helper()
-	n := s.ns.Open()
-	cookie := n.Cookie()
-	n.Close()
-	got, err := Rewrite(s.ns.Path, cookie, id, old, now)
+	got, err := Rewrite(s.ns.Path, s.ns.Cookie(), id, old, now)
 	if got != changed || !errors.Is(err, want) || err != nil && want == nil {
 		s.Errorf("%v, %v, want %v, %v", got, err, changed, want)
 	}

@@ -36,7 +36,7 @@ func invalid(r leaseapi.AcquireRequest) string {
 		{"attachment.network", !plain(r.Attachment.Network, 1)},
 		{"attachment.interface", options.CheckInterfaceName(r.Attachment.Interface) != nil || !plain(r.Attachment.Interface, 1)},
 		{"link.netns", !strings.HasPrefix(r.Link.Netns, "/") || len(r.Link.Netns) > maxPath},
-		{"link.index", r.Link.Index <= 0},
+		{"link.index", r.Link.Index < 0},
 		{"link.mac", macErr != nil || options.CheckMAC(mac) != nil},
 		{"link.host", !plain(r.Link.Host, 0)},
 		{"link.mtu", r.Link.MTU < 0 || r.Link.MTU > 65535},

@@ -22,7 +22,7 @@ var wrong = map[string][]func(r *leaseapi.AcquireRequest){
 	"attachment.interface": texts(func(r *leaseapi.AcquireRequest) *string { return &r.Attachment.Interface },
 		"", ".", "..", "a/b", "a b", "0123456789abcdef", "a\x00", "\x1b"),
 	"link.netns": texts(func(r *leaseapi.AcquireRequest) *string { return &r.Link.Netns }, "", "netns", "../x", "/"+strings.Repeat("x", 4096)),
-	"link.index": {func(r *leaseapi.AcquireRequest) { r.Link.Index = 0 }, func(r *leaseapi.AcquireRequest) { r.Link.Index = -1 }},
+	"link.index": {func(r *leaseapi.AcquireRequest) { r.Link.Index = -1 }},
 	"link.mac": texts(func(r *leaseapi.AcquireRequest) *string { return &r.Link.MAC },
 		"", "x", "01:00:00:00:00:01", "00:00:00:00:00:00", "02:00:00:00:00:01:02:03"),
 	"link.host":          texts(func(r *leaseapi.AcquireRequest) *string { return &r.Link.Host }, long, "\x1b[2J"),
