@@ -76,6 +76,17 @@ func (n *NS) Open() *netns.NS {
 	return ns
 }
 
+// Cookie is the namespace's.
+func (n *NS) Cookie() uint64 {
+	n.t.Helper()
+	ns, err := netns.Open(n.Path)
+	must(n.t, err)
+	defer ns.Close()
+	cookie, err := ns.Cookie()
+	must(n.t, err)
+	return cookie
+}
+
 // Do calls fn inside, on a thread that is there for that time only.
 func (n *NS) Do(fn func() error) {
 	n.t.Helper()

@@ -57,7 +57,11 @@ type (
 	// Started asks for a lease; only a new machine, in INIT, knows it. Remembered
 	// is the lease that the attachment had last, to be asked for again; expired or
 	// not; without Addr: none.
-	Started struct{ Remembered Lease }
+	// Crowd: many others ask the same servers, which then answer later.
+	Started struct {
+		Remembered Lease
+		Crowd      bool
+	}
 	// ReplyReceived is a server's message for our chaddr, which the caller has
 	// compared; xid and client identifier are the machine's to compare. Refused:
 	// the caller knows that somebody else had the address Your lately; Decline, as

@@ -117,7 +117,7 @@ func (m *Machine) Step(now Instant, ev Event) []Action {
 	switch ev := ev.(type) {
 	case Started:
 		if m.state == Init && m.deadline == Never {
-			m.start(now, ev.Remembered)
+			m.start(now, ev.Remembered, patience(ev))
 		}
 	case TimedOut:
 		m.resume(now)

@@ -13,11 +13,21 @@ import (
 // forgotten the lease and is not authoritative keeps silent (RFC 2131 §4.3.2), and
 // one that has not needs less than a millisecond on a LAN; the 4 s of §4.1 would be
 // lost, and the DISCOVER that follows asks for the same address.
-const rebootWait = 250 * time.Millisecond
+const (
+	rebootWait = 250 * time.Millisecond
+	crowdWait  = time.Second // after a reboot of the host everybody asks at once
+)
+
+func patience(ev Started) time.Duration {
+	if ev.Crowd {
+		return crowdWait
+	}
+	return rebootWait
+}
 
 // start asks for a remembered lease (INIT-REBOOT), else for any. One that has
 // expired by our own count is asked for all the same: the address may still be free.
-func (m *Machine) start(now Instant, l Lease) {
+func (m *Machine) start(now Instant, l Lease, wait time.Duration) {
 	m.began = now
 	if !m.wanted(l) {
 		m.discover(now)
@@ -25,7 +35,7 @@ func (m *Machine) start(now Instant, l Lease) {
 	}
 	m.lease = ordered(l)
 	m.hint = l.Addr.Addr()
-	m.reboot(now)
+	m.reboot(now, wait)
 }
 
 // wanted reports whether a remembered lease is one at all, whatever the disk says,
@@ -45,13 +55,13 @@ func ordered(l Lease) Lease {
 
 // reboot enters REBOOTING with the only REQUEST that it sends: option 50, neither
 // option 54 nor ciaddr, to all servers (RFC 2131 §4.3.2).
-func (m *Machine) reboot(now Instant) {
+func (m *Machine) reboot(now Instant, wait time.Duration) {
 	m.state, m.sent = Rebooting, now
 	m.transact()
 	m.offer = offer{addr: m.hint, secs: m.secs(now)}
 	m.probeQuick(m.offer.addr)
 	m.send(netip.Addr{}, dhcp4.Message{Type: dhcp4.Request, Secs: m.offer.secs, Requested: m.offer.addr})
-	m.deadline = now.Add(rebootWait)
+	m.deadline = now.Add(wait)
 }
 
 // resume uses a remembered lease for the rest of its time where no server has

@@ -71,6 +71,8 @@ func (e *entry) put(do func(*entry)) {
 
 // run empties the inbox.
 func (e *entry) run() {
+	e.m.hands.take()
+	defer e.m.hands.put()
 	for do := e.next(); do != nil; do = e.next() {
 		e.guard(do)
 	}
@@ -99,6 +101,10 @@ func (e *entry) next() func(*entry) {
 		e.rest()
 		return nil
 	}
+	if e.m.closed { // what has come meanwhile is the next leased's
+		e.running, e.inbox = false, nil
+		return nil
+	}
 	do := e.inbox[0]
 	e.inbox = e.inbox[1:]
 	return do
@@ -118,6 +124,13 @@ func (e *entry) rest() {
 	if e.m.timers.set(e, e.job.due()) {
 		e.m.armLocked()
 	}
+}
+
+// show shows the attachment as it is now, before somebody is told of it.
+func (e *entry) show() {
+	e.m.mu.Lock()
+	defer e.m.mu.Unlock()
+	e.shown = e.job.snapshot()
 }
 
 // count needs the mutex. What only runs out keeps nobody up: it is on disk.

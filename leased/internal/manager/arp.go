@@ -107,23 +107,27 @@ func (e *entry) heard(arp ARPConn, c wire.Conflict, err error) {
 		e.unheard(err)
 		return
 	}
-	if e.sibling(c.MAC) {
+	if e.kin(c) {
 		return
 	}
 	j.log.Warn("address is in use by another machine", "addr", c.Addr, "mac", c.MAC.String())
 	e.step(lease.ConflictFound{Addr: c.Addr, MAC: c.MAC, Decline: e.inUse(c.Addr)})
 }
 
-// sibling says that a MAC is of another interface of the same container: Linux
-// answers ARP for each of its addresses on each of its interfaces, and on a busy
-// machine an address is there before the probe for it has been looked at.
-func (e *entry) sibling(mac net.HardwareAddr) bool {
+// kin says that it is a container of ours that was heard, and no conflict. It is
+// another interface of the same container: Linux answers ARP for each of its
+// addresses on each of its interfaces, and on a busy machine an address is there
+// before the probe for it has been looked at. Or it is another container that was
+// offered the same address (dnsmasq does that under load) and probes for it: the
+// server knows whom it gives the lease, and refused sees to those who have one.
+func (e *entry) kin(c wire.Conflict) bool {
 	e.m.mu.Lock()
 	defer e.m.mu.Unlock()
 	for _, other := range e.m.entries {
-		if other != e && other.lives && other.place.Cookie == e.place.Cookie && slices.Equal(other.place.MAC, mac) {
-			return true
+		if other == e || !other.lives || !slices.Equal(other.place.MAC, c.MAC) {
+			continue
 		}
+		return other.place.Cookie == e.place.Cookie || other.host == e.host || other.addr != c.Addr
 	}
 	return false
 }

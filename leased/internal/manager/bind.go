@@ -30,14 +30,15 @@ func (e *entry) bind(l lease.Lease) {
 	for _, p := range applied.Problems {
 		j.log.Warn("apply a part of the lease", "err", p)
 	}
-	if first {
-		j.log.Info("bound", "addr", l.Addr, "server", l.Server)
-	}
 	e.resolve(l)
 	e.save(&l)
+	e.show()
 	failpoint.At(failpoint.BeforeAnswer)
 	e.answer(result{lease: j.reply(l, e.now())})
 	failpoint.At(failpoint.AfterAnswer)
+	if first {
+		j.log.Info("bound", "addr", l.Addr, "server", l.Server)
+	}
 	e.remember(l)
 }
 

@@ -49,7 +49,13 @@ func (e *entry) resolve(l lease.Lease) {
 		return
 	}
 	if was := j.resolves; was != nil && j.req.Policy.ResolvConf && !was.Equal(now) {
-		changed, err := e.m.cfg.Kernel.Resolve(j.place, j.req.Attachment.ContainerID, *was, now)
+		var changed bool
+		var err error
+		e.m.hands.free(func() { // a file system may hang
+			e.m.rewriters <- struct{}{}
+			defer func() { <-e.m.rewriters }()
+			changed, err = e.m.cfg.Kernel.Resolve(j.place, j.req.Attachment.ContainerID, *was, now)
+		})
 		switch {
 		case errors.Is(err, resolv.ErrEdited):
 			j.log.Info("resolv.conf was edited by somebody else and is left alone")

@@ -88,10 +88,16 @@ func (e *entry) started() {
 	if j.remembered.Addr.IsValid() {
 		j.resort = j.asked.Add(min(e.mayContinue(), j.timeout()))
 	}
-	e.step(lease.Started{Remembered: j.remembered})
+	e.step(lease.Started{Remembered: j.remembered, Crowd: e.inCrowd()})
 	if e.job == j {
 		e.prepare() // while the server thinks
 	}
+}
+
+func (e *entry) inCrowd() bool {
+	e.m.mu.Lock()
+	defer e.m.mu.Unlock()
+	return e.m.segment(e.host).Gate.Crowded()
 }
 
 func (j *job) timeout() time.Duration {

@@ -56,7 +56,10 @@ type Manager struct {
 	work sync.WaitGroup  // actors and receivers
 
 	memory   *memos
+	hands    hands
 	standIns chan struct{} // one for each that is being made
+
+	rewriters chan struct{} // one for each resolv.conf that is being rewritten
 
 	mu      sync.Mutex
 	closed  bool
@@ -74,11 +77,13 @@ type Manager struct {
 // tens of milliseconds, and a host may give back hundreds of leases.
 const maxStandIns = 4
 
+const maxRewriters = 2
+
 // New makes a Manager that has what the store has of this boot. What cannot be
 // read is set aside and is the error; the Manager is good all the same.
 func New(ctx context.Context, cfg Config) (*Manager, error) {
 	m := &Manager{
-		cfg: cfg, ctx: ctx, memory: newMemos(cfg.Memory, cfg.Log), standIns: make(chan struct{}, maxStandIns),
+		cfg: cfg, ctx: ctx, memory: newMemos(cfg.Memory, cfg.Log), hands: newHands(), standIns: make(chan struct{}, maxStandIns), rewriters: make(chan struct{}, maxRewriters),
 		entries: map[string]*entry{}, segments: map[string]*segment.Segment[*entry]{},
 		holds: map[string]*hold{}, addrs: map[at]*entry{},
 	}
@@ -120,14 +125,18 @@ type result struct {
 // back what this call has done, and is for an answer that nobody took; ctx's end
 // does the same.
 func (m *Manager) Acquire(ctx context.Context, req leaseapi.AcquireRequest) (*leaseapi.Lease, func(), error) {
-	place, err := m.cfg.Kernel.Find(req)
-	if err != nil {
-		return nil, nil, err
-	}
-	req.Link.Index = place.Index
 	answer := make(chan result, 1)
-	if !m.post(keyOf(req.Attachment), func(e *entry) { e.join(req, place, answer) }) {
-		m.cfg.Kernel.Leave(place)
+	var place Place // the actor's, to whom it all is left: there may be hundreds of us
+	begin := func(e *entry) {
+		var err error
+		if place, err = m.cfg.Kernel.Find(req); err != nil {
+			answer <- result{err: err}
+			return
+		}
+		req.Link.Index = place.Index
+		e.join(req, place, answer)
+	}
+	if !m.post(keyOf(req.Attachment), begin) {
 		return nil, nil, errStopping
 	}
 	undo := func() { m.post(keyOf(req.Attachment), func(e *entry) { e.undo(place, answer) }) }

@@ -35,7 +35,7 @@ func (b *busy) hear(m message) []dt.Server {
 	}
 	b.waiting++
 	b.peak = max(b.peak, b.waiting)
-	time.AfterFunc(time.Millisecond, func() { b.mu.Lock(); b.waiting--; b.mu.Unlock() })
+	time.AfterFunc(time.Millisecond-time.Nanosecond, func() { b.mu.Lock(); b.waiting--; b.mu.Unlock() }) // and then it answers
 	return grant(time.Hour)(m)
 }
 
@@ -67,6 +67,29 @@ func TestThousandAtOnce(t *testing.T) {
 		if last > 100*time.Millisecond {
 			t.Errorf("the last one has waited %s", last)
 		}
+	})
+}
+
+// Nobody repeats a RELEASE: hundreds at once must not overflow a server's buffer.
+func TestReleasesHaveAPace(t *testing.T) {
+	inWorld(t, func(w *world) {
+		server := &busy{}
+		w.server.set(server.hear)
+		var all sync.WaitGroup
+		for i := range 250 {
+			req := w.container(i + 2)
+			w.acquire(req)
+			all.Go(func() { time.Sleep(time.Minute); _ = w.m.Release(context.Background(), req.Attachment) })
+		}
+		server.mu.Lock()
+		server.peak = 0
+		server.mu.Unlock()
+		begin := time.Now()
+		all.Wait()
+		if took := time.Since(begin) - time.Minute; server.peak > 40 || took > time.Second {
+			t.Errorf("%d RELEASEs at once, all in %s", server.peak, took)
+		}
+		w.wantNothingLeft()
 	})
 }
 

@@ -189,12 +189,30 @@ func (e *entry) release(payload []byte, a lease.Send) {
 	}
 	if err == nil {
 		defer p.Close()
+		e.m.hands.free(e.pause)
 		err = p.SendTo(payload, a.Client, a.To, j.serverMAC)
 	}
 	if err != nil {
 		j.log.Warn("give the lease back", "addr", a.Client, "err", err)
 	}
 }
+
+// pause makes room between the RELEASEs on a LAN. Nobody answers one, so that what
+// a server has no room for is lost, when hundreds of containers end: Kea has room
+// for 64 messages.
+func (e *entry) pause() {
+	e.m.mu.Lock()
+	s, now := e.m.segment(e.host), e.m.cfg.Clock.Now()
+	s.ReleaseAt = max(now, s.ReleaseAt) + releaseStep
+	wait := s.ReleaseAt - releaseBurst*releaseStep - now
+	e.m.mu.Unlock()
+	time.Sleep(wait) // or not at all
+}
+
+const (
+	releaseStep  = 2 * time.Millisecond
+	releaseBurst = 16
+)
 
 // speaker is who can say something for the attachment: its own link, or one that
 // stands in for it when it is gone. It is nil where a new container is the same
@@ -207,7 +225,7 @@ func (e *entry) speaker() (PacketConn, error) {
 	case e.succeeded():
 		return nil, nil
 	}
-	e.m.standIns <- struct{}{}
+	e.m.hands.free(func() { e.m.standIns <- struct{}{} })
 	defer func() { <-e.m.standIns }()
 	p, err = e.m.cfg.Kernel.StandIn(e.job.req.Link)
 	if err != nil {

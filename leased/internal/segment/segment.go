@@ -22,6 +22,8 @@ type Segment[T any] struct {
 
 	// ResortedAt is when an attachment did without a server's word last; 0: never.
 	ResortedAt time.Duration
+	// ReleaseAt is from when on the next DHCPRELEASE may go out.
+	ReleaseAt time.Duration
 }
 
 // New returns a segment on which nothing has happened yet.
@@ -71,6 +73,9 @@ func (g *Gate[T]) Enter(who T) bool {
 	g.inside++
 	return true
 }
+
+// Crowded says that more ask at once than a server answers in no time.
+func (g *Gate[T]) Crowded() bool { return g.inside > minLimit }
 
 // Outcome is how an exchange went that leaves the gate.
 type Outcome uint8

@@ -11,9 +11,10 @@ import (
 // machine (p95 22 ms), during which a thread is blocked. Nobody who waits for a
 // lease shall wait for that, so it happens here, a few at a time: threads that
 // wait at the same time share a grace period, so that one closes 60 a second,
-// four 160, eight 700 (2 cores).
+// four 160, eight 700 (2 cores). Go keeps every thread that it has made, and leased
+// is to have 16 at most.
 const (
-	closers  = 8    // threads that may be blocked in close(2) at once
+	closers  = 6    // threads that may be blocked in close(2) at once
 	maxQueue = 1024 // descriptors that may wait; beyond that the caller closes by itself
 )
 
