@@ -9,10 +9,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 
 	"podman-net-dhcp/internal/attachment"
 	"podman-net-dhcp/internal/leaseapi"
@@ -21,9 +18,8 @@ import (
 )
 
 func setup(netnsPath string, stdin io.Reader) (any, error) {
-	// Ctrl-C on podman run reaches the whole process group; what was made is undone.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
+	// Ctrl-C on podman run reaches the whole process group, and ends us like kill -9:
+	// leased undoes what was made when its caller hangs up, the link included.
 	exec, err := readExec(stdin)
 	if err != nil {
 		return nil, err
@@ -32,7 +28,7 @@ func setup(netnsPath string, stdin io.Reader) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	joined, err := attachment.Join(ctx, r)
+	joined, err := attachment.Join(context.Background(), r)
 	if err != nil {
 		return nil, err
 	}

@@ -61,9 +61,10 @@ func Main(m *testing.M) {
 }
 
 // warm makes what the process keeps for good: where home is, before any thread
-// moves, the runtime's poller, and what receives signals. No leak is meant by those.
+// moves, who starts programs, the runtime's poller, and what receives signals. No leak is meant by those.
 func warm() {
 	_, _ = netns.Open("/proc/self/ns/net")
+	parent()
 	if r, w, err := os.Pipe(); err == nil {
 		r.Close()
 		w.Close()

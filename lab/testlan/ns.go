@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -134,7 +135,42 @@ func (n *NS) Run(argv ...string) string {
 func (n *NS) Start(cmd *exec.Cmd) {
 	n.t.Helper()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	n.Do(cmd.Start)
+	ns := n.Open()
+	defer ns.Close()
+	must(n.t, parent().start(ns, cmd))
+}
+
+// thread is one that lives as long as we do: what the kernel calls a parent's
+// death is that of the thread which has started the child.
+type thread chan func()
+
+var parent = sync.OnceValue(func() thread {
+	t := make(thread)
+	go func() {
+		runtime.LockOSThread()
+		for do := range t {
+			do()
+		}
+	}()
+	return t
+})
+
+// start starts cmd in ns.
+func (t thread) start(ns *netns.NS, cmd *exec.Cmd) error {
+	done := make(chan error)
+	t <- func() {
+		home, err := os.Open("/proc/thread-self/ns/net")
+		if err != nil {
+			done <- err
+			return
+		}
+		defer home.Close()
+		if err = unix.Setns(ns.FD(), unix.CLONE_NEWNET); err == nil {
+			err = errors.Join(cmd.Start(), unix.Setns(int(home.Fd()), unix.CLONE_NEWNET))
+		}
+		done <- err
+	}
+	return <-done
 }
 
 func must(t testing.TB, err error) {

@@ -5,6 +5,7 @@ package binding
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -24,7 +25,7 @@ func (d *Applied) putRoutes(h *netlink.Handle, prev *Spec) error {
 		// A container that is starting has no routes as a rule, and its table need not
 		// be read to find that out.
 		unseen := try == 0 && prev == nil
-		err := d.tryRoutes(h, unseen)
+		err := d.tryRoutes(h, prev, unseen)
 		if !errors.Is(err, unix.EEXIST) || try == maxTries {
 			return err
 		}
@@ -41,7 +42,7 @@ func (d *Applied) putRoutes(h *netlink.Handle, prev *Spec) error {
 
 const maxTries = 5
 
-func (d *Applied) tryRoutes(h *netlink.Handle, unseen bool) error {
+func (d *Applied) tryRoutes(h *netlink.Handle, prev *Spec, unseen bool) error {
 	var t table
 	if !unseen {
 		var err error
@@ -53,6 +54,9 @@ func (d *Applied) tryRoutes(h *netlink.Handle, unseen bool) error {
 		}
 	}
 	for _, r := range d.Spec.Routes {
+		if t[key{r.Dst, d.Spec.Metric}]&mine != 0 && prev != nil && prev.has(r, d.Spec) {
+			continue // as a renewal finds it
+		}
 		err := putRoute(h, t, d.Spec, r)
 		if fatal(err) {
 			return err
@@ -69,6 +73,11 @@ func (d *Applied) tryRoutes(h *netlink.Handle, unseen bool) error {
 		return err
 	}
 	return isUp(l) // if not, that is the whole problem
+}
+
+// has says that s put the very route that now asks for.
+func (s *Spec) has(r Route, now Spec) bool {
+	return s.Addr == now.Addr && s.Metric == now.Metric && slices.Contains(normal(s.Routes), r)
 }
 
 func fatal(err error) bool {

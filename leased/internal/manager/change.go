@@ -5,6 +5,9 @@ package manager
 import (
 	"errors"
 	"fmt"
+	"math"
+	"slices"
+	"time"
 
 	"podman-net-dhcp/leased/internal/lease"
 	"podman-net-dhcp/leased/internal/resolv"
@@ -15,27 +18,43 @@ func (j *job) changes(was, is lease.Lease) {
 	if !was.Addr.IsValid() {
 		return // bound says it all
 	}
-	for _, c := range []struct{ what, was, is string }{
-		{"address", was.Addr.String(), is.Addr.String()},
-		{"server", was.Server.String(), is.Server.String()},
-		{"lease time", life(was), life(is)},
-		{"routes", fmt.Sprint(was.Routes), fmt.Sprint(is.Routes)},
-		{"mtu", fmt.Sprint(was.MTU), fmt.Sprint(is.MTU)},
-		{"dns", fmt.Sprint(was.DNS), fmt.Sprint(is.DNS)},
-		{"search", fmt.Sprint(search(was)), fmt.Sprint(search(is))},
+	for _, c := range []struct {
+		what    string
+		same    bool
+		was, is any
+	}{
+		{"address", was.Addr == is.Addr, was.Addr, is.Addr},
+		{"server", was.Server == is.Server, was.Server, is.Server},
+		{"lease time", life(was) == life(is), life(was), life(is)},
+		{"routes", slices.Equal(was.Routes, is.Routes), was.Routes, is.Routes},
+		{"mtu", was.MTU == is.MTU, was.MTU, is.MTU},
+		{"dns", slices.Equal(was.DNS, is.DNS), was.DNS, is.DNS},
+		{"search", slices.Equal(search(was), search(is)), search(was), search(is)},
 	} {
-		if c.was != c.is {
-			j.log.Info("lease changed", "what", c.what, "was", c.was, "is", c.is)
+		if !c.same {
+			j.log.Info("lease changed", "what", c.what, "was", fmt.Sprint(c.was), "is", fmt.Sprint(c.is))
 		}
 	}
 }
 
-func life(l lease.Lease) string {
-	if l.Expiry == lease.Never {
+// lifetime is how long a lease runs.
+type lifetime time.Duration
+
+func (t lifetime) String() string {
+	if t == lifetime(infinite) {
 		return "infinite"
 	}
-	return l.Expiry.Sub(l.Start).String()
+	return time.Duration(t).String()
 }
+
+func life(l lease.Lease) lifetime {
+	if l.Expiry == lease.Never {
+		return lifetime(infinite)
+	}
+	return lifetime(l.Expiry.Sub(l.Start))
+}
+
+const infinite = time.Duration(math.MaxInt64)
 
 // names is what a lease says of DNS.
 func names(l lease.Lease) resolv.Names { return resolv.Names{Servers: l.DNS, Search: search(l)} }

@@ -14,9 +14,9 @@ import (
 	"podman-net-dhcp/leased/internal/wire"
 )
 
-// door is a netns that is open, and rtnetlink in it once somebody has asked. A
-// start takes some six steps in the netns; to find the way there costs as much as
-// most of them. It is the actor's.
+// door is a netns that is open, and rtnetlink in it once somebody has asked. An
+// exchange takes three to six steps in the netns; to find the way there costs as
+// much as most of them. It is the actor's.
 type door struct {
 	ns *netns.NS // nil: shut
 	nl *netlink.Handle

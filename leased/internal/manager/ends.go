@@ -65,6 +65,7 @@ func (e *entry) look() {
 	if e.job == nil {
 		return
 	}
+	e.number()
 	if err := e.m.cfg.Kernel.Check(e.job.place); errors.Is(err, ErrGone) {
 		e.vanish(err)
 	}

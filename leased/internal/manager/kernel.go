@@ -32,7 +32,7 @@ type Place struct {
 	Number int
 	Inode  uint64
 
-	door *door // held open while the container starts; nil, or shut: by the path
+	door *door // held open during an exchange; nil, or shut: by the path
 }
 
 // unnumbered is the number of a netns that has none yet.
@@ -68,11 +68,13 @@ type ARPConn interface {
 
 // Kernel is the container's side. Every call finds its way by path, makes sure
 // that it is the same netns and link still, and holds on to neither; only between
-// Find and Leave the netns is held open. Calls fail with ErrGone where it is not.
+// Find or Enter and Leave the netns is held open. Calls fail with ErrGone where it is not.
 type Kernel interface {
 	// Find looks at the link of a request: the one with its index, or with the
 	// attachment's interface name where it has none.
 	Find(r leaseapi.AcquireRequest) (Place, error)
+	// Enter opens a place that was left.
+	Enter(p Place) (Place, error)
 	Leave(p Place)
 	// Number is the number of the place's netns, which it is given if need be.
 	Number(p Place) (int, error)

@@ -29,6 +29,7 @@ type kernel struct {
 	mu      sync.Mutex
 	links   map[string]Place
 	find    error // of Find
+	check   error // of Check
 	standIn error
 	calls   []string
 	seen    int
@@ -89,7 +90,8 @@ func (k *kernel) enter(p Place, call string) error {
 	return nil
 }
 
-func (k *kernel) Leave(Place) {}
+func (k *kernel) Enter(p Place) (Place, error) { return p, nil }
+func (k *kernel) Leave(Place)                  {}
 
 func (k *kernel) Number(p Place) (int, error) { return p.Number, nil }
 
@@ -158,7 +160,7 @@ func (k *kernel) Check(p Place) error {
 	if at, ok := k.links[p.Netns]; !ok || at.Cookie != p.Cookie {
 		return ErrGone
 	}
-	return nil
+	return k.check
 }
 
 func (k *kernel) StandIn(l leaseapi.Link) (PacketConn, error) {

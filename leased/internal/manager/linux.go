@@ -46,6 +46,18 @@ func (Linux) Find(r leaseapi.AcquireRequest) (Place, error) {
 	return p, gone(err)
 }
 
+// Enter opens the place's netns.
+func (Linux) Enter(p Place) (Place, error) {
+	if p.door.isOpen() {
+		return p, nil
+	}
+	ns, err := reach(p)
+	if err == nil {
+		p.door = &door{ns: ns}
+	}
+	return p, err
+}
+
 // Leave lets go of the netns.
 func (Linux) Leave(p Place) { p.door.shut() }
 

@@ -34,7 +34,7 @@ func onLinux(t *testing.T) (m *Manager, log *logbook) {
 	ctx, cancel := context.WithCancel(context.Background())
 	log = &logbook{}
 	m, err = New(ctx, Config{
-		Log: slog.New(slog.NewTextHandler(log, nil)), Clock: clk, Kernel: Linux{}, Store: disk, Rand: counter(), BootID: "boot",
+		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Clock: clk, Kernel: Linux{}, Store: disk, Rand: counter(), BootID: "boot",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +66,12 @@ func TestDnsmasqAcquireRenewRelease(t *testing.T) {
 	server := lan.Dnsmasq(t1...)
 	container := lan.Container()
 	link := lan.Veth(container, "eth0")
-	m, _ := onLinux(t)
+	m, told := onLinux(t)
+	defer func() {
+		if t.Failed() {
+			t.Log(told.text.String())
+		}
+	}()
 	req := requestFor(link)
 	l, _, err := m.Acquire(context.Background(), req)
 	if err != nil || *l.Renew > 2 {

@@ -32,7 +32,8 @@ type Clock interface {
 type Store interface {
 	Save(key string, record any) error
 	Delete(key string) error
-	Load(each func(record []byte) error) error
+	// Load passes over the keys in but, and returns which of them have no record.
+	Load(each func(record []byte) error, but ...string) (absent []string, err error)
 }
 
 // Config is what a Manager stands on. All of it is required but Memory and Changed.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -63,8 +64,7 @@ func (m *Manager) recall(next map[*entry]func(*entry)) error {
 	for _, e := range m.entries {
 		here[clientOf(e.job.req)] = true
 	}
-	missing := maps.Clone(here)
-	err := m.cfg.Memory.Load(func(b []byte) error {
+	unwritten, err := m.cfg.Memory.Load(func(b []byte) error {
 		var r memo
 		if err := json.Unmarshal(b, &r); err != nil {
 			return err
@@ -74,7 +74,6 @@ func (m *Manager) recall(next map[*entry]func(*entry)) error {
 			return err
 		}
 		client := clientOf(r.Request)
-		delete(missing, client)
 		was := here[client]
 		here[client] = true
 		switch {
@@ -86,16 +85,23 @@ func (m *Manager) recall(next map[*entry]func(*entry)) error {
 			return m.cfg.Memory.Delete(client)
 		}
 		return m.reclaim(r)
-	})
-	m.rememberAll(missing)
+	}, slices.Collect(maps.Keys(here))...)
+	m.rememberAll(unwritten)
 	return err
 }
 
 // rememberAll writes the memos that a leased which was killed has left unwritten.
-func (m *Manager) rememberAll(clients map[string]bool) {
+func (m *Manager) rememberAll(clients []string) {
+	if len(clients) == 0 {
+		return
+	}
+	of := map[string]bool{}
+	for _, c := range clients {
+		of[c] = true
+	}
 	now := lease.Instant(m.cfg.Clock.Now())
 	for _, e := range m.entries {
-		if l, known := e.job.known(now); known && clients[clientOf(e.job.req)] {
+		if l, known := e.job.known(now); known && of[clientOf(e.job.req)] {
 			r := e.job.memo(m.cfg.BootID, l, now)
 			m.memory.put(clientOf(e.job.req), &r)
 		}

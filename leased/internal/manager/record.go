@@ -64,7 +64,7 @@ func (j *job) record(bootID string, l *lease.Lease) record {
 // first tick.
 func (m *Manager) restore() error {
 	next := map[*entry]func(*entry){}
-	err := m.cfg.Store.Load(func(b []byte) error {
+	_, err := m.cfg.Store.Load(func(b []byte) error {
 		var r record
 		if err := json.Unmarshal(b, &r); err != nil {
 			return err
@@ -96,15 +96,15 @@ func (r record) check() error {
 	return nil
 }
 
-// adopt makes an attachment of a record. What is to be done about it at once, when
-// its container is gone or has no lease yet, it puts into next.
+// adopt makes an attachment of a record, and believes it: that its container is
+// there still is looked at later, which next is for.
 func (m *Manager) adopt(r record, next map[*entry]func(*entry)) error {
 	key := keyOf(r.Request.Attachment)
 	if r.BootID != m.cfg.BootID {
 		return m.cfg.Store.Delete(key) // the container went with its host
 	}
-	place, err := m.find(r)
-	if err != nil && !errors.Is(err, ErrGone) {
+	place, err := r.place()
+	if err != nil {
 		return err
 	}
 	if now := lease.Instant(m.cfg.Clock.Now()); now < r.Lease.Start { // a clock that cannot be: ask the server
@@ -112,15 +112,24 @@ func (m *Manager) adopt(r record, next map[*entry]func(*entry)) error {
 	}
 	m.install(key, r, place, func(e *entry) {
 		switch {
-		case err != nil && !r.Held:
-			next[e] = func(e *entry) { e.vanish(err) }
 		case r.Waiting:
 			next[e] = (*entry).begin
-		default:
-			e.rest()
+		case !r.Held:
+			next[e] = (*entry).look
 		}
+		e.rest()
 	})
 	return nil
+}
+
+// place is where the record says that the container is.
+func (r record) place() (Place, error) {
+	link := r.Request.Link
+	mac, err := net.ParseMAC(link.MAC)
+	return Place{
+		Netns: link.Netns, Cookie: r.Cookie, Number: r.Number, Inode: r.Inode, Index: link.Index, MAC: mac,
+		Interface: r.Request.Attachment.Interface,
+	}, err
 }
 
 // install puts an entry where its record says it was, and has it begin under the mutex.
@@ -156,27 +165,4 @@ func (j *job) resume(r record, random func() uint64) {
 	} else {
 		j.bound = &r.Bound
 	}
-}
-
-// find finds the place of a record. Where that is gone it is what is known of it.
-func (m *Manager) find(r record) (Place, error) {
-	link := r.Request.Link
-	place, err := m.cfg.Kernel.Find(r.Request)
-	m.cfg.Kernel.Leave(place)
-	if err == nil && place.Cookie == r.Cookie {
-		place.Number = r.Number
-		return place, nil
-	}
-	if err == nil {
-		err = fmt.Errorf("%w: another network namespace is at %s", ErrGone, link.Netns)
-	}
-	mac, macErr := net.ParseMAC(link.MAC)
-	place = Place{
-		Netns: link.Netns, Cookie: r.Cookie, Number: r.Number, Inode: r.Inode, Index: link.Index, MAC: mac,
-		Interface: r.Request.Attachment.Interface,
-	}
-	if errors.Is(err, ErrGone) && macErr == nil && m.cfg.Kernel.Check(place) == nil {
-		return place, nil // without its path
-	}
-	return place, errors.Join(err, macErr)
 }

@@ -144,10 +144,11 @@ func TestRestartWithABadRecord(t *testing.T) {
 func TestRestartShortOfDescriptors(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.acquire(w.container(9))
-		err := w.restart(func() { w.kernel.find = syscall.EMFILE })
-		if err == nil || len(w.store.aside) != 1 {
-			t.Errorf("%v, %d aside", err, len(w.store.aside))
+		err := w.restart(func() { w.kernel.check = syscall.EMFILE })
+		if err != nil || len(w.store.aside) != 0 || w.m.Len() != 1 {
+			t.Errorf("%v, %d aside, %d adopted", err, len(w.store.aside), w.m.Len())
 		}
+		w.wantState("BOUND")
 	})
 }
 

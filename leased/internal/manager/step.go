@@ -95,6 +95,10 @@ func (e *entry) listen() {
 
 func (e *entry) open(want lease.Medium) error {
 	j := e.job
+	var err error
+	if j.place, err = e.m.cfg.Kernel.Enter(j.place); err != nil {
+		return err
+	}
 	conn, err := e.m.cfg.Kernel.Packet(j.place)
 	if err != nil {
 		return err

@@ -48,10 +48,16 @@ func (s *memory) Delete(key string) error {
 	return nil
 }
 
-func (s *memory) Load(each func(record []byte) error) error {
+func (s *memory) Load(each func(record []byte) error, but ...string) (absent []string, err error) {
 	s.mu.Lock()
 	all := maps.Clone(s.records)
 	s.mu.Unlock()
+	for _, key := range but {
+		if _, ok := all[key]; !ok {
+			absent = append(absent, key)
+		}
+		delete(all, key)
+	}
 	var bad []error
 	for key, b := range all {
 		if err := each(b); err != nil {
@@ -62,7 +68,7 @@ func (s *memory) Load(each func(record []byte) error) error {
 			bad = append(bad, err)
 		}
 	}
-	return errors.Join(bad...)
+	return absent, errors.Join(bad...)
 }
 
 func (s *memory) len() int {

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,11 +19,12 @@ const (
 	maxAside   = 16      // files kept for whoever looks into it, and errors told
 )
 
-// Load hands every record to each. One that cannot be read, or that each refuses,
+// Load hands every record to each, but those of the keys in but, and returns which
+// of these there are none of. One that cannot be read, or that each refuses,
 // is set aside under another name and costs only itself; what was wrong with such
 // records is the error. Of more than maxRecords the oldest are removed, and told
 // of: containers left them that never came back.
-func (s *Store) Load(each func(record []byte) error) error {
+func (s *Store) Load(each func(record []byte) error, but ...string) (absent []string, err error) {
 	var bad faults
 	bad.add(s.walk(isForeign, func(name string) {
 		bad.add(s.setAside(name, errors.New("it is no record's name")))
@@ -31,7 +34,15 @@ func (s *Store) Load(each func(record []byte) error) error {
 	if removed > 0 {
 		bad.add(fmt.Errorf("%d records in %s are removed: only the newest %d are kept", removed, s.root.Name(), maxRecords))
 	}
+	passed := map[string]string{}
+	for _, key := range but {
+		passed[fileName(key)] = key
+	}
 	for _, name := range names {
+		if _, pass := passed[name]; pass {
+			delete(passed, name)
+			continue
+		}
 		b, err := s.read(name)
 		if err == nil {
 			err = each(b)
@@ -42,7 +53,7 @@ func (s *Store) Load(each func(record []byte) error) error {
 	}
 	_, _, err = s.newest(isAside, maxAside, renamed)
 	bad.add(err)
-	return bad.join()
+	return slices.Collect(maps.Values(passed)), bad.join()
 }
 
 // setAside says that it did, and why.

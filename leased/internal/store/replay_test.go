@@ -107,7 +107,7 @@ func found(t *testing.T, dir string, files map[string][]byte) []string {
 	}
 	defer s.Close()
 	names := []string{}
-	if err := s.Load(func(b []byte) error { names = append(names, string(b)); return nil }); err != nil {
+	if _, err := s.Load(func(b []byte) error { names = append(names, string(b)); return nil }); err != nil {
 		t.Errorf("%v in %q", err, files)
 	}
 	slices.Sort(names)

@@ -52,7 +52,7 @@ func (s *Store) file(key string) string { return filepath.Join(s.root.Name(), fi
 
 // load returns what the store has, sorted.
 func load(s *Store) (names []string, err error) {
-	err = s.Load(func(b []byte) error {
+	_, err = s.Load(func(b []byte) error {
 		r, err := parse(b)
 		if err == nil {
 			names = append(names, r.Name)

@@ -4,6 +4,7 @@ package wire
 
 import (
 	"io"
+	"runtime"
 	"sync"
 )
 
@@ -11,10 +12,9 @@ import (
 // machine (p95 22 ms), during which a thread is blocked. Nobody who waits for a
 // lease shall wait for that, so it happens here, a few at a time: threads that
 // wait at the same time share a grace period, so that one closes 60 a second,
-// four 160, eight 700 (2 cores). Go keeps every thread that it has made, and leased
-// is to have 16 at most.
+// four 160, eight 700 (2 cores).
 const (
-	closers  = 6    // threads that may be blocked in close(2) at once
+	closers  = 8    // threads that may be blocked in close(2) at once
 	maxQueue = 1024 // descriptors that may wait; beyond that the caller closes by itself
 )
 
@@ -62,7 +62,9 @@ func (c *closer) enqueue(f io.Closer) bool {
 	return true
 }
 
+// work ends its thread with itself: Go keeps every other thread that it has made.
 func (c *closer) work() {
+	runtime.LockOSThread()
 	for f := c.next(); f != nil; f = c.next() {
 		f.Close()
 	}
