@@ -31,6 +31,7 @@ type device struct {
 	protocol uint16 // etherIP or etherARP
 	mac      [macLen]byte
 	buf      []byte // of the one receiver
+	bound    bool
 }
 
 // openIn opens the socket in ns, or where the caller is if ns is nil.
@@ -50,32 +51,37 @@ func (d *device) openIn(ns *netns.NS, mac net.HardwareAddr) error {
 	if d.socket, err = newSocket(fd, "packet"); err != nil {
 		return fmt.Errorf("open packet socket: %w", err)
 	}
-	if err := d.control(d.prepare); err != nil {
+	if err := d.control(d.present); err != nil {
 		d.close()
-		return fmt.Errorf("prepare packet socket on interface %d: %w", d.ifindex, classify(err))
+		return fmt.Errorf("open packet socket on interface %d: %w", d.ifindex, classify(err))
 	}
 	return nil
 }
 
-// prepare sets the filter before it binds, or frames would get in in between.
-func (d *device) prepare(fd int) error {
-	if err := attach(fd, nothing); err != nil {
-		return err
-	}
-	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_AUXDATA, 1); err != nil {
-		return err
-	}
-	return unix.Bind(fd, d.linkAddr(nil))
-}
-
-// admit lets in what prog does from now on, and throws away what came before.
+// admit lets in what prog does from now on, and throws away what came before. The
+// first time it binds the socket, behind the filter, or frames would get in in
+// between; until then it can send, and hears nothing.
 func (d *device) admit(prog []bpf.Instruction) error {
 	return d.control(func(fd int) error {
 		if err := attach(fd, prog); err != nil {
 			return err
 		}
+		if err := d.bind(fd); err != nil {
+			return err
+		}
 		return drain(fd)
 	})
+}
+
+func (d *device) bind(fd int) error {
+	if d.bound {
+		return nil
+	}
+	d.bound = true
+	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_AUXDATA, 1); err != nil {
+		return err
+	}
+	return unix.Bind(fd, d.linkAddr(nil))
 }
 
 // drain empties the socket's buffer. What ran through the old filter on another

@@ -53,9 +53,6 @@ func fields(m match) []field {
 	}
 }
 
-// nothing is the filter until there is something to wait for.
-var nothing = []bpf.Instruction{bpf.RetConstant{Val: 0}}
-
 // attach puts prog onto the socket in place of what is there, atomically.
 func attach(fd int, prog []bpf.Instruction) error {
 	raw, err := bpf.Assemble(prog)

@@ -70,7 +70,7 @@ func TestOpenOnALinkThatIsDown(t *testing.T) {
 	link.Set("down")
 	p := openPacket(t, link, 0)
 	wantError(t, p.Send(nil), ErrLinkDown)
-	wantError(t, within(t, receiving(t, p)).err, ErrLinkDown)
+	wantError(t, p.SetXID(1), ErrLinkDown)
 }
 
 func TestOpenOnNoLink(t *testing.T) {

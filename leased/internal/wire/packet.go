@@ -25,7 +25,7 @@ type Packet struct {
 // Open opens a packet socket in ns (nil: where the caller is, for the host's
 // side) on the interface ifindex, for the client whose chaddr is mac, 6 bytes.
 // An interface that is not there is ErrLinkGone; that one is down says the first
-// Send or Receive.
+// Send or SetXID.
 func Open(ns *netns.NS, ifindex int, mac net.HardwareAddr) (*Packet, error) {
 	p := &Packet{device: device{ifindex: ifindex, protocol: etherIP, buf: make([]byte, maxPacket)}}
 	if err := p.openIn(ns, mac); err != nil {

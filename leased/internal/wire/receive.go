@@ -61,11 +61,12 @@ func (d *device) next(ctx context.Context) (a arrival, err error) {
 // present says ErrLinkGone where the kernel will say nothing any more: it
 // reports ENETDOWN once, and from a deleted interface nothing comes after that.
 func (d *device) present(fd int) error {
-	sa, err := unix.Getsockname(fd)
+	link, err := unix.NewIfreq("")
 	if err != nil {
 		return err
 	}
-	if ll, ok := sa.(*unix.SockaddrLinklayer); ok && ll.Ifindex != d.ifindex {
+	link.SetUint32(uint32(d.ifindex))
+	if unix.IoctlIfreq(fd, unix.SIOCGIFNAME, link) != nil {
 		return ErrLinkGone
 	}
 	return nil
