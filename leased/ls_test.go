@@ -5,10 +5,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"iter"
 	"log/slog"
 	"net"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,7 +21,7 @@ import (
 // shelf is a manager that only shows what it has.
 type shelf []leaseapi.Status
 
-func (s shelf) List() []leaseapi.Status { return s }
+func (s shelf) List() iter.Seq[leaseapi.Status] { return slices.Values(s) }
 
 func (shelf) Acquire(context.Context, leaseapi.AcquireRequest) (*leaseapi.Lease, func(), error) {
 	panic("not asked for")

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -47,6 +48,11 @@ func serveCommand() *cli.Command {
 			log, err := logger(c.String("log-level"))
 			if err != nil {
 				return err
+			}
+			if os.Getenv("GOGC") == "" {
+				// A heap of some MB is collected in no time, and what garbage adds to it
+				// stays with a host's memory for good.
+				debug.SetGCPercent(50)
 			}
 			return serve(ctx, config{dir: c.String("state-dir"), memory: c.String("memory-dir"), idle: c.Duration("idle-timeout"), log: log})
 		},

@@ -31,7 +31,7 @@ func TestAcquireAnswersWithWhatWasApplied(t *testing.T) {
 			t.Errorf("%d records, %d sockets", w.store.len(), w.kernel.open.Load())
 		}
 		w.pass(10 * time.Minute)
-		if got := w.m.List()[0]; *got.Lease.Renew != 1200 || *got.Lease.Expire != 3000 || got.Link.Host != "br0" {
+		if got := listed(w.m)[0]; *got.Lease.Renew != 1200 || *got.Lease.Expire != 3000 || got.Link.Host != "br0" {
 			t.Errorf("10 minutes later List says %+v, %+v", got, got.Lease)
 		}
 	})

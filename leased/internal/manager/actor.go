@@ -83,7 +83,7 @@ func (e *entry) run() {
 func (e *entry) guard(do func(*entry)) {
 	defer func() {
 		if r := recover(); r != nil && e.job != nil {
-			e.job.log.Error("panic", "err", r, "stack", string(debug.Stack()))
+			e.job.log().Error("panic", "err", r, "stack", string(debug.Stack()))
 			e.job.hangUp()
 			e.job.deafen()
 			e.answer(result{err: errors.New("leased failed; see: journalctl -u leased")})

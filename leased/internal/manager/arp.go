@@ -61,7 +61,7 @@ func (e *entry) unheard(err error) {
 		e.vanish(err)
 		return
 	}
-	e.job.log.Warn("check for an address conflict", "err", err)
+	e.job.log().Warn("check for an address conflict", "err", err)
 	e.job.deafen()
 }
 
@@ -110,7 +110,7 @@ func (e *entry) heard(arp ARPConn, c wire.Conflict, err error) {
 	if e.kin(c) {
 		return
 	}
-	j.log.Warn("address is in use by another machine", "addr", c.Addr, "mac", c.MAC.String())
+	j.log().Warn("address is in use by another machine", "addr", c.Addr, "mac", c.MAC.String())
 	e.step(lease.ConflictFound{Addr: c.Addr, MAC: c.MAC, Decline: e.inUse(c.Addr)})
 }
 

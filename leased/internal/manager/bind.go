@@ -28,7 +28,7 @@ func (e *entry) bind(l lease.Lease) {
 	j.bound, j.trouble, j.again, j.failures = &applied.Spec, "", lease.Never, 0
 	e.bindsTo(l.Addr.Addr())
 	for _, p := range applied.Problems {
-		j.log.Warn("apply a part of the lease", "err", p)
+		j.log().Warn("apply a part of the lease", "err", p)
 	}
 	e.resolve(l)
 	e.save(&l)
@@ -37,7 +37,7 @@ func (e *entry) bind(l lease.Lease) {
 	e.answer(result{lease: j.reply(l, e.now())})
 	failpoint.At(failpoint.AfterAnswer)
 	if first {
-		j.log.Info("bound", "addr", l.Addr, "server", l.Server)
+		j.log().Info("bound", "addr", l.Addr, "server", l.Server)
 	}
 	e.remember(l)
 }
@@ -64,7 +64,7 @@ func (e *entry) unremember() {
 // container has its address all the same; only a restart of leased loses it.
 func (e *entry) save(l *lease.Lease) {
 	if err := e.m.cfg.Store.Save(e.key, e.job.record(e.m.cfg.BootID, l)); err != nil {
-		e.job.log.Error("write the lease's record", "err", err)
+		e.job.log().Error("write the lease's record", "err", err)
 	}
 }
 
@@ -84,7 +84,7 @@ func (e *entry) unbindable(s binding.Spec, err error) {
 		e.vanish(err)
 		return
 	}
-	j.log.Error("apply the lease", "err", err)
+	j.log().Error("apply the lease", "err", err)
 	if j.bound == nil {
 		e.remove(s) // what is there in part
 	} // else what was applied before is still there
@@ -131,6 +131,6 @@ func (e *entry) remove(s binding.Spec) {
 	case errors.Is(err, ErrGone) && e.job.machine.State() != lease.Stopped:
 		e.vanish(err)
 	case err != nil && !errors.Is(err, ErrGone):
-		e.job.log.Error("remove the binding", "err", err)
+		e.job.log().Error("remove the binding", "err", err)
 	}
 }

@@ -32,7 +32,7 @@ func (j *job) changes(was, is lease.Lease) {
 		{"search", slices.Equal(search(was), search(is)), search(was), search(is)},
 	} {
 		if !c.same {
-			j.log.Info("lease changed", "what", c.what, "was", fmt.Sprint(c.was), "is", fmt.Sprint(c.is))
+			j.log().Info("lease changed", "what", c.what, "was", fmt.Sprint(c.was), "is", fmt.Sprint(c.is))
 		}
 	}
 }
@@ -77,12 +77,12 @@ func (e *entry) resolve(l lease.Lease) {
 		})
 		switch {
 		case errors.Is(err, resolv.ErrEdited):
-			j.log.Info("resolv.conf was edited by somebody else and is left alone")
+			j.log().Info("resolv.conf was edited by somebody else and is left alone")
 		case err != nil:
-			j.log.Warn("rewrite resolv.conf", "err", err)
+			j.log().Warn("rewrite resolv.conf", "err", err)
 			return // the next renewal tries again
 		case changed:
-			j.log.Info("resolv.conf rewritten", "dns", now.Servers, "search", now.Search)
+			j.log().Info("resolv.conf rewritten", "dns", now.Servers, "search", now.Search)
 		}
 	}
 	j.resolves = &now

@@ -24,7 +24,7 @@ func (e *entry) number() {
 	}
 	n, err := e.m.cfg.Kernel.Number(j.place)
 	if err != nil {
-		j.log.Warn("number the network namespace; its end is noticed at the next renewal only", "err", err)
+		j.log().Warn("number the network namespace; its end is noticed at the next renewal only", "err", err)
 		return
 	}
 	j.place.Number = n

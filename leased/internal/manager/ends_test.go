@@ -30,8 +30,8 @@ func TestNetnsEnds(t *testing.T) {
 		w.kernel.remove("/run/netns/7")
 		w.m.NetnsEnded(nil, true)
 		w.rest()
-		if w.m.Len() != 1 || w.m.List()[0].Attachment.ContainerName != "web8" {
-			t.Errorf("left are %+v", w.m.List())
+		if w.m.Len() != 1 || listed(w.m)[0].Attachment.ContainerName != "web8" {
+			t.Errorf("left are %+v", listed(w.m))
 		}
 	})
 }
@@ -52,8 +52,8 @@ func TestSuccessorKeepsTheLease(t *testing.T) {
 		w.m.NetnsEnded([]int{3}, false)
 		w.rest()
 		w.wantHeard()
-		if w.m.Len() != 1 || w.m.List()[0].Attachment.ContainerID != "another" {
-			t.Errorf("left are %+v", w.m.List())
+		if w.m.Len() != 1 || listed(w.m)[0].Attachment.ContainerID != "another" {
+			t.Errorf("left are %+v", listed(w.m))
 		}
 	})
 }

@@ -71,7 +71,7 @@ func (e *entry) mute() bool {
 	j.deafen()
 	var err error
 	if j.voice, err = e.speaker(); errors.Is(err, errMute) {
-		j.log.Info("the lease is given back a little later", "err", err)
+		j.log().Info("the lease is given back a little later", "err", err)
 		return true
 	}
 	return false
@@ -91,7 +91,7 @@ func (e *entry) hold(l lease.Lease, until lease.Instant, why string) {
 	e.answer(result{err: errors.New(why)})
 	e.save(&l)
 	e.m.hold(e, l)
-	j.log.Info("lease held", "addr", l.Addr, "reason", why)
+	j.log().Info("lease held", "addr", l.Addr, "reason", why)
 }
 
 // hold notes a hold. What one LAN may hold is bounded; the oldest goes first.
@@ -233,7 +233,7 @@ const maxFailures = 8
 func (e *entry) postpone(l lease.Lease, err error) {
 	j := e.job
 	if j.failures == 0 {
-		j.log.Warn("give the lease back", "addr", l.Addr, "err", err)
+		j.log().Warn("give the lease back", "addr", l.Addr, "err", err)
 	}
 	j.failures++
 	j.until = min(e.now().Add(time.Second<<j.failures), l.Expiry)

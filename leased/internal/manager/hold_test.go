@@ -242,7 +242,7 @@ func TestHoldsAreBounded(t *testing.T) {
 				t.Fatalf("%d attachments after %d containers", n, i+1)
 			}
 		}
-		if l := w.m.List(); len(l) != 8 {
+		if l := listed(w.m); len(l) != 8 {
 			t.Errorf("%d are held", len(l))
 		}
 		w.pass(time.Minute)
@@ -479,7 +479,7 @@ func TestNeverIsBounded(t *testing.T) {
 			w.acquire(req)
 			w.goes(req)
 		}
-		if n := len(w.m.List()); n > maxHolds {
+		if n := len(listed(w.m)); n > maxHolds {
 			t.Errorf("%d are held", n)
 		}
 		if n := w.memory.len(); n > maxHolds {

@@ -26,7 +26,7 @@ type job struct {
 	place    Place
 	identity dhcp4.Identity
 	machine  *lease.Machine
-	log      *slog.Logger
+	plain    *slog.Logger
 
 	bound     *binding.Spec    // what the kernel has
 	serverMAC net.HardwareAddr // where the lease came from: the server or its relay
@@ -106,17 +106,24 @@ func (e *entry) inherit(req leaseapi.AcquireRequest, at Place) (l lease.Lease, f
 }
 
 func newJob(cfg Config, req leaseapi.AcquireRequest, at Place) *job {
-	a, c := req.Attachment, req.Client
+	c := req.Client
 	clientID, _ := hex.DecodeString(c.ClientID) // the server package has checked it
 	return &job{
 		req: req, place: at, medium: lease.MediumNone, quiet: lease.Never, again: lease.Never,
 		until: lease.Never, resort: lease.Never,
-		log: cfg.Log.With("container", a.ContainerName, "net", a.Network, "ifname", a.Interface),
+		plain: cfg.Log,
 		identity: dhcp4.Identity{
 			MAC: at.MAC, ClientID: clientID, Hostname: c.Hostname, FQDN: c.FQDN,
 			VendorClass: c.VendorClass, UserClass: c.UserClass,
 		},
 	}
+}
+
+// log says whose line it is. It is made anew for each: thousands of leases at rest
+// say nothing.
+func (j *job) log() *slog.Logger {
+	a := j.req.Attachment
+	return j.plain.With("container", a.ContainerName, "net", a.Network, "ifname", a.Interface)
 }
 
 func (j *job) machineConfig(random func() uint64) lease.Config {
@@ -208,7 +215,7 @@ func (e *entry) undo(at Place, answer chan result) {
 	}
 	e.end("the caller has gone")
 	if err := e.m.cfg.Kernel.DeleteLink(at); err != nil && !errors.Is(err, ErrGone) {
-		j.log.Error("delete the link", "err", err)
+		j.log().Error("delete the link", "err", err)
 	}
 }
 
@@ -238,7 +245,7 @@ func (e *entry) vanish(err error) {
 	if e.job.held {
 		return // that is known
 	}
-	e.job.log.Info("container is gone", "err", err)
+	e.job.log().Info("container is gone", "err", err)
 	e.end("container is gone")
 }
 
@@ -251,9 +258,9 @@ func (e *entry) drop(why string) {
 	j.deafen()
 	e.answer(result{err: errors.New(why)})
 	if err := e.m.cfg.Store.Delete(e.key); err != nil {
-		j.log.Error("delete the lease's record", "err", err)
+		j.log().Error("delete the lease's record", "err", err)
 	}
-	j.log.Info("lease ended", "reason", why)
+	j.log().Info("lease ended", "reason", why)
 	e.quit()
 }
 
@@ -314,16 +321,16 @@ func (e *entry) received(conn PacketConn, payload []byte, from wire.Source, err 
 		e.vanish(err)
 		return
 	case err != nil:
-		j.log.Warn("receive", "err", err)
+		j.log().Warn("receive", "err", err)
 		j.hangUp() // the next message opens a new one
 		return
 	}
 	r, err := dhcp4.Parse(payload)
 	if err != nil || r.MAC.String() != j.place.MAC.String() {
-		j.log.Debug("message ignored", "err", err)
+		j.log().Debug("message ignored", "err", err)
 		return
 	}
-	j.log.Debug("received", "type", r.Type, "xid", r.XID, "addr", r.Your, "server", r.Server)
+	j.log().Debug("received", "type", r.Type, "xid", r.XID, "addr", r.Your, "server", r.Server)
 	j.heardFrom = from.MAC
 	if e.overheard(r.Type); e.job != j {
 		return

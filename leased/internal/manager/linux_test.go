@@ -133,7 +133,7 @@ func TestNothingPinsADeadContainer(t *testing.T) {
 		})
 		return gone
 	})
-	testlan.Eventually(t, "the end is noticed", func() bool { return m.List()[0].State == leaseapi.StateHeld }) // br0 is not in here
+	testlan.Eventually(t, "the end is noticed", func() bool { return listed(m)[0].State == leaseapi.StateHeld }) // br0 is not in here
 	if !log.has("container is gone") {
 		t.Error(log.text.String())
 	}
@@ -244,5 +244,5 @@ func TestContainerWithoutAPath(t *testing.T) {
 	}
 	_ = process.Process.Kill()
 	_ = process.Wait()
-	testlan.Eventually(t, "the end is noticed", func() bool { return m.List()[0].State == leaseapi.StateHeld }) // br0 is not in here
+	testlan.Eventually(t, "the end is noticed", func() bool { return listed(m)[0].State == leaseapi.StateHeld }) // br0 is not in here
 }

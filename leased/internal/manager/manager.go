@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"strings"
 	"sync"
@@ -197,18 +198,25 @@ func (m *Manager) ReleaseContainer(ctx context.Context, containerID string) erro
 	return nil
 }
 
-// List returns all attachments.
-func (m *Manager) List() []leaseapi.Status {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	now := lease.Instant(m.cfg.Clock.Now())
-	list := make([]leaseapi.Status, 0, len(m.entries))
-	for _, e := range m.entries {
-		if s := e.shown; s != nil {
-			list = append(list, s.status(now))
+// List is all attachments as they are when it begins. Nobody waits for whoever
+// takes its time with them.
+func (m *Manager) List() iter.Seq[leaseapi.Status] {
+	return func(yield func(leaseapi.Status) bool) {
+		m.mu.Lock()
+		all := make([]*snapshot, 0, len(m.entries))
+		for _, e := range m.entries {
+			if e.shown != nil {
+				all = append(all, e.shown)
+			}
+		}
+		m.mu.Unlock()
+		now := lease.Instant(m.cfg.Clock.Now())
+		for _, s := range all {
+			if !yield(s.status(now)) {
+				return
+			}
 		}
 	}
-	return list
 }
 
 // Len is the number of attachments.

@@ -252,7 +252,7 @@ func FuzzRecall(f *testing.F) {
 				t.Error(err)
 			}
 			w.pass(2 * time.Hour)
-			for _, s := range w.m.List() {
+			for _, s := range listed(w.m) {
 				if s.Attachment == req.Attachment && s.State != "BOUND" {
 					t.Errorf("%+v", s)
 				}
@@ -293,7 +293,7 @@ func TestClockBeforeTheLease(t *testing.T) {
 		w.pass(time.Second)
 		w.wantHeard("REQUEST packet")
 		w.wantState("BOUND")
-		if l := w.m.List()[0].Lease; *l.Expire > 3600 {
+		if l := listed(w.m)[0].Lease; *l.Expire > 3600 {
 			t.Errorf("it has %d s left", *l.Expire)
 		}
 	})

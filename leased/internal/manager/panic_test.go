@@ -23,7 +23,7 @@ func TestPanicCostsOneAttachment(t *testing.T) {
 		}
 		w.rest()
 		if w.m.Len() != 1 || w.state() != "BOUND" {
-			t.Errorf("left are %+v", w.m.List())
+			t.Errorf("left are %+v", listed(w.m))
 		}
 	})
 }

@@ -25,7 +25,7 @@ func TestADayOfRenewals(t *testing.T) {
 		if n := w.server.count("DISCOVER packet"); n != 50 {
 			t.Errorf("%d DISCOVERs, want 50", n)
 		}
-		for _, s := range w.m.List() {
+		for _, s := range listed(w.m) {
 			if s.State != "BOUND" || *s.Lease.Expire < 1800 {
 				t.Errorf("%+v", s)
 			}
@@ -67,7 +67,7 @@ func TestServerFallsSilentAndComesBack(t *testing.T) {
 		if calls := w.kernel.since(); calls[len(calls)-1] != "remove 192.0.2.9/24" && calls[0] != "remove 192.0.2.9/24" {
 			t.Errorf("the expired address stays: %q", calls)
 		}
-		if l := w.m.List()[0].Lease; l != nil {
+		if l := listed(w.m)[0].Lease; l != nil {
 			t.Errorf("the expired lease is shown: %+v", l)
 		}
 		before := w.server.count("DISCOVER packet")

@@ -86,7 +86,7 @@ func TestManyComeAndGo(t *testing.T) {
 					case n%2 == 0:
 						_ = w.m.Release(context.Background(), req.Attachment)
 					}
-					_ = w.m.List()
+					_ = listed(w.m)
 					cancel()
 				}
 				_ = w.m.Release(context.Background(), req.Attachment)

@@ -83,7 +83,7 @@ func TestRestartAfterARefusal(t *testing.T) {
 		w.server.set(silent)
 		_ = w.restart(func() {})
 		w.wantState("SELECTING")
-		if l := w.m.List()[0].Lease; l != nil {
+		if l := listed(w.m)[0].Lease; l != nil {
 			t.Errorf("refused, and yet %+v", l)
 		}
 		w.server.set(grant(time.Hour))

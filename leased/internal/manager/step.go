@@ -19,7 +19,7 @@ func (e *entry) step(ev lease.Event) {
 	held, _ := j.machine.Lease()
 	actions := j.machine.Step(e.now(), ev)
 	if after := j.machine.State(); after != before {
-		j.log.Info("state", "state", after, "from", before)
+		j.log().Info("state", "state", after, "from", before)
 	}
 	e.listen()
 	for _, a := range actions {
@@ -57,7 +57,7 @@ func (e *entry) perform(a lease.Action, held lease.Lease) {
 		e.job.changes(held, a.Lease)
 		e.bind(a.Lease)
 	case lease.Unbind:
-		e.job.log.Info("unbind", "reason", a.Why)
+		e.job.log().Info("unbind", "reason", a.Why)
 		e.over(held)
 		e.unbind()
 	case lease.Probe:
@@ -66,7 +66,7 @@ func (e *entry) perform(a lease.Action, held lease.Lease) {
 	case lease.Announce:
 		e.say(func(arp ARPConn) error { return arp.Announce(a.Addr) })
 	case lease.Report:
-		e.job.log.Warn(a.Msg, "detail", a.Detail)
+		e.job.log().Warn(a.Msg, "detail", a.Detail)
 		e.job.trouble = a.Msg + ": " + a.Detail
 	}
 }
@@ -142,7 +142,7 @@ func (e *entry) failed(what string, err error) {
 		e.vanish(err)
 		return
 	}
-	e.job.log.Warn(what, "err", err)
+	e.job.log().Warn(what, "err", err)
 	e.job.trouble = fmt.Sprintf("%s: %v", what, err)
 	e.job.hangUp()
 }
@@ -150,7 +150,7 @@ func (e *entry) failed(what string, err error) {
 func (e *entry) send(a lease.Send) {
 	j := e.job
 	payload := j.identity.Marshal(a.Message)
-	j.log.Debug("send", "type", a.Type, "xid", a.XID, "server", a.To)
+	j.log().Debug("send", "type", a.Type, "xid", a.XID, "server", a.To)
 	var err error
 	switch {
 	case a.Type == dhcp4.Release:
@@ -188,7 +188,7 @@ func (e *entry) release(payload []byte, a lease.Send) {
 		p, err = e.speaker()
 	}
 	if err == nil && p == nil {
-		j.log.Info("the lease is another container's now", "addr", a.Client)
+		j.log().Info("the lease is another container's now", "addr", a.Client)
 		return
 	}
 	if err == nil {
@@ -197,7 +197,7 @@ func (e *entry) release(payload []byte, a lease.Send) {
 		err = p.SendTo(payload, a.Client, a.To, j.serverMAC)
 	}
 	if err != nil {
-		j.log.Warn("give the lease back", "addr", a.Client, "err", err)
+		j.log().Warn("give the lease back", "addr", a.Client, "err", err)
 	}
 }
 

@@ -125,7 +125,7 @@ func (w *world) pass(d time.Duration) {
 // state is what List says of the only attachment; "" where there is none.
 func (w *world) state() string {
 	w.t.Helper()
-	switch list := w.m.List(); len(list) {
+	switch list := listed(w.m); len(list) {
 	case 0:
 		return ""
 	case 1:
@@ -264,3 +264,6 @@ func (w *world) request(i int) leaseapi.AcquireRequest {
 	w.kernel.add(at)
 	return req
 }
+
+// listed is what List has.
+func listed(m *Manager) []leaseapi.Status { return slices.Collect(m.List()) }

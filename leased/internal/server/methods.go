@@ -129,7 +129,7 @@ func (x *session) list(_ context.Context, call leaseapi.Call) error {
 	if !call.More {
 		return x.send(call, leaseapi.ErrorExpectedMore, struct{}{}, false)
 	}
-	for _, status := range x.Leases.List() {
+	for status := range x.Leases.List() {
 		if err := x.send(call, "", leaseapi.ListReply{Status: &status}, true); err != nil {
 			return err
 		}

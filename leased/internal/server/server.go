@@ -8,6 +8,7 @@ package server
 import (
 	"context"
 	"errors"
+	"iter"
 	"log/slog"
 	"net"
 	"sync"
@@ -32,7 +33,7 @@ type Leases interface {
 	Acquire(ctx context.Context, req leaseapi.AcquireRequest) (l *leaseapi.Lease, undo func(), err error)
 	Release(ctx context.Context, a leaseapi.Attachment) error
 	ReleaseContainer(ctx context.Context, containerID string) error
-	List() []leaseapi.Status
+	List() iter.Seq[leaseapi.Status]
 }
 
 // Server serves one listener.

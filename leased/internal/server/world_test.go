@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"iter"
 	"log/slog"
 	"net"
 	"os"
@@ -53,7 +54,7 @@ func (l *leases) ReleaseContainer(ctx context.Context, id string) error {
 	return l.Release(ctx, leaseapi.Attachment{ContainerID: id})
 }
 
-func (l *leases) List() []leaseapi.Status { return l.list }
+func (l *leases) List() iter.Seq[leaseapi.Status] { return slices.Values(l.list) }
 
 // running is a server on a unix socket that ends with the test, in order.
 type running struct {

@@ -15,6 +15,7 @@ import (
 // four 160, eight 700 (2 cores).
 const (
 	closers  = 8    // threads that may be blocked in close(2) at once
+	lasting  = 2    // threads of those that are kept, to make none for each socket
 	maxQueue = 1024 // descriptors that may wait; beyond that the caller closes by itself
 )
 
@@ -57,14 +58,16 @@ func (c *closer) enqueue(f io.Closer) bool {
 	c.queue = append(c.queue, f)
 	if c.running < c.workers {
 		c.running++
-		go c.work()
+		go c.work(c.running > lasting)
 	}
 	return true
 }
 
-// work ends its thread with itself: Go keeps every other thread that it has made.
-func (c *closer) work() {
-	runtime.LockOSThread()
+// work may end its thread with itself: Go keeps every other thread that it has made.
+func (c *closer) work(brief bool) {
+	if brief {
+		runtime.LockOSThread()
+	}
 	for f := c.next(); f != nil; f = c.next() {
 		f.Close()
 	}
