@@ -1,103 +1,83 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// bench measures what a container's start pays for, beside what it is compared
-// with, in one run, and prints a table. It is the start of make bench: the exec of
-// the network plugin beside that of an empty Go program.
+// bench measures what a container's start pays for its address by our plugin, beside
+// what others take and what nobody can do without, all of it on one LAN in one run.
+// It is to be started in the lab's machine, by lab/bench/run; it says on stderr how
+// far it is, and in the end writes a report.Report to stdout.
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"slices"
-	"text/tabwriter"
 	"time"
+
+	"podman-net-dhcp/lab/bench/report"
 )
 
 func main() {
-	rounds := flag.Int("rounds", 500, "runs of each program")
-	plugin := flag.String("plugin", "bin/net-dhcp", "the plugin")
+	quick := flag.Bool("quick", false, "a tenth of the tries")
 	flag.Parse()
-	if err := run(*rounds, *plugin); err != nil {
+	r := report.Report{Date: time.Now().UTC().Format(time.RFC3339), Quick: *quick}
+	err := measure(&r)
+	if err == nil {
+		err = json.NewEncoder(os.Stdout).Encode(r)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-// way is one of the things measured.
-type way struct {
-	name string
-	argv []string
-	took []time.Duration
-}
-
-func run(rounds int, plugin string) error {
-	empty, remove, err := buildEmpty()
+func measure(r *report.Report) error {
+	if err := prepare(); err != nil {
+		return err
+	}
+	var err error
+	if r.Machine, err = machine(); err != nil {
+		return err
+	}
+	h, err := openHost()
 	if err != nil {
 		return err
 	}
-	defer remove()
-	ways := []*way{
-		{name: "empty Go program", argv: []string{empty}},
-		{name: "net-dhcp info", argv: []string{plugin, "info"}},
-	}
-	// In turn, so that whatever else the machine does falls on all alike.
-	for i := range rounds + rounds/10 {
-		for _, w := range ways {
-			took, err := once(w.argv)
-			if err != nil {
-				return err
-			}
-			if i >= rounds/10 { // the first ones warm up
-				w.took = append(w.took, took)
-			}
-		}
-	}
-	return table(ways)
-}
-
-func once(argv []string) (time.Duration, error) {
-	began := time.Now()
-	err := exec.Command(argv[0], argv[1:]...).Run()
-	return time.Since(began), err
-}
-
-// buildEmpty builds func main() {} as the programs are built.
-func buildEmpty() (path string, remove func(), err error) {
-	dir, err := os.MkdirTemp("", "bench")
-	if err != nil {
-		return "", nil, err
-	}
-	remove = func() { os.RemoveAll(dir) }
-	source := filepath.Join(dir, "main.go")
-	if err := os.WriteFile(source, []byte("package main\n\nfunc main() {}\n"), 0o600); err != nil {
-		return "", remove, err
-	}
-	path = filepath.Join(dir, "empty")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, source)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", remove, fmt.Errorf("build the empty program: %w: %s", err, out)
-	}
-	return path, remove, nil
-}
-
-func table(ways []*way) error {
-	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "WAY\tRUNS\tP50\tP95\tMAX\tTO THE FIRST\tSIZE")
-	for _, w := range ways {
-		slices.Sort(w.took)
-		info, err := os.Stat(w.argv[0])
-		if err != nil {
+	for _, part := range []func(*report.Report) error{h.measureAttach, h.measureParallel, h.measureKnown, measurePodman} {
+		if err := part(r); err != nil {
 			return err
 		}
-		n := len(w.took)
-		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%.2f\t%d\n", w.name, n, short(w.took[n/2]), short(w.took[n*95/100]),
-			short(w.took[n-1]), float64(w.took[n/2])/float64(ways[0].took[n/2]), info.Size())
 	}
-	return t.Flush()
+	if err := end(); err != nil {
+		return err
+	}
+	return measureDaemons(r, r.Quick)
 }
 
-func short(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }
+// end ends what prepare has started but the LAN: the daemons are measured with others.
+func end() error {
+	err := command("systemctl", "stop", "leased.socket", "leased.service")
+	for _, socket := range []string{cniSocket, netavark20.socket(), netavark114.socket()} {
+		pid, problem := listener(socket)
+		if problem == nil {
+			problem = endDaemon(pid)
+		}
+		err = errors.Join(err, problem)
+	}
+	return err
+}
+
+// prepare starts what the ways need: the LAN, leased's socket, the peers' daemons.
+func prepare() error {
+	for _, path := range []string{plugin, emptyProgram, cniDir + "/macvlan", netavark20.path, netavark114.path} {
+		if !exists(path) {
+			return fmt.Errorf("%s is not there; start this by lab/bench/run", path)
+		}
+	}
+	return errors.Join(
+		lanUp(),
+		command("systemctl", "start", "leased.socket"),
+		writeUdhcpcScript(),
+		cniDaemon(), netavark20.startProxy(), netavark114.startProxy(),
+	)
+}

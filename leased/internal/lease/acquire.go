@@ -100,17 +100,20 @@ func (m *Machine) random(most time.Duration) time.Duration {
 	return time.Duration(m.cfg.Rand() % uint64(most+1))
 }
 
-// refused starts over after a NAK: at once the first time, since servers offer
-// one address to two clients under load and the loser has done nothing wrong;
-// after 1, 2, 4 … 60 s when they go on.
+// freeNaks is how many NAKs in a row cost no time: servers offer one address to two
+// clients under load, more than once if need be, and the loser has done nothing wrong.
+const freeNaks = 3
+
+// refused starts over after a NAK: at once the first times, after 1, 2, 4 … 60 s
+// when they go on.
 func (m *Machine) refused(now Instant) {
 	m.naks++
-	if m.naks == 1 {
+	if m.naks <= freeNaks {
 		m.discover(now)
 		return
 	}
 	pause := maxPause
-	if n := m.naks - 2; n < 6 {
+	if n := m.naks - freeNaks - 1; n < 6 {
 		pause = time.Second << n
 	}
 	m.rest(Init, now.Add(pause))

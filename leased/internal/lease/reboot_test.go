@@ -23,6 +23,15 @@ func TestInitRebootRequest(t *testing.T) {
 	}
 }
 
+// Where everybody asks at once a server takes its time.
+func TestInitRebootInACrowd(t *testing.T) {
+	w := newWorld(t, lease.Config{})
+	w.step(lease.Started{Remembered: remembered, Crowd: true})
+	if w.m.State() != lease.Rebooting || w.m.Deadline() != boot.Add(time.Second) {
+		t.Errorf("%v until %s after boot", w.m.State(), w.m.Deadline().Sub(boot))
+	}
+}
+
 // Any server may confirm the address, and the ACK's options count, not what is
 // remembered.
 func TestInitRebootACK(t *testing.T) {

@@ -149,11 +149,11 @@ func TestExtendSchedule(t *testing.T) {
 	}
 }
 
-// NAK after NAK: none, 1, 2, 4 … 60 s between them, until there was a lease.
+// NAK after NAK: three times none, then 1, 2, 4 … 60 s between them, until there was a lease.
 func TestNakPauses(t *testing.T) {
 	w := newWorld(t, lease.Config{})
 	w.step(lease.Started{})
-	for _, want := range []time.Duration{0, 1, 2, 4, 8, 16, 32, 60, 60} {
+	for _, want := range []time.Duration{0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60} {
 		w.reply(dhcp4.Offer)
 		w.reply(dhcp4.Nak)
 		if want > 0 {

@@ -5,7 +5,7 @@ package lease
 // State is where a machine is. It is RFC 2131 figure 5 as we implement it; what
 // is not drawn keeps the state:
 //
-//	   Started, lease known/REQUEST ┌──────┐   second NAK or conflict, IPv6 only
+//	   Started, lease known/REQUEST ┌──────┐   4th NAK, 2nd conflict, IPv6 only
 //	  ┌─────────────────────────────┤ INIT │◄─────────────────────────────┐
 //	  ▼                             └──┬───┘                              │
 //	┌───────────┐                      │ Started, pause over/DISCOVER     │
@@ -14,7 +14,7 @@ package lease
 //	│           ├──────────┐    │ SELECTING │◄──┐                         │
 //	└─────────┬─┘ NAK      │    │           ├───┘◄────────────────────────┤
 //	          │            │    └─────┬───┬─┘   no ACK to 4 REQUESTs,     │
-//	          │            │          │   │     first NAK or conflict     │
+//	          │            │          │   │     NAK, first conflict       │
 //	          │            │   OFFER/ │   │     /DISCOVER                 │
 //	          │            │  REQUEST ▼   │                               │
 //	          │            │ ┌────────────┐ timer/REQUEST (4 in all)      │

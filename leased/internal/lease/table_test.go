@@ -15,7 +15,7 @@ import (
 )
 
 // reach leads a new world to a state, or to one of its kinds: PAUSING is INIT after
-// the second NAK; "known" has a lease remembered; "watched" a check that waits for
+// the fourth NAK; "known" has a lease remembered; "watched" a check that waits for
 // an answer; UNCONFIRMED is REBINDING by TimedOut. A lease has 1000 s: T1 500 s, T2
 // 875 s; the remembered one ends 900 s after boot.
 var reach = map[string]func(w *world){
@@ -58,7 +58,7 @@ var configs = map[string]lease.Config{
 
 // pause has two OFFERs of another address refused.
 func (w *world) pause() {
-	for range 2 {
+	for range 4 {
 		w.reply(dhcp4.Offer, your(other))
 		w.reply(dhcp4.Nak)
 	}

@@ -78,6 +78,20 @@ func TestGateHalvesWhenTheServerIsSlow(t *testing.T) {
 	}
 }
 
+func TestGateIsCrowdedByNine(t *testing.T) {
+	t.Parallel()
+	s := New[int]()
+	for i := range 9 {
+		if s.Gate.Crowded() {
+			t.Errorf("%d are a crowd", i)
+		}
+		s.Gate.Enter(i)
+	}
+	if !s.Gate.Crowded() {
+		t.Error("nine are no crowd")
+	}
+}
+
 func TestGateNobodyOvertakes(t *testing.T) {
 	t.Parallel()
 	g := &New[int]().Gate

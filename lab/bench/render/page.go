@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"podman-net-dhcp/lab/bench/report"
+)
+
+// page is results.md.
+func page(r *report.Report) []byte {
+	var b bytes.Buffer
+	fmt.Fprint(&b, "<!-- SPDX-License-Identifier: Apache-2.0 -->\n# Results of the benchmark\n")
+	if r.Quick {
+		fmt.Fprint(&b, "**A quick run: few tries of everything, and fewer leases than the targets are about.**\n\n")
+	}
+	fmt.Fprintf(&b, "By `make bench` on %s. What is compared was measured in one run, on one LAN. Times are in ms.\n\n", r.Date)
+	machine(&b, r.Machine)
+	if !r.Quick {
+		fmt.Fprint(&b, "![how long an attach takes, by way](latency.svg)\n![memory by number of leases](memory.svg)\n\n")
+	}
+	targets(&b, r)
+	ways(&b, r)
+	daemons(&b, r.Daemons)
+	mass(&b, r.Mass)
+	if len(r.Notes) > 0 {
+		fmt.Fprintf(&b, "## To know\n- %s\n", strings.Join(r.Notes, "\n- "))
+	}
+	return append(bytes.TrimRight(b.Bytes(), "\n"), '\n')
+}
+
+// heading begins a part; about says what its figures are of.
+func heading(b *bytes.Buffer, title, about string) {
+	fmt.Fprintf(b, "## %s\n", title)
+	if about != "" {
+		fmt.Fprintf(b, "%s\n\n", about)
+	}
+}
+
+func machine(b *bytes.Buffer, m report.Machine) {
+	fmt.Fprintf(b, "Machine: %s, %d cores, Linux %s", m.CPU, m.Cores, m.Kernel)
+	for _, v := range m.Versions {
+		fmt.Fprintf(b, "; %s %s", v.Name, v.Version)
+	}
+	fmt.Fprint(b, ".\n\n")
+}
+
+func targets(b *bytes.Buffer, r *report.Report) {
+	heading(b, "Targets", "")
+	t := report.Table{Head: []string{"target", "measured", "met"}}
+	for _, each := range r.Targets() {
+		t.Add(each.What, each.Measured, string(each.Met))
+	}
+	_, _ = t.WriteTo(b) // a Buffer takes all
+}
+
+// ways are the tables of attaching, one a part.
+func ways(b *bytes.Buffer, r *report.Report) {
+	for _, part := range []struct {
+		title, about string
+		ways         []report.Way
+	}{
+		{"One at a time", "From a fresh network namespace to a leased address in it.", r.Attach},
+		{"Through netavark, one at a time", "The same by `netavark setup`: with net-dhcp as its plugin, and by its own driver.", r.Netavark},
+		{"Eight at once", "As one at a time.", r.Parallel},
+		{"Leased before", "The server pings each address before it offers it, as dnsmasq does by default.", r.Known},
+		{"podman run --rm", "Of a program that ends at once; teardown included.", r.Podman},
+		{"Beside many leases", "`net-dhcp setup` while the same leased holds others.", r.Scale},
+	} {
+		if len(part.ways) == 0 {
+			continue
+		}
+		heading(b, part.title, part.about)
+		_, _ = tableOf(part.ways, r.Bound()).WriteTo(b)
+		failures(b, part.ways)
+	}
+}
+
+func tableOf(ways []report.Way, bound float64) *report.Table {
+	t := &report.Table{Head: []string{
+		"way", "tries", "p50", "p95", "max", "a second", "failed", "to floor + exec", "to the best peer",
+	}}
+	for _, w := range ways {
+		t.Add(emphasis(w.Name, w.Kind), report.Count(len(w.Took)+w.Failed), report.Figure(w.P50()), report.Figure(w.P95()),
+			report.Figure(w.Max()), report.Figure(w.Rate()), report.Count(w.Failed),
+			report.Ratio(w.P50(), bound), report.Ratio(w.P50(), report.BestPeer(ways)))
+	}
+	return t
+}
+
+// emphasis makes what is ours bold.
+func emphasis(name string, k report.Kind) string {
+	if k == report.Ours {
+		return "**" + name + "**"
+	}
+	return name
+}
+
+func failures(b *bytes.Buffer, ways []report.Way) {
+	for _, w := range ways {
+		if w.Error != "" {
+			fmt.Fprintf(b, "%s failed: `%s`\n\n", w.Name, strings.ReplaceAll(w.Error, "\n", " "))
+		}
+	}
+}
