@@ -28,9 +28,7 @@ type Request struct {
 	Netns     string // path
 	Options   options.Options
 	Hostnames []string // candidates for the DHCP host name, best first
-	// Meanwhile, if not nil, is called while the kernel and leased are at work, in a
-	// goroutine of its own.
-	Meanwhile func()
+	Meanwhile func()   // if not nil, is called while leased is at work
 }
 
 // Joined is what came of it. Lease is nil when the options say on_timeout=continue
@@ -48,7 +46,6 @@ func Join(ctx context.Context, r Request) (Joined, error) {
 	if err := r.check(); err != nil {
 		return Joined{}, err
 	}
-	go r.meanwhile()
 	ctx, cancel := context.WithTimeoutCause(ctx, r.Options.LeaseTimeout+overtime,
 		fmt.Errorf("leased gave no answer within %s; see: journalctl -u leased", r.Options.LeaseTimeout+overtime))
 	defer cancel()
@@ -75,6 +72,7 @@ func (r Request) join(ctx context.Context) (Joined, error) {
 		return Joined{}, err
 	}
 	defer leased.Close()
+	leased.Meanwhile = r.meanwhile
 	link, err := r.attach(ctx)
 	if err != nil {
 		return Joined{}, err

@@ -27,6 +27,9 @@ var ErrHungUp = errors.New("leased hung up; see: journalctl -u leased")
 
 // Conn is a connection to leased, for one call at a time.
 type Conn struct {
+	// Meanwhile, if not nil, is called while leased is at work.
+	Meanwhile func()
+
 	conn net.Conn
 	*Framer
 }
@@ -42,7 +45,7 @@ func Dial(ctx context.Context) (*Conn, error) {
 	case err != nil:
 		return nil, fmt.Errorf("connect to leased: %w", err)
 	}
-	return &Conn{conn, NewFramer(conn)}, nil
+	return &Conn{conn: conn, Framer: NewFramer(conn)}, nil
 }
 
 // Close hangs up. In the middle of Acquire that means: undo.
@@ -57,12 +60,10 @@ func (c *Conn) Acquire(ctx context.Context, req AcquireRequest) (*Lease, error) 
 	return reply.Lease, err
 }
 
-// Rehearse has encoding/json look at the types of Acquire. The first time that
-// takes it a tenth of a millisecond, which a short-lived caller can spend while it
-// waits for something else.
+// Rehearse has encoding/json look at the types of Acquire's answer. The first time
+// that takes it a tenth of a millisecond, which a short-lived caller can spend
+// while it waits.
 func Rehearse() {
-	_, _ = json.Marshal(Call{})
-	_, _ = json.Marshal(AcquireRequest{})
 	_ = json.Unmarshal([]byte(`{"parameters":{}}`), new(Reply))
 	_ = json.Unmarshal([]byte(`{"lease":{}}`), new(AcquireReply))
 }
@@ -107,6 +108,9 @@ func (c *Conn) exchange(call Call, params any, each func(json.RawMessage) error)
 	}
 	if err := c.Write(call); err != nil {
 		return err
+	}
+	if c.Meanwhile != nil {
+		c.Meanwhile()
 	}
 	for more := true; more; {
 		var reply Reply

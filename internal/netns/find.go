@@ -16,18 +16,8 @@ import (
 // Sign is what a namespace is known by when its path is not.
 type Sign struct {
 	Number int    // NS.ID; used again
-	Inode  uint64 // used again
+	Inode  uint64 // NS.Inode; used again
 	Cookie uint64 // NS.Cookie
-}
-
-// Sign returns the signs of the namespace, and gives it a number where it has none.
-func (n *NS) Sign() (Sign, error) {
-	number, err := n.ID()
-	if err != nil {
-		return Sign{}, err
-	}
-	cookie, err := n.Cookie()
-	return Sign{number, n.inode, cookie}, err
 }
 
 // Find opens a namespace that lives on without the path that it had, by the

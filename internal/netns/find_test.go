@@ -20,10 +20,11 @@ func TestFindWithoutAPath(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sign, err := ns.Sign()
+	number, err := ns.ID()
 	if err != nil {
 		t.Fatal(err)
 	}
+	sign := netns.Sign{Number: number, Inode: ns.Inode(), Cookie: container.Cookie()}
 	process := exec.Command("sleep", "1000")
 	container.Start(process)
 	ns.Close()

@@ -45,6 +45,7 @@ func render(in io.Reader, out io.Writer, dir string) error {
 		if err != nil {
 			return fmt.Errorf("draw %s: %w", name, err)
 		}
+		svg = append(svg, "<!-- SPDX-License-Identifier: Apache-2.0 -->\n"...)
 		if err := os.WriteFile(filepath.Join(dir, name), svg, 0o644); err != nil {
 			return err
 		}
