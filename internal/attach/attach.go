@@ -85,20 +85,6 @@ func taken(ns *netns.NS, name string) error {
 	return nil
 }
 
-// Index is the ifindex of the interface of that name in ns.
-func Index(ns *netns.NS, name string) (int, error) {
-	h, err := OpenHost(ns)
-	if err != nil {
-		return 0, err
-	}
-	defer h.Close()
-	link, err := h.get(named(name))
-	if err != nil {
-		return 0, fmt.Errorf("find %s: %w", name, err)
-	}
-	return link.Attrs().Index, nil
-}
-
 // Delete removes the container's link if it is one that Make could have made:
 // a veth or macvlan, and with that MAC where mac is not nil. Nothing there is no
 // error.

@@ -5,9 +5,7 @@ package manager
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
-	"time"
 
 	"podman-net-dhcp/leased/internal/lease"
 	"podman-net-dhcp/leased/internal/resolv"
@@ -37,24 +35,12 @@ func (j *job) changes(was, is lease.Lease) {
 	}
 }
 
-// lifetime is how long a lease runs.
-type lifetime time.Duration
-
-func (t lifetime) String() string {
-	if t == lifetime(infinite) {
+func life(l lease.Lease) string {
+	if l.Expiry == lease.Never {
 		return "infinite"
 	}
-	return time.Duration(t).String()
+	return l.Expiry.Sub(l.Start).String()
 }
-
-func life(l lease.Lease) lifetime {
-	if l.Expiry == lease.Never {
-		return lifetime(infinite)
-	}
-	return lifetime(l.Expiry.Sub(l.Start))
-}
-
-const infinite = time.Duration(math.MaxInt64)
 
 // names is what a lease says of DNS.
 func names(l lease.Lease) resolv.Names { return resolv.Names{Servers: l.DNS, Search: search(l)} }

@@ -13,6 +13,7 @@ import (
 	"podman-net-dhcp/internal/attach"
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/netns"
+	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/wire"
 )
 
@@ -63,7 +64,12 @@ func makeStandIn(ns *netns.NS, on string, mac net.HardwareAddr) (*wire.Packet, e
 	}); err != nil {
 		return nil, err
 	}
-	index, err := attach.Index(ns, standInName)
+	nl, err := ns.Netlink()
+	if err != nil {
+		return nil, err
+	}
+	defer nl.Close()
+	index, err := binding.Index(nl, standInName, mac)
 	if err != nil {
 		return nil, err
 	}
