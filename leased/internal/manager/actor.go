@@ -120,6 +120,9 @@ func (e *entry) rest() {
 		delete(e.m.entries, e.key)
 		return
 	}
+	if e.job.conn == nil { // no exchange: nothing is to pin the netns
+		e.m.cfg.Kernel.Leave(e.job.place)
+	}
 	e.shown = e.job.snapshot()
 	if e.m.timers.set(e, e.job.due()) {
 		e.m.armLocked()

@@ -87,7 +87,6 @@ func (e *entry) hold(l lease.Lease, until lease.Instant, why string) {
 	j.hangUp()
 	j.deafen()
 	e.unbind()
-	e.m.cfg.Kernel.Leave(j.place)
 	e.answer(result{err: errors.New(why)})
 	e.save(&l)
 	e.m.hold(e, l)

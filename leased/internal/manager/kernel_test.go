@@ -28,8 +28,9 @@ type kernel struct {
 
 	mu      sync.Mutex
 	links   map[string]Place
-	find    error // of Find
-	check   error // of Check
+	doors   map[*door]bool // of netns that are held open
+	find    error          // of Find
+	check   error          // of Check
 	standIn error
 	calls   []string
 	seen    int
@@ -90,8 +91,28 @@ func (k *kernel) enter(p Place, call string) error {
 	return nil
 }
 
-func (k *kernel) Enter(p Place) (Place, error) { return p, nil }
-func (k *kernel) Leave(Place)                  {}
+func (k *kernel) Enter(p Place) (Place, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.doors[p.door] {
+		p.door = new(door)
+		k.doors[p.door] = true
+	}
+	return p, nil
+}
+
+func (k *kernel) Leave(p Place) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.doors, p.door)
+}
+
+// held is how many netns are held open.
+func (k *kernel) held() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.doors)
+}
 
 func (k *kernel) Number(p Place) (int, error) { return p.Number, nil }
 
@@ -105,7 +126,8 @@ func (k *kernel) Find(r leaseapi.AcquireRequest) (Place, error) {
 	if !ok {
 		return Place{}, absent(errNoNetns)
 	}
-	p.Interface = r.Attachment.Interface
+	p.Interface, p.door = r.Attachment.Interface, new(door)
+	k.doors[p.door] = true
 	return p, nil
 }
 

@@ -3,6 +3,7 @@
 package manager
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"testing"
@@ -38,6 +39,42 @@ func TestADayOfRenewals(t *testing.T) {
 		if n := w.kernel.open.Load(); n != 0 {
 			t.Errorf("%d sockets of leases at rest", n)
 		}
+		if n := w.kernel.held(); n != 0 {
+			t.Errorf("%d network namespaces of leases at rest are held open", n)
+		}
+	})
+}
+
+// A server that is away must not pin the containers that wait for it: between two
+// messages nothing is open.
+func TestOutagePinsNothing(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.server.set(grant(4000 * time.Second))
+		w.acquire(w.container(9))
+		w.server.set(silent)
+		w.pass(2000*time.Second + time.Second)
+		if n := w.kernel.held(); n != 1 {
+			t.Errorf("%d network namespaces are held open just after a REQUEST, want 1", n)
+		}
+		w.pass(patience)
+		if sockets, n := w.kernel.open.Load(), w.kernel.held(); sockets != 0 || n != 0 {
+			t.Errorf("%d sockets, %d network namespaces between two REQUESTs", sockets, n)
+		}
+	})
+}
+
+// Nor is a container pinned that waits at the gate.
+func TestGatePinsNothing(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.server.set(silent)
+		for i := range 40 {
+			w.inBackground(context.Background(), w.container(i+2))
+		}
+		w.rest()
+		if n := w.kernel.held(); n != 32 {
+			t.Errorf("%d of 40 are held open, want the 32 that ask", n)
+		}
+		w.pass(time.Minute)
 	})
 }
 

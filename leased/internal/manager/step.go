@@ -36,9 +36,6 @@ func (e *entry) settle(j *job, ev lease.Event, before lease.State) {
 	if e.job == j && !j.held {
 		e.watch()
 	}
-	if j.conn == nil {
-		e.m.cfg.Kernel.Leave(j.place)
-	}
 	if e.job == j {
 		e.pace(ev, before)
 		e.unremember()

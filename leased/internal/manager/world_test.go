@@ -61,7 +61,7 @@ func inBubble(t *testing.T, f func(w *world)) {
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, store: newStore(), memory: newStore(), boot: "boot-1", clock: newClock(), log: &logbook{}}
 	w.server = &server{answer: grant(time.Hour)}
-	w.kernel = &kernel{links: map[string]Place{}, owners: map[netip.Addr]net.HardwareAddr{}, server: w.server}
+	w.kernel = &kernel{links: map[string]Place{}, doors: map[*door]bool{}, owners: map[netip.Addr]net.HardwareAddr{}, server: w.server}
 	return w
 }
 
