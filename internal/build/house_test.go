@@ -33,6 +33,7 @@ var floors = map[string]int{
 	"leased/internal/resolv":    9,
 	"leased/internal/store":     10,
 	"leased/internal/clock":     12,
+	"leased/internal/dnsname":   13, // of the codecs of step 7
 	"internal/attach":           20,
 	"internal/leaseapi":         21,
 	"internal/options":          22,

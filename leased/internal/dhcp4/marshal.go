@@ -10,6 +10,8 @@ import (
 
 	v4 "github.com/insomniacslk/dhcp/dhcpv4"
 	"github.com/insomniacslk/dhcp/iana"
+
+	"podman-net-dhcp/leased/internal/dnsname"
 )
 
 const (
@@ -136,4 +138,11 @@ func bare(a netip.Addr) net.IP {
 		return net.IPv4zero.To4()
 	}
 	return a.AsSlice()
+}
+
+// fqdn is option 81: flags E (DNS wire form) and S (the server shall do the A
+// record), the two RCODEs that RFC 4702 §2.2 wants 0, and the name.
+func fqdn(name string) []byte {
+	const flagS, flagE = 1, 4
+	return append([]byte{flagS | flagE, 0, 0}, dnsname.Wire(name)...)
 }

@@ -12,6 +12,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"podman-net-dhcp/leased/internal/dnsname"
 )
 
 // Type is a DHCP message type, option 53 (RFC 2132 §9.6).
@@ -136,7 +138,7 @@ const (
 	MaxRoutes = 64
 	MaxDNS    = 8
 	MaxSearch = 16
-	MaxText   = 255 // bytes of option 56
+	MaxText   = dnsname.MaxText // bytes of option 56
 )
 
 // Seconds turns a lease time of the wire into a duration; Infinite has none and

@@ -13,6 +13,8 @@ import (
 
 	v4 "github.com/insomniacslk/dhcp/dhcpv4"
 	"github.com/insomniacslk/dhcp/iana"
+
+	"podman-net-dhcp/leased/internal/dnsname"
 )
 
 // ErrNotReply says that a datagram is no DHCP server's message to an Ethernet
@@ -50,7 +52,7 @@ func reply(p *v4.DHCPv4) (Reply, error) {
 		Your:     addr(p.YourIPAddr),
 		Server:   addr(p.ServerIdentifier()),
 		ClientID: p.Options[optClientID],
-		Text:     printable(string(p.Options[optText])),
+		Text:     dnsname.Printable(string(p.Options[optText])),
 	}
 	switch r.Type {
 	case Offer, Ack:
@@ -87,8 +89,8 @@ func (r *Reply) network(o v4.Options) {
 
 func (r *Reply) names(o v4.Options) {
 	// A final NUL is not part of the text (RFC 2132 §2), yet common.
-	r.Domain = validName(strings.TrimRight(string(o[optDomain]), "\x00"))
-	r.Search, _ = searchList(o[optSearch]) // malformed: ignored as a whole
+	r.Domain = dnsname.Valid(strings.TrimRight(string(o[optDomain]), "\x00"))
+	r.Search, _ = dnsname.List(o[optSearch], MaxSearch) // malformed: ignored as a whole
 }
 
 // u32 reads a time option; collect has seen to it that it is absent or 4 bytes long.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package dhcp4
+// Package dnsname reads the names and texts that servers and routers send, and
+// lets through only what may stand in resolv.conf, a state file or a log. It is
+// pure, and what the codecs of step 7 have in common.
+package dnsname
 
 import (
 	"errors"
@@ -18,11 +21,11 @@ const (
 
 var errName = errors.New("malformed domain name list")
 
-// validName returns s without its final dot if it is a domain name made of
+// Valid returns s without its final dot if it is a domain name made of
 // letters, digits, hyphens and underscores, else "". Everything else that a
 // server may put into a name (quotes, newlines, $(), escape sequences) thus
 // never reaches resolv.conf, a state file or a log (CVE-2026-42511, CVE-2018-1111).
-func validName(s string) string {
+func Valid(s string) string {
 	s = strings.TrimSuffix(s, ".")
 	if len(s) > maxName {
 		return ""
@@ -46,13 +49,13 @@ func validLabel(l string) bool {
 	})
 }
 
-// searchList decodes option 119, names in DNS wire form with compression
-// (RFC 3397 §2). The library's decoder refuses a pointer to a name that ends in
-// a pointer, which is legal and common. Names that are no host names are left
-// out; a list of broken form is refused as a whole.
-func searchList(b []byte) ([]string, error) {
+// List decodes names in DNS wire form, of which it takes the first most, with
+// compression as DHCPv4's option 119 has it (RFC 3397 §2). The library's decoder refuses
+// a pointer to a name that ends in a pointer, which is legal and common. Names that are
+// no host names are left out; a list of broken form is refused as a whole.
+func List(b []byte, most int) ([]string, error) {
 	var names []string
-	for pos, read := 0, 0; pos < len(b) && read < MaxSearch; read++ {
+	for pos, read := 0, 0; pos < len(b) && read < most; read++ {
 		labels, next, err := wireName(b, pos)
 		if err != nil {
 			return nil, err
@@ -60,7 +63,7 @@ func searchList(b []byte) ([]string, error) {
 		pos = next
 		// Label by label first: a dot within a label must not become a separator.
 		if !slices.ContainsFunc(labels, func(l string) bool { return !validLabel(l) }) {
-			names = appendNew(names, validName(strings.Join(labels, ".")))
+			names = appendNew(names, Valid(strings.Join(labels, ".")))
 		}
 	}
 	return names, nil
@@ -102,12 +105,10 @@ func wireName(b []byte, pos int) (labels []string, next int, err error) {
 	return nil, 0, errName
 }
 
-// fqdn encodes option 81: flags E (DNS wire form) and S (the server shall do the
-// A record), the two RCODEs that RFC 4702 §2.2 wants 0, and the name, which ends
-// with the root label only if it is fully qualified, here: has a dot (§2.3).
-func fqdn(name string) []byte {
-	const flagS, flagE = 1, 4
-	b := []byte{flagS | flagE, 0, 0}
+// Wire is name in DNS wire form without compression, which ends with the root
+// label only if it is fully qualified, here: has a dot (RFC 4702 §2.3, RFC 4704 §4.2).
+func Wire(name string) []byte {
+	var b []byte
 	for label := range strings.SplitSeq(strings.TrimSuffix(name, "."), ".") {
 		label = label[:min(len(label), maxLabel)]
 		b = append(append(b, uint8(len(label))), label...)
@@ -118,10 +119,13 @@ func fqdn(name string) []byte {
 	return b
 }
 
-// printable returns s with everything that a terminal or a log may act on
+// MaxText is how long, in bytes, a text is that Printable returns.
+const MaxText = 255
+
+// Printable returns s with everything that a terminal or a log may act on
 // (control bytes, escapes, direction marks, invalid UTF-8) turned into '?', at
 // most MaxText bytes of it.
-func printable(s string) string {
+func Printable(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
 			return '?'
