@@ -4,6 +4,7 @@ package attach_test
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -85,6 +86,36 @@ func TestBridge(t *testing.T) {
 	}
 	if _, err := l.make(s); !errors.Is(err, attach.ErrExists) {
 		t.Errorf("made twice: %v", err)
+	}
+}
+
+// A bridge has the least of its ports' MACs, unless somebody has set one: the ARP
+// tables of the LAN, and a RELEASE to a server on the host, would miss it.
+func TestBridgeKeepsItsMAC(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	for i, mac := range []net.HardwareAddr{{2, 0, 0, 0, 0, 1}, {0xfe, 0, 0, 0, 0, 2}} {
+		s := spec("lone")
+		s.MAC, s.MTU, s.Interface, s.HostEnd = mac, 1400, fmt.Sprint("lan", i), fmt.Sprint("web-", i)
+		if i == 0 {
+			l.Host.Run("ip", "link", "add", "lone", "up", "type", "bridge")
+			l.Host.Run("ip", "link", "add", "uplink", "address", "f2:00:00:00:00:01", "up", "master", "lone", "type", "veth", "peer", "name", "wall")
+		}
+		if _, err := l.make(s); err != nil {
+			t.Fatal(err)
+		}
+		if got := l.link(l.Host, "lone").Attrs().HardwareAddr.String(); got != "f2:00:00:00:00:01" {
+			t.Errorf("with a container whose MAC is %v the bridge has %s", mac, got)
+		}
+		if err := attach.Delete(l.open(l.container), s.Interface, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.host.MakeAnew(l.open(l.container), s); err != nil {
+			t.Fatal(err)
+		}
+		if got := l.link(l.Host, "lone").Attrs().HardwareAddr.String(); got != "f2:00:00:00:00:01" {
+			t.Errorf("for an older kernel the bridge has %s", got)
+		}
 	}
 }
 

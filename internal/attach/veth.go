@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"slices"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -38,7 +40,24 @@ func (h *Host) pair(ns *netns.NS, s Spec) error {
 	peer.AddChild(nl.NewIfInfomsg(unix.AF_UNSPEC))
 	peer.AddRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(s.HostEnd))
 	peer.AddRtAttr(unix.IFLA_MTU, nl.Uint32Attr(uint32(s.hostMTU)))
+	for _, a := range portMAC(s.MAC) {
+		peer.AddChild(a)
+	}
 	return h.create("veth", data, unix.IFF_UP, inside(ns.FD(), s.Interface, s.MAC, s.MTU)...)
+}
+
+// portMAC is the MAC of the host's end: a bridge whose MAC nobody has set takes the
+// least of its ports', and is to keep its uplink's when containers come and go.
+func portMAC(mac net.HardwareAddr) []*nl.RtAttr {
+	if mac == nil {
+		return nil // the kernel's choice, as the container's
+	}
+	port := slices.Clone(mac)
+	port[0] = 0xfe
+	if mac[0] == 0xfe {
+		port[0] = 0xfa
+	}
+	return []*nl.RtAttr{nl.NewRtAttr(unix.IFLA_ADDRESS, port)}
 }
 
 // pairAnew is for a name that is taken: by a leftover of ours, or, for a kernel
@@ -57,9 +76,9 @@ func (h *Host) pairAnew(ns *netns.NS, s Spec) error {
 	for _, a := range inside(ns.FD(), s.Interface, s.MAC, s.MTU) {
 		peer.AddChild(a)
 	}
-	err := h.create("veth", data, 0,
+	err := h.create("veth", data, 0, append(portMAC(s.MAC),
 		nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(s.HostEnd)),
-		nl.NewRtAttr(unix.IFLA_MTU, nl.Uint32Attr(uint32(s.hostMTU))))
+		nl.NewRtAttr(unix.IFLA_MTU, nl.Uint32Attr(uint32(s.hostMTU))))...)
 	if err != nil {
 		return err
 	}
