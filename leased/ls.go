@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -62,10 +63,13 @@ func writeJSON(w io.Writer, list []leaseapi.Status) error {
 
 func writeTable(w io.Writer, list []leaseapi.Status) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "CONTAINER\tNETWORK\tINTERFACE\tON\tMAC\tSTATE\tADDRESS\tGATEWAY\tSERVER\tRENEWS\tEXPIRES")
+	fmt.Fprintln(t, "CONTAINER\tNETWORK\tINTERFACE\tON\tMAC\tSTATE\tADDRESS\tIPV6\tGATEWAY\tSERVER\tRENEWS\tEXPIRES")
 	for _, s := range list {
-		address, gateway, server, renews, expires := "-", "-", "-", "-", "-"
-		if l := s.Lease; l != nil {
+		address, six, gateway, server, renews, expires := "-", "-", "-", "-", "-", "-"
+		if l := s.Lease; l != nil && len(l.IPv6) > 0 {
+			six = addresses(l.IPv6)
+		}
+		if l := s.Lease; l != nil && l.Address.IsValid() {
 			address, server = l.Address.String(), l.Server.String()
 			if l.Gateway.IsValid() {
 				gateway = l.Gateway.String()
@@ -77,9 +81,17 @@ func writeTable(w io.Writer, list []leaseapi.Status) error {
 		}
 		a := s.Attachment
 		fmt.Fprintln(t, cmp.Or(a.ContainerName, a.ContainerID)+"\t"+a.Network+"\t"+a.Interface+"\t"+s.Link.Host+"\t"+
-			s.Link.MAC+"\t"+s.State+"\t"+address+"\t"+gateway+"\t"+server+"\t"+renews+"\t"+expires)
+			s.Link.MAC+"\t"+s.State+"\t"+address+"\t"+six+"\t"+gateway+"\t"+server+"\t"+renews+"\t"+expires)
 	}
 	return t.Flush()
+}
+
+func addresses(all []leaseapi.Address6) string {
+	var texts []string
+	for _, a := range all {
+		texts = append(texts, a.Address.String())
+	}
+	return strings.Join(texts, ",")
 }
 
 func in(seconds *int64) string {

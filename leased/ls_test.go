@@ -66,17 +66,22 @@ var some = shelf{
 	attached("", "lan", "REBINDING", &leaseapi.Lease{
 		Address: netip.MustParsePrefix("192.0.2.77/32"), Server: netip.MustParseAddr("192.0.2.1"), Renew: seconds(0), Expire: seconds(1),
 	}),
+	attached("six", "lan", "INIT", &leaseapi.Lease{IPv6: []leaseapi.Address6{
+		{Address: netip.MustParsePrefix("2001:db8::9/128"), Source: leaseapi.SourceDHCP},
+		{Address: netip.MustParsePrefix("2001:db8::42/64"), Source: leaseapi.SourceSLAAC},
+	}}),
 	attached("db", "lan", "BOUND", &leaseapi.Lease{Address: netip.MustParsePrefix("192.0.2.10/24"), Server: netip.MustParseAddr("192.0.2.1")}),
 }
 
 func TestLsTable(t *testing.T) {
 	show(t, some)
 	out, err := leased("ls")
-	want := `CONTAINER     NETWORK  INTERFACE  ON   MAC                STATE      ADDRESS        GATEWAY    SERVER     RENEWS    EXPIRES
-0123456789ab  lan      eth0       br0  02:00:00:00:00:01  REBINDING  192.0.2.77/32  -          192.0.2.1  in 0s     in 1s
-db            lan      eth0       br0  02:00:00:00:00:01  BOUND      192.0.2.10/24  -          192.0.2.1  never     never
-web           iot      eth0       br0  02:00:00:00:00:01  SELECTING  -              -          -          -         -
-web           lan      eth0       br0  02:00:00:00:00:01  BOUND      192.0.2.9/24   192.0.2.1  192.0.2.1  in 30m0s  in 1h0m0s
+	want := `CONTAINER     NETWORK  INTERFACE  ON   MAC                STATE      ADDRESS        IPV6                             GATEWAY    SERVER     RENEWS    EXPIRES
+0123456789ab  lan      eth0       br0  02:00:00:00:00:01  REBINDING  192.0.2.77/32  -                                -          192.0.2.1  in 0s     in 1s
+db            lan      eth0       br0  02:00:00:00:00:01  BOUND      192.0.2.10/24  -                                -          192.0.2.1  never     never
+six           lan      eth0       br0  02:00:00:00:00:01  INIT       -              2001:db8::9/128,2001:db8::42/64  -          -          -         -
+web           iot      eth0       br0  02:00:00:00:00:01  SELECTING  -              -                                -          -          -         -
+web           lan      eth0       br0  02:00:00:00:00:01  BOUND      192.0.2.9/24   -                                192.0.2.1  192.0.2.1  in 30m0s  in 1h0m0s
 `
 	if err != nil || out != want {
 		t.Errorf("%v\n%s\nwant\n%s", err, out, want)

@@ -38,6 +38,13 @@ func create(stdin io.Reader) (any, error) {
 	if err := fits(on, merged); err != nil {
 		return nil, err
 	}
+	if n.IPv6Enabled && merged["ipv6"] == "" {
+		merged["ipv6"] = "auto"
+	}
+	if n.IPv6Enabled && merged["ipv6"] == "off" {
+		return nil, errors.New("--ipv6 and the option ipv6=off exclude each other; give one")
+	}
+	n.IPv6Enabled = merged["ipv6"] != "" && merged["ipv6"] != "off"
 	delete(merged, "parent")
 	delete(merged, "bridge")
 	merged[on.Kind()] = on.Name()
@@ -60,8 +67,6 @@ func checkNetwork(n netavark.Network) error {
 		return errors.New("--route is not yet supported; let the DHCP server send routes (option 121)")
 	case len(n.NetworkDNSServers) > 0:
 		return errors.New("--dns on a network is for Podman's own resolver; use -o dns=ADDRESS")
-	case n.IPv6Enabled:
-		return errors.New("--ipv6 is not yet supported")
 	case ipam != "" && ipam != netavark.IPAMDHCP:
 		return fmt.Errorf("--ipam-driver %s does not go with a DHCP server; leave it out", ipam)
 	}

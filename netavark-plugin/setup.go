@@ -65,9 +65,10 @@ func request(e netavark.Exec, netnsPath string) (attachment.Request, error) {
 		}
 		o.MAC = mac
 	}
-	if ip := firstIPv4(e.NetworkOptions.StaticIPs); ip.IsValid() {
+	if ip := first(e.NetworkOptions.StaticIPs, netip.Addr.Is4); ip.IsValid() {
 		o.RequestIP = ip
 	}
+	o.RequestIPv6 = first(e.NetworkOptions.StaticIPs, netip.Addr.Is6)
 	o.NoDefaultRoute = o.NoDefaultRoute || e.Network.Internal
 	return attachment.Request{
 		Attachment: key(e), Netns: netnsPath, Options: o,
@@ -79,15 +80,15 @@ func request(e netavark.Exec, netnsPath string) (attachment.Request, error) {
 // rehearse has encoding/json look at the types of the answer, which takes it as
 // long as a server to answer.
 func rehearse() {
-	_, _ = json.Marshal(netavark.Status("", nil, netip.Prefix{}, netip.Addr{}))
+	_, _ = json.Marshal(netavark.Status("", nil))
 }
 
-// firstIPv4 is Podman's --ip. `podman network reload` and restore repeat here
-// all addresses that setup reported, IPv6 ones and duplicates among them.
-func firstIPv4(ips []net.IP) netip.Addr {
+// first is Podman's --ip or --ip6. `podman network reload` and restore repeat here
+// all addresses that setup reported, duplicates among them.
+func first(ips []net.IP, is func(netip.Addr) bool) netip.Addr {
 	for _, ip := range ips {
-		if a, ok := netip.AddrFromSlice(ip.To4()); ok {
-			return a
+		if a, ok := netip.AddrFromSlice(ip); ok && is(a.Unmap()) {
+			return a.Unmap()
 		}
 	}
 	return netip.Addr{}
@@ -112,7 +113,11 @@ func status(r attachment.Request, j attachment.Joined) netavark.StatusBlock {
 	if lease == nil { // on_timeout=continue
 		lease = &leaseapi.Lease{}
 	}
-	s := netavark.Status(r.Interface, j.MAC, lease.Address, lease.Gateway)
+	addrs := []netavark.Address{{Prefix: lease.Address, Gateway: lease.Gateway}}
+	for _, a := range lease.IPv6 {
+		addrs = append(addrs, netavark.Address{Prefix: a.Address, Gateway: lease.Gateway6})
+	}
+	s := netavark.Status(r.Interface, j.MAC, addrs...)
 	servers := r.Options.DNSList
 	if r.Options.DNS == "dhcp" {
 		servers, s.DNSSearchDomains = lease.DNS, lease.Search

@@ -46,8 +46,8 @@ func Join(ctx context.Context, r Request) (Joined, error) {
 	if err := r.check(); err != nil {
 		return Joined{}, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, r.Options.LeaseTimeout+overtime,
-		fmt.Errorf("leased gave no answer within %s; see: journalctl -u leased", r.Options.LeaseTimeout+overtime))
+	patience := r.Options.LeaseTimeout + overtime
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("leased gave no answer within %s; see: journalctl -u leased", patience))
 	defer cancel()
 	joined, err := r.join(ctx)
 	if errors.Is(err, leaseapi.ErrHungUp) {
@@ -114,7 +114,7 @@ func (r Request) acquire(ctx context.Context, leased *leaseapi.Conn, link attach
 	if o.MTU != 0 {
 		mtu = 0
 	}
-	return leased.Acquire(ctx, leaseapi.AcquireRequest{
+	req := leaseapi.AcquireRequest{
 		Attachment: r.Attachment,
 		Link:       leaseapi.Link{Netns: r.Netns, MAC: link.MAC.String(), Host: o.Host(), MTU: mtu},
 		Client: leaseapi.Client{
@@ -127,7 +127,27 @@ func (r Request) acquire(ctx context.Context, leased *leaseapi.Conn, link attach
 			TimeoutMS: o.LeaseTimeout.Milliseconds(), OnTimeout: o.OnTimeout, Release: policyOfRelease(o),
 			ConflictCheck: o.ConflictCheck, ResolvConf: o.DNS == "dhcp",
 		},
-	})
+	}
+	if err := r.ipv6(&req); err != nil {
+		return nil, err
+	}
+	return leased.Acquire(ctx, req)
+}
+
+// ipv6 adds what leased is to know of IPv6.
+func (r Request) ipv6(req *leaseapi.AcquireRequest) error {
+	o := r.Options
+	if o.IPv6 == "off" {
+		return nil
+	}
+	six, err := r.identity().DHCPv6()
+	if err != nil {
+		return fmt.Errorf("ipv6=%s: %w; try: systemd-machine-id-setup", o.IPv6, err)
+	}
+	c, p := &req.Client, &req.Policy
+	c.DUID, c.IAID, c.Secret, c.RequestIPv6 = hex.EncodeToString(six.DUID), six.IAID, hex.EncodeToString(six.Secret), o.RequestIPv6
+	p.IPv6, p.IPv6TimeoutMS = o.IPv6, o.IPv6Timeout.Milliseconds()
+	return nil
 }
 
 // policyOfRelease is the option's value, but for a lease that nobody could come back for:

@@ -26,8 +26,11 @@ var floors = map[string]int{
 	"leased/internal/server":    4,
 	"leased/internal/manager":   5,
 	"leased/internal/lease":     6,
+	"leased/internal/lease6":    6,
 	"leased/internal/segment":   6, // what step 5 keeps of a LAN
 	"leased/internal/dhcp4":     7,
+	"leased/internal/dhcp6":     7,
+	"leased/internal/ndp":       7,
 	"leased/internal/wire":      8,
 	"leased/internal/binding":   9,
 	"leased/internal/resolv":    9,

@@ -19,6 +19,7 @@ var types = map[string]reflect.Type{
 	"type Client":               reflect.TypeFor[leaseapi.Client](),
 	"type Policy":               reflect.TypeFor[leaseapi.Policy](),
 	"type Route":                reflect.TypeFor[leaseapi.Route](),
+	"type Address6":             reflect.TypeFor[leaseapi.Address6](),
 	"type Lease":                reflect.TypeFor[leaseapi.Lease](),
 	"type Status":               reflect.TypeFor[leaseapi.Status](),
 	"method Acquire":            reflect.TypeFor[leaseapi.AcquireRequest](),
@@ -123,7 +124,7 @@ func varlink(f reflect.StructField) string {
 
 func kind(t reflect.Type) string {
 	switch t.Kind() {
-	case reflect.Int, reflect.Int64:
+	case reflect.Int, reflect.Int64, reflect.Uint32:
 		return "int"
 	case reflect.Bool:
 		return "bool"

@@ -85,6 +85,11 @@ type Client struct {
 	RequireIP   bool       `json:"requireIp,omitempty"`   // refuse every other address
 	RapidCommit bool       `json:"rapidCommit,omitempty"` // option 80 (RFC 4039)
 	IPv6Mostly  bool       `json:"ipv6Mostly,omitempty"`  // ask for option 108 (RFC 8925)
+
+	DUID        string     `json:"duid,omitempty"`       // option 1 of DHCPv6 in hex
+	IAID        uint32     `json:"iaid,omitempty"`       // of the one IA_NA
+	Secret      string     `json:"secret,omitempty"`     // of stable interface identifiers (RFC 7217), 16 bytes in hex
+	RequestIPv6 netip.Addr `json:"requestIpv6,omitzero"` // hinted at in SOLICIT
 }
 
 // Policy is what leased does with the lease.
@@ -96,6 +101,8 @@ type Policy struct {
 	Release        string `json:"release"`                 // now, never, or a grace such as 20s
 	ConflictCheck  string `json:"conflictCheck,omitempty"` // off (also where absent), quick or rfc5227
 	ResolvConf     bool   `json:"resolvConf,omitempty"`    // keep the container's resolv.conf as the lease has it
+	IPv6           string `json:"ipv6,omitempty"`          // off (also where absent), auto, slaac, dhcp or only
+	IPv6TimeoutMS  int64  `json:"ipv6TimeoutMs,omitempty"` // how long Acquire waits for IPv6 where it has IPv4
 }
 
 // AcquireRequest are the parameters of Acquire. Asked again for an attachment
@@ -125,19 +132,38 @@ type ReleaseContainerRequest struct {
 	ContainerID string `json:"containerId"`
 }
 
-// Lease is what the server granted and leased applied.
+// Lease is what the server granted and leased applied. One of IPv6 alone has no
+// Address, Server and times.
 type Lease struct {
-	Address netip.Prefix `json:"address"`
+	Address netip.Prefix `json:"address,omitzero"`
 	Gateway netip.Addr   `json:"gateway,omitzero"` // of the default route in the container
 	Routes  []Route      `json:"routes,omitempty"`
 	DNS     []netip.Addr `json:"dns,omitempty"`
 	Search  []string     `json:"search,omitempty"`
 	MTU     int          `json:"mtu,omitempty"`
-	Server  netip.Addr   `json:"server"`
+	Server  netip.Addr   `json:"server,omitzero"`
 	// Seconds left until renewal (T1), rebinding (T2) and expiry; absent: never.
 	Renew  *int64 `json:"renew,omitempty"`
 	Rebind *int64 `json:"rebind,omitempty"`
 	Expire *int64 `json:"expire,omitempty"`
+
+	IPv6     []Address6 `json:"ipv6,omitempty"`
+	Gateway6 netip.Addr `json:"gateway6,omitzero"` // of the default route in the container
+}
+
+// Sources of an IPv6 address.
+const (
+	SourceSLAAC = "slaac" // the kernel's, by a router's advertisement
+	SourceDHCP  = "dhcp"
+)
+
+// Address6 is an IPv6 address of the container.
+type Address6 struct {
+	Address netip.Prefix `json:"address"`
+	Source  string       `json:"source"`
+	// Deprecated says that the address is not to be used for anything new (RFC 4862
+	// §5.5.4). A deprecated one comes behind those that are not.
+	Deprecated bool `json:"deprecated,omitempty"`
 }
 
 // Route is one route of a lease. Gateway is absent for an on-link one.
@@ -154,7 +180,8 @@ const StateHeld = "HELD"
 type Status struct {
 	Attachment Attachment `json:"attachment"`
 	Link       Link       `json:"link"`
-	State      string     `json:"state"` // RFC 2131 figure 5, PROBING (RFC 5227), or StateHeld
+	State      string     `json:"state"`            // RFC 2131 figure 5, PROBING (RFC 5227), or StateHeld
+	State6     string     `json:"state6,omitempty"` // of DHCPv6, where there is any
 	Lease      *Lease     `json:"lease,omitempty"`
 }
 

@@ -86,13 +86,21 @@ func Read(r io.Reader, v any) error {
 	return nil
 }
 
-// Status makes the StatusBlock of one interface with one address. gateway may be
-// invalid.
-func Status(ifname string, mac net.HardwareAddr, addr netip.Prefix, gateway netip.Addr) StatusBlock {
+// Address is an address with its gateway, which may be invalid.
+type Address struct {
+	Prefix  netip.Prefix
+	Gateway netip.Addr
+}
+
+// Status makes the StatusBlock of one interface. Addresses that are not valid are
+// left out.
+func Status(ifname string, mac net.HardwareAddr, addrs ...Address) StatusBlock {
 	iface := NetInterface{MacAddress: HardwareAddr(mac)}
-	if addr.IsValid() {
-		ipnet := net.IPNet{IP: addr.Addr().AsSlice(), Mask: net.CIDRMask(addr.Bits(), addr.Addr().BitLen())}
-		iface.Subnets = []NetAddress{{IPNet: types.IPNet{IPNet: ipnet}, Gateway: gateway.AsSlice()}}
+	for _, a := range addrs {
+		if ip := a.Prefix.Addr(); a.Prefix.IsValid() {
+			ipnet := net.IPNet{IP: ip.AsSlice(), Mask: net.CIDRMask(a.Prefix.Bits(), ip.BitLen())}
+			iface.Subnets = append(iface.Subnets, NetAddress{IPNet: types.IPNet{IPNet: ipnet}, Gateway: a.Gateway.AsSlice()})
+		}
 	}
 	return StatusBlock{Interfaces: map[string]NetInterface{ifname: iface}}
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -58,19 +59,39 @@ func (o Options) ClientIDOption(id Identity, mac net.HardwareAddr) ([]byte, erro
 	return append([]byte{0}, o.ClientID...), nil // type 0: not a hardware address
 }
 
-// duid is RFC 4361's client id: 255, an IAID for the attachment, a DUID-UUID
-// (RFC 6355) for the host.
+// duid is RFC 4361's client id: 255, the attachment's IAID, the host's DUID.
 func (id Identity) duid() ([]byte, error) {
-	iaid, err := id.digest("iaid")
+	six, err := id.DHCPv6()
 	if err != nil {
 		return nil, err
 	}
+	return append(binary.BigEndian.AppendUint32([]byte{255}, six.IAID), six.DUID...), nil
+}
+
+// Identity6 is who an attachment is in IPv6.
+type Identity6 struct {
+	DUID   []byte // of the host: a DUID-UUID (RFC 6355)
+	IAID   uint32 // of the attachment (RFC 8415 §12)
+	Secret []byte // 16 bytes, of the attachment's stable interface identifiers (RFC 7217)
+}
+
+// DHCPv6 is the attachment's identity in IPv6.
+func (id Identity) DHCPv6() (six Identity6, err error) {
 	host, err := Identity{}.digest("duid")
 	if err != nil {
-		return nil, err
+		return six, err
 	}
-	b := append([]byte{255}, iaid[:4]...)
-	return append(append(b, 0, 4), host[:16]...), nil
+	iaid, err := id.digest("iaid")
+	if err != nil {
+		return six, err
+	}
+	secret, err := id.digest("ipv6")
+	if err != nil {
+		return six, err
+	}
+	return Identity6{
+		DUID: append([]byte{0, 4}, host[:16]...), IAID: binary.BigEndian.Uint32(iaid), Secret: secret[:16],
+	}, nil
 }
 
 // digest mixes the names with the machine-id, which is never shown itself

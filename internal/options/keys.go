@@ -18,7 +18,6 @@ type key struct {
 	alias   string
 	network bool   // says where to attach, so only a network has it
 	values  string // what is allowed, for the user; the default first
-	later   func(value string) bool
 	parse   func(o *Options, value string) error
 }
 
@@ -26,6 +25,7 @@ func defaults() Options {
 	return Options{
 		Mode: "bridge", MACFrom: "stable", ClientID: "mac", Hostname: "auto", DNS: "dhcp",
 		Metric: 100, LeaseTimeout: 10 * time.Second, OnTimeout: "fail", ConflictCheck: "quick", Release: "20s",
+		IPv6: "off", IPv6Timeout: 2 * time.Second,
 	}
 }
 
@@ -48,13 +48,14 @@ var keys = []key{
 	{name: "dns", values: "dhcp, none, or addresses with blanks between", parse: parseDNS},
 	{name: "metric", values: "0 to 4294967294", parse: number(func(o *Options) *int { return &o.Metric }, 0, 1<<32-2)},
 	{name: "no_default_route", values: "false, true", parse: boolean(func(o *Options) *bool { return &o.NoDefaultRoute })},
-	{name: "lease_timeout", values: "1s to 10m, such as 10s", parse: parseTimeout},
+	{name: "lease_timeout", values: "1s to 10m, such as 10s", parse: duration(func(o *Options) *time.Duration { return &o.LeaseTimeout }, time.Second, 10*time.Minute)},
 	{name: "on_timeout", values: "fail, continue", parse: word(func(o *Options) *string { return &o.OnTimeout }, "fail", "continue")},
 	{name: "conflict_check", values: "quick, rfc5227, off", parse: word(func(o *Options) *string { return &o.ConflictCheck }, "quick", "rfc5227", "off")},
 	{name: "release", values: "a time from 1s to 24h such as 20s, now, never", parse: parseRelease},
 	{name: "rapid_commit", values: "false, true", parse: boolean(func(o *Options) *bool { return &o.RapidCommit })},
 	{name: "ipv6_mostly", values: "false, true", parse: boolean(func(o *Options) *bool { return &o.IPv6Mostly })},
-	{name: "ipv6", values: "off, auto, slaac, dhcp", later: is("auto", "slaac", "dhcp"), parse: word(ignored, "off")},
+	{name: "ipv6", values: "off, auto, slaac, dhcp, only", parse: word(func(o *Options) *string { return &o.IPv6 }, "off", "auto", "slaac", "dhcp", "only")},
+	{name: "ipv6_timeout", values: "0s to 30s, such as 2s", parse: duration(func(o *Options) *time.Duration { return &o.IPv6Timeout }, 0, 30*time.Second)},
 }
 
 func find(name string) *key {
@@ -75,10 +76,6 @@ func names() []string {
 }
 
 func ignored(*Options) *string { return new(string) }
-
-func is(values ...string) func(string) bool {
-	return func(v string) bool { return slices.Contains(values, v) }
-}
 
 func word(field func(*Options) *string, allowed ...string) func(*Options, string) error {
 	return func(o *Options, v string) error {
@@ -221,11 +218,13 @@ func Grace(release string) (d time.Duration, never bool, err error) {
 	return d, false, nil
 }
 
-func parseTimeout(o *Options, v string) error {
-	d, err := time.ParseDuration(v)
-	if err != nil || d < time.Second || d > 10*time.Minute {
-		return errValue
+func duration(field func(*Options) *time.Duration, low, high time.Duration) func(*Options, string) error {
+	return func(o *Options, v string) error {
+		d, err := time.ParseDuration(v)
+		if err != nil || d < low || d > high {
+			return errValue
+		}
+		*field(o) = d
+		return nil
 	}
-	o.LeaseTimeout = d
-	return nil
 }

@@ -49,6 +49,10 @@ type Options struct {
 	Release       string // now, never, or a time; see Grace
 	RapidCommit   bool
 	IPv6Mostly    bool // asks for option 108 (RFC 8925)
+
+	IPv6        string        // off, auto, slaac, dhcp or only
+	IPv6Timeout time.Duration // how long a start that has IPv4 waits for IPv6
+	RequestIPv6 netip.Addr    // Podman's ip6=
 }
 
 // Parse reads options given as key and value. Later maps win over earlier ones.
@@ -98,9 +102,6 @@ func (o *Options) set(name, value string) error {
 	}
 	if len(value) > maxValue || strings.ContainsFunc(value, isControl) {
 		return fmt.Errorf("option %s: longer than %d bytes or with control characters", name, maxValue)
-	}
-	if k.later != nil && k.later(value) {
-		return fmt.Errorf("option %s=%s is not yet supported", name, value)
 	}
 	if err := k.parse(o, value); err != nil {
 		return fmt.Errorf("option %s=%s: %w; allowed: %s", name, value, err, k.values)

@@ -124,12 +124,16 @@ func wantAddrs(t *testing.T, link testlan.Link, want ...netip.Prefix) {
 // monitor listens to the namespace; the function returned says what has changed.
 func monitor(t *testing.T, n *testlan.NS) (changes func() []string) {
 	t.Helper()
+	return listen(t, n, unix.RTMGRP_IPV4_IFADDR|unix.RTMGRP_IPV4_ROUTE)
+}
+
+func listen(t *testing.T, n *testlan.NS, groups uint32) (changes func() []string) {
+	t.Helper()
 	var fd int
 	n.Do(func() (err error) {
 		if fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE); err != nil {
 			return err
 		}
-		groups := uint32(unix.RTMGRP_IPV4_IFADDR | unix.RTMGRP_IPV4_ROUTE)
 		return unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groups})
 	})
 	t.Cleanup(func() { unix.Close(fd) })

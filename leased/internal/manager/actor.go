@@ -26,6 +26,8 @@ type entry struct {
 	lives   bool   // there is a container
 	addr    netip.Addr
 	gate    gate
+	hears   bool // router advertisements
+	waits   bool // somebody waits for what they bring
 
 	job *job // nil: nothing to do for this attachment, any more or yet
 }
@@ -86,6 +88,7 @@ func (e *entry) guard(do func(*entry)) {
 			e.job.log().Error("panic", "err", r, "stack", string(debug.Stack()))
 			e.job.hangUp()
 			e.job.deafen()
+			e.job.six.hangUp()
 			e.answer(result{err: errors.New("leased failed; see: journalctl -u leased")})
 			e.quit()
 		}
@@ -120,10 +123,10 @@ func (e *entry) rest() {
 		delete(e.m.entries, e.key)
 		return
 	}
-	if e.job.conn == nil { // no exchange: nothing is to pin the netns
+	if e.job.conn == nil && e.job.six.silent() { // no exchange: nothing is to pin the netns
 		e.m.cfg.Kernel.Leave(e.job.place)
 	}
-	e.shown = e.job.snapshot()
+	e.shown, e.waits = e.job.snapshot(), len(e.job.waiters) > 0
 	if e.m.timers.set(e, e.job.due()) {
 		e.m.armLocked()
 	}

@@ -51,6 +51,9 @@ func (e *entry) openARP() bool {
 func (e *entry) prepare() {
 	j := e.job
 	e.number()
+	if j.six == nil {
+		e.forgo6()
+	}
 	if j.conn != nil && j.arp == nil && checks[j.req.Policy.ConflictCheck] != lease.CheckOff {
 		e.openARP()
 	}

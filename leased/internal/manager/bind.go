@@ -30,21 +30,43 @@ func (e *entry) bind(l lease.Lease) {
 	for _, p := range applied.Problems {
 		j.log().Warn("apply a part of the lease", "err", p)
 	}
-	e.resolve(l)
-	e.save(&l)
-	e.show()
-	failpoint.At(failpoint.BeforeAnswer)
-	e.answer(result{lease: j.reply(l, e.now())})
-	failpoint.At(failpoint.AfterAnswer)
+	e.publish()
 	if first {
 		j.log().Info("bound", "addr", l.Addr, "server", l.Server)
 	}
-	e.remember(l)
+	e.remember()
 }
 
-// remember has the lease outlive a reboot, in its time.
-func (e *entry) remember(l lease.Lease) {
-	r := e.job.memo(e.m.cfg.BootID, l, e.now())
+// publish brings what has changed to all who are to know: the record, List, who
+// waits for an answer, and the container's resolv.conf.
+func (e *entry) publish() {
+	j := e.job
+	complete := e.complete()
+	if names := j.names(); complete {
+		j.resolves = &names // the caller is told, and writes it
+	} else {
+		e.resolve(names)
+	}
+	l, _ := j.machine.Lease()
+	e.save(l)
+	e.show()
+	if complete {
+		failpoint.At(failpoint.BeforeAnswer)
+		e.answer(result{lease: j.reply(e.now())})
+		failpoint.At(failpoint.AfterAnswer)
+	}
+}
+
+// complete says that somebody waits and there is all that they wait for.
+func (e *entry) complete() bool {
+	j := e.job
+	return len(j.waiters) > 0 && (j.bound != nil || j.six.only()) && e.ready6()
+}
+
+// remember has what there is outlive a reboot, in its time.
+func (e *entry) remember() {
+	now := e.now()
+	r := e.job.memo(e.m.cfg.BootID, e.job.kept(now), now)
 	e.job.remembers = true
 	e.m.memory.put(clientOf(e.job.req), &r)
 }
@@ -52,7 +74,7 @@ func (e *entry) remember(l lease.Lease) {
 // unremember forgets a lease that is over; a new container's that is the same
 // client is not.
 func (e *entry) unremember() {
-	if _, known := e.job.known(e.now()); !known && e.job.remembers {
+	if e.job.remembers && !e.job.kept(e.now()).known() {
 		e.job.remembers = false
 		if !e.succeeded() {
 			e.m.memory.put(clientOf(e.job.req), nil)
@@ -60,9 +82,9 @@ func (e *entry) unremember() {
 	}
 }
 
-// save writes the record; l is nil where there is no lease yet. Without a record the
-// container has its address all the same; only a restart of leased loses it.
-func (e *entry) save(l *lease.Lease) {
+// save writes the record; l has no Addr where there is no lease yet. Without a record
+// the container has its address all the same; only a restart of leased loses it.
+func (e *entry) save(l lease.Lease) {
 	if err := e.m.cfg.Store.Save(e.key, e.job.record(e.m.cfg.BootID, l)); err != nil {
 		e.job.log().Error("write the lease's record", "err", err)
 	}
@@ -74,7 +96,7 @@ func (e *entry) over(l lease.Lease) {
 	if e.job.bound != nil && e.job.machine.State() != lease.Stopped {
 		now := e.now()
 		l.T1, l.T2, l.Expiry = now, now, now
-		e.save(&l)
+		e.save(l)
 	}
 }
 

@@ -42,15 +42,33 @@ func life(l lease.Lease) string {
 	return l.Expiry.Sub(l.Start).String()
 }
 
-// names is what a lease says of DNS.
-func names(l lease.Lease) resolv.Names { return resolv.Names{Servers: l.DNS, Search: search(l)} }
+// names is what the servers and routers say of DNS, DHCPv4 first.
+func (j *job) names() (n resolv.Names) {
+	if l, ok := j.machine.Lease(); ok {
+		n = resolv.Names{Servers: slices.Clip(l.DNS), Search: slices.Clip(search(l))}
+	}
+	for _, more := range j.six.names() {
+		n.Servers = appendNew(n.Servers, more.Servers)
+		n.Search = appendNew(n.Search, more.Search)
+	}
+	return n
+}
 
-// resolve keeps the container's resolv.conf as the lease has it. What it says after
-// the first lease is who asked for that lease to see to. A lease without servers
-// takes away none: no resolver is worse than an old one.
-func (e *entry) resolve(l lease.Lease) {
-	j, now := e.job, names(l)
-	if j.resolves != nil && len(now.Servers) == 0 {
+func appendNew[T comparable](list, more []T) []T {
+	for _, m := range more {
+		if !slices.Contains(list, m) {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// resolve keeps the container's resolv.conf as the leases have it. What it says in
+// the beginning is who asked for the lease to see to. Where no servers are left it is
+// left alone: no resolver is worse than an old one.
+func (e *entry) resolve(now resolv.Names) {
+	j := e.job
+	if len(j.waiters) > 0 || j.resolves != nil && len(now.Servers) == 0 {
 		return
 	}
 	if was := j.resolves; was != nil && j.req.Policy.ResolvConf && !was.Equal(now) {

@@ -60,6 +60,13 @@ func (m *Manager) NetnsEnded(numbers []int, missed bool) {
 	}
 }
 
+// arrive is what follows an adoption.
+func (e *entry) arrive() {
+	if e.look(); e.job != nil {
+		e.resume6()
+	}
+}
+
 // look ends the job if its container is gone.
 func (e *entry) look() {
 	if e.job == nil {

@@ -85,12 +85,18 @@ func (e *entry) started() {
 		return
 	}
 	j.begun, j.asked = true, e.now()
+	if e.start6(); e.job != j || j.six.only() {
+		return
+	}
 	if j.remembered.Addr.IsValid() {
 		j.resort = j.asked.Add(min(e.mayContinue(), j.timeout()))
 	}
 	e.step(lease.Started{Remembered: j.remembered, Crowd: e.inCrowd()})
 	if e.job == j {
 		e.prepare() // while the server thinks
+	}
+	if e.job == j && j.six != nil && !j.six.resumed {
+		e.seek6()
 	}
 }
 

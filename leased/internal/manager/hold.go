@@ -7,6 +7,7 @@ import (
 	"errors"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -14,17 +15,41 @@ import (
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/options"
 	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/lease6"
 )
 
 // hold is a lease whose container is gone. A container that is the same client to
 // the servers takes it back by INIT-REBOOT; where none comes it is given back
 // after the grace of its policy, or runs out under a policy of never.
 type hold struct {
-	e         *entry
-	lease     lease.Lease
-	serverMAC net.HardwareAddr
-	since     lease.Instant
-	never     bool
+	e *entry
+	kept
+	since lease.Instant
+	never bool
+}
+
+// kept is what the servers have for a client as far as we know: a lease of either
+// protocol, or of both.
+type kept struct {
+	lease     lease.Lease      // without Addr: none
+	serverMAC net.HardwareAddr // that it came from
+	six       lease6.Lease     // without Addrs: none
+}
+
+func (k kept) known() bool { return k.lease.Addr.IsValid() || len(k.six.Addrs) > 0 }
+
+// expiry is when the last of it is over.
+func (k kept) expiry() lease.Instant { return max(k.lease.Expiry, expiry6(k.six)) }
+
+// addrs is what of it is shown in the log.
+func (k kept) addrs() (all []netip.Addr) {
+	if k.lease.Addr.IsValid() {
+		all = append(all, k.lease.Addr.Addr())
+	}
+	for _, a := range k.six.Addrs {
+		all = append(all, a.Addr)
+	}
+	return all
 }
 
 // clientOf is who an attachment is to the servers of a LAN, and on which LAN: its
@@ -46,15 +71,15 @@ func (e *entry) end(why string) {
 		return
 	}
 	now := e.now()
-	l, known := j.known(now)
+	k := j.kept(now)
 	grace, never, _ := options.Grace(j.req.Policy.Release) // the server package has checked it
 	switch {
-	case known && never:
-		e.hold(l, l.Expiry, why)
-	case known && grace > 0:
-		e.hold(l, now.Add(grace), why)
-	case known && e.mute():
-		e.hold(l, now.Add(time.Second), why) // and tried again
+	case k.known() && never:
+		e.hold(k, k.expiry(), why)
+	case k.known() && grace > 0:
+		e.hold(k, now.Add(grace), why)
+	case k.lease.Addr.IsValid() && e.mute():
+		e.hold(k, now.Add(time.Second), why) // and tried again
 	default:
 		e.giveBack(why)
 	}
@@ -77,24 +102,28 @@ func (e *entry) mute() bool {
 	return false
 }
 
-// hold takes the address out of use and keeps the lease until then.
-func (e *entry) hold(l lease.Lease, until lease.Instant, why string) {
+// hold takes the addresses out of use and keeps what there is until then.
+func (e *entry) hold(k kept, until lease.Instant, why string) {
 	j := e.job
 	if !j.begun { // it never came to asking for it
-		j.machine, j.begun = lease.Restore(j.machineConfig(e.m.cfg.Rand), l), true
+		j.begun = true
+		if k.lease.Addr.IsValid() {
+			j.machine = lease.Restore(j.machineConfig(e.m.cfg.Rand), k.lease)
+		}
 	}
-	j.held, j.until = true, min(until, l.Expiry)
+	j.held, j.until = true, min(until, k.expiry())
 	j.hangUp()
 	j.deafen()
 	e.unbind()
+	e.hold6(k.six)
 	e.answer(result{err: errors.New(why)})
-	e.save(&l)
-	e.m.hold(e, l)
-	j.log().Info("lease held", "addr", l.Addr, "reason", why)
+	e.save(k.lease)
+	e.m.hold(e, k)
+	j.log().Info("lease held", "addr", k.addrs(), "reason", why)
 }
 
 // hold notes a hold. What one LAN may hold is bounded; the oldest goes first.
-func (m *Manager) hold(e *entry, l lease.Lease) {
+func (m *Manager) hold(e *entry, k kept) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.leave(e, abandoned)
@@ -104,7 +133,7 @@ func (m *Manager) hold(e *entry, l lease.Lease) {
 		old.e.put(func(e *entry) { e.forget("held under another id") })
 	}
 	_, never, _ := options.Grace(e.job.req.Policy.Release)
-	m.setHold(client, &hold{e, l, e.job.serverMAC, e.now(), never})
+	m.setHold(client, &hold{e, k, e.now(), never})
 	if more := len(m.holds) - maxHolds; more > 0 {
 		m.dismiss(slices.Collect(maps.Values(m.holds)), more)
 	}
@@ -162,17 +191,17 @@ func (m *Manager) relieve(host string) {
 
 const lately = 30 * time.Second
 
-// take hands over the lease that is held for a client.
-func (m *Manager) take(client string) (lease.Lease, net.HardwareAddr) {
+// take hands over what is held for a client.
+func (m *Manager) take(client string) kept {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	h := m.holds[client]
 	if h == nil {
-		return lease.Lease{}, nil
+		return kept{}
 	}
 	m.setHold(client, nil)
 	h.e.put(func(e *entry) { e.forget("taken back") })
-	return h.lease, h.serverMAC
+	return h.kept
 }
 
 // claim says that e's lease is held still, and nobody else may have it any more.
@@ -214,11 +243,11 @@ func (e *entry) wait() {
 	if now < j.until || !e.m.claim(e) {
 		return // taken: forget is in the inbox
 	}
-	l, known := j.known(now)
-	if known {
+	k := j.kept(now)
+	if k.lease.Addr.IsValid() {
 		var err error
 		if j.voice, err = e.speaker(); err != nil && j.failures < maxFailures {
-			e.postpone(l, err)
+			e.postpone(k, err)
 			return
 		}
 	}
@@ -229,12 +258,12 @@ func (e *entry) wait() {
 // a boot the host's own network may come later than we do.
 const maxFailures = 8
 
-func (e *entry) postpone(l lease.Lease, err error) {
+func (e *entry) postpone(k kept, err error) {
 	j := e.job
 	if j.failures == 0 {
-		j.log().Warn("give the lease back", "addr", l.Addr, "err", err)
+		j.log().Warn("give the lease back", "addr", k.addrs(), "err", err)
 	}
 	j.failures++
-	j.until = min(e.now().Add(time.Second<<j.failures), l.Expiry)
-	e.m.hold(e, l)
+	j.until = min(e.now().Add(time.Second<<j.failures), k.expiry())
+	e.m.hold(e, k)
 }

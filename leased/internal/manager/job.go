@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -26,6 +27,7 @@ type job struct {
 	place    Place
 	identity dhcp4.Identity
 	machine  *lease.Machine
+	six      *six // nil: nothing of IPv6 is wanted
 	plain    *slog.Logger
 
 	bound     *binding.Spec    // what the kernel has
@@ -57,58 +59,61 @@ type job struct {
 
 // join starts the attachment's job, or waits along with who has started it.
 func (e *entry) join(req leaseapi.AcquireRequest, at Place, answer chan result) {
-	known, from := e.inherit(req, at)
+	k := e.inherit(req, at)
 	if e.job != nil {
 		e.m.cfg.Kernel.Leave(at) // it is the job's, which knows the way
-		if l, ok := e.job.machine.Lease(); ok && e.job.bound != nil {
-			answer <- result{lease: e.job.reply(l, e.now())}
-			return
-		}
 		e.job.waiters = append(e.job.waiters, answer)
+		if e.complete() {
+			e.publish()
+		}
 		return
 	}
 	j := newJob(e.m.cfg, req, at)
 	j.machine = lease.New(j.machineConfig(e.m.cfg.Rand))
-	j.remembered, j.serverMAC, j.remembers = known, from, known.Addr.IsValid()
+	j.remembered, j.serverMAC, j.remembers = k.lease, k.serverMAC, k.known()
+	if j.six != nil {
+		j.six.remembered = k.six
+	}
 	j.owner, j.waiters = answer, []chan result{answer}
 	e.setJob(j)
 	e.begin()
 }
 
 // inherit ends a job on another link, which is of a container that was there
-// before, and returns the lease that the new one can ask for: that container's, or
-// one that is held, where the new one is the same client to the servers.
-func (e *entry) inherit(req leaseapi.AcquireRequest, at Place) (l lease.Lease, from net.HardwareAddr) {
+// before, and returns what the new one can ask for: that container's, or what is
+// held, where the new one is the same client to the servers.
+func (e *entry) inherit(req leaseapi.AcquireRequest, at Place) (k kept) {
 	switch old := e.job; {
 	case old == nil:
 	case !old.held && old.place.same(at):
-		return l, nil
+		return k
 	case clientOf(old.req) != clientOf(req):
 		if !old.held || e.m.claim(e) {
 			e.giveBack("replaced")
 		}
 		e.drop("replaced")
 	case old.held:
-		l, from = e.m.take(clientOf(req))
+		k = e.m.take(clientOf(req))
 		e.drop("taken back")
 	default:
 		if e.m.cfg.Kernel.Check(old.place) == nil {
 			e.unbind()
+			e.unbind6("replaced")
 		}
-		l, _ = old.known(e.now())
-		from = old.serverMAC
+		k = old.kept(e.now())
 		e.drop("replaced")
 	}
-	if !l.Addr.IsValid() {
-		l, from = e.m.take(clientOf(req))
+	if !k.known() {
+		k = e.m.take(clientOf(req))
 	}
-	return l, from
+	return k
 }
 
 func newJob(cfg Config, req leaseapi.AcquireRequest, at Place) *job {
 	c := req.Client
 	clientID, _ := hex.DecodeString(c.ClientID) // the server package has checked it
 	return &job{
+		six: newSix(req, cfg.Rand),
 		req: req, place: at, medium: lease.MediumNone, quiet: lease.Never, again: lease.Never,
 		until: lease.Never, resort: lease.Never,
 		plain: cfg.Log,
@@ -138,13 +143,18 @@ var checks = map[string]lease.Check{"quick": lease.CheckQuick, "rfc5227": lease.
 
 func (e *entry) now() lease.Instant { return lease.Instant(e.m.cfg.Clock.Now()) }
 
-// known is the lease that the servers hold for the attachment as far as we know:
-// the one in use, or one from before that nobody has refused.
-func (j *job) known(now lease.Instant) (lease.Lease, bool) {
+// kept is what the servers hold for the attachment as far as we know: what is in
+// use, or is from before and was not refused.
+func (j *job) kept(now lease.Instant) kept {
+	k := kept{six: j.six.known(now)}
+	l, known := j.machine.Known(now)
 	if !j.begun {
-		return j.remembered, j.remembered.Addr.IsValid() && now < j.remembered.Expiry
+		l, known = j.remembered, now < j.remembered.Expiry
 	}
-	return j.machine.Known(now)
+	if known {
+		k.lease, k.serverMAC = l, j.serverMAC
+	}
+	return k
 }
 
 // due is when the job has to do something next.
@@ -152,7 +162,7 @@ func (j *job) due() lease.Instant {
 	if j.held {
 		return j.until
 	}
-	return min(j.machine.Deadline(), j.quiet, j.again, j.resort)
+	return min(j.machine.Deadline(), j.quiet, j.again, j.resort, j.six.due())
 }
 
 func (e *entry) tick() {
@@ -176,6 +186,9 @@ func (e *entry) tick() {
 	if e.job == j && now >= j.resort {
 		e.resort()
 	}
+	if e.job == j && !j.held {
+		e.tick6()
+	}
 }
 
 // late tells a waiter that its time is over.
@@ -184,11 +197,15 @@ func (e *entry) late(answer chan result) {
 	if j == nil || !j.leave(answer) {
 		return // it has its answer
 	}
+	if _, ok := j.machine.Lease(); ok && j.bound != nil {
+		j.waiters = []chan result{answer} // it was IPv6 that it waited for
+		j.six.giveUp()
+		e.publish()
+		return
+	}
 	if j.req.Policy.OnTimeout == "continue" {
-		if _, ok := j.machine.Lease(); !ok {
-			e.save(nil)
-		}
 		j.resolves = &resolv.Names{} // nobody has told it any
+		e.save(lease.Lease{})
 		answer <- result{}
 		return
 	}
@@ -236,7 +253,11 @@ func (j *job) leave(answer chan result) bool {
 // giveBack ends the job with a RELEASE if there is a lease, the binding removed,
 // the record deleted.
 func (e *entry) giveBack(why string) {
-	e.step(lease.ReleaseRequested{})
+	j := e.job
+	e.giveBack6()
+	if e.job == j {
+		e.step(lease.ReleaseRequested{})
+	}
 	e.drop(why)
 }
 
@@ -249,6 +270,18 @@ func (e *entry) vanish(err error) {
 	e.end("container is gone")
 }
 
+// hopeless ends a start that can come to nothing.
+func (e *entry) hopeless(why string) {
+	j := e.job
+	if len(j.waiters) == 0 {
+		return
+	}
+	e.answer(result{err: &leaseapi.Error{
+		Name: leaseapi.ErrorNoLease, Message: fmt.Sprintf("no IPv6 on %s, and ipv6=only: %s", j.req.Attachment.Interface, why),
+	}})
+	e.end("no IPv6")
+}
+
 func (e *entry) drop(why string) {
 	j := e.job
 	if j == nil {
@@ -256,6 +289,7 @@ func (e *entry) drop(why string) {
 	}
 	j.hangUp()
 	j.deafen()
+	j.six.hangUp()
 	e.answer(result{err: errors.New(why)})
 	if err := e.m.cfg.Store.Delete(e.key); err != nil {
 		j.log().Error("delete the lease's record", "err", err)
@@ -267,6 +301,7 @@ func (e *entry) drop(why string) {
 // quit leaves the entry without a job.
 func (e *entry) quit() {
 	e.m.cfg.Kernel.Leave(e.job.place)
+	e.m.unhear(e)
 	e.bindsTo(netip.Addr{})
 	e.m.claim(e)
 	if v := e.job.voice; v != nil { // the lease was over before it could be used

@@ -66,6 +66,19 @@ type ARPConn interface {
 	Close()
 }
 
+// Conn6 is a DHCPv6 client's socket in the container, as wire.DHCP6.
+type Conn6 interface {
+	Sender
+	Receive(ctx context.Context) (payload []byte, from wire.Source, err error)
+	SetXID(xid uint32) error
+}
+
+// Ear hears router advertisements, as wire.Routers.
+type Ear interface {
+	Receive(ctx context.Context) (icmp []byte, from netip.Addr, err error)
+	Close()
+}
+
 // Kernel is the container's side. Every call finds its way by path, makes sure
 // that it is the same netns and link still, and holds on to neither; only between
 // Find or Enter and Leave the netns is held open. Calls fail with ErrGone where it is not.
@@ -87,6 +100,19 @@ type Kernel interface {
 	DeleteLink(p Place) error
 	// Resolve rewrites the container's resolv.conf, and says whether it did.
 	Resolve(p Place, containerID string, was, now resolv.Names) (bool, error)
+	// Autoconf fails with binding.ErrNoIPv6 where there is no IPv6.
+	Autoconf(p Place, a binding.Autoconf) error
+	Look6(p Place) (binding.State6, error)
+	Apply6(p Place, next binding.Spec6, prev *binding.Spec6) error
+	Remove6(p Place, s binding.Spec6) error
+	// Solicit sends a router solicitation, Advertise an unsolicited neighbor
+	// advertisement of an address.
+	Solicit(p Place) error
+	Advertise(p Place, addr netip.Addr) error
+	DHCP6(p Place, linkLocal netip.Addr) (Conn6, error)
+	// Ear hears router advertisements on the LAN behind a host interface.
+	Ear(host string) (Ear, error)
 	// StandIn opens a raw socket on a link that is like l, which is gone.
 	StandIn(l leaseapi.Link) (PacketConn, error)
+	StandIn6(l leaseapi.Link) (Conn6, error)
 }

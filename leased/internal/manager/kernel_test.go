@@ -41,6 +41,8 @@ type kernel struct {
 	arps     []string
 	arpError error
 	deaf     bool // nobody gets to receive from ARP sockets
+
+	six net6
 }
 
 // with changes what the kernel is like.

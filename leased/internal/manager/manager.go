@@ -73,6 +73,7 @@ type Manager struct {
 	holds    map[string]*hold                    // by client
 	parked   int                                 // holds that only run out
 	addrs    map[at]*entry                       // who has which address
+	ears     map[string]*ear                     // by host interface
 }
 
 // maxStandIns bounds how many stand-ins are made at once; each takes the kernel
@@ -87,7 +88,7 @@ func New(ctx context.Context, cfg Config) (*Manager, error) {
 	m := &Manager{
 		cfg: cfg, ctx: ctx, memory: newMemos(cfg.Memory, cfg.Log), hands: newHands(), standIns: make(chan struct{}, maxStandIns), rewriters: make(chan struct{}, maxRewriters),
 		entries: map[string]*entry{}, segments: map[string]*segment.Segment[*entry]{},
-		holds: map[string]*hold{}, addrs: map[at]*entry{},
+		holds: map[string]*hold{}, addrs: map[at]*entry{}, ears: map[string]*ear{},
 	}
 	return m, m.restore()
 }
@@ -218,6 +219,8 @@ func (m *Manager) List() iter.Seq[leaseapi.Status] {
 		}
 	}
 }
+
+func (m *Manager) now() lease.Instant { return lease.Instant(m.cfg.Clock.Now()) }
 
 // Len is the number of attachments.
 func (m *Manager) Len() int {

@@ -20,18 +20,29 @@ import (
 // back asks for it by INIT-REBOOT; what nobody comes back for is given back.
 type memo struct {
 	record // its instants are its boot's
-	// By the wall clock, which alone goes on over a reboot. Expires is zero for an
-	// infinite lease.
+	// By the wall clock, which alone goes on over a reboot. Expires is IPv4's, and zero
+	// for an infinite lease.
 	Written time.Time `json:"written"`
 	Expires time.Time `json:"expires,omitzero"`
+	// At is Written by its boot's clock, from which what is left in IPv6 counts.
+	At lease.Instant `json:"at"`
 }
 
-func (j *job) memo(bootID string, l lease.Lease, now lease.Instant) memo {
-	m := memo{record: j.record(bootID, &l), Written: time.Now().Round(0)}
-	if l.Expiry != lease.Never {
-		m.Expires = m.Written.Add(l.Expiry.Sub(now))
+func (j *job) memo(bootID string, k kept, now lease.Instant) memo {
+	m := memo{record: j.record(bootID, k.lease), Written: time.Now().Round(0), At: now}
+	if k.lease.Expiry != lease.Never {
+		m.Expires = m.Written.Add(k.lease.Expiry.Sub(now))
 	}
 	return m
+}
+
+// over says that nothing of it is left.
+func (r memo) over(wall time.Time) bool {
+	over := !r.Lease.Addr.IsValid() || !r.Expires.IsZero() && !wall.Before(r.Expires)
+	if r.Six != nil {
+		over = over && expiry6(r.Six.Lease) <= r.At.Add(max(wall.Sub(r.Written), 0))
+	}
+	return over
 }
 
 // revive is the lease by this boot's clock. Where the wall clock has gone back,
@@ -69,7 +80,7 @@ func (m *Manager) recall(next map[*entry]func(*entry)) error {
 		if err := json.Unmarshal(b, &r); err != nil {
 			return err
 		}
-		r.Waiting = false // a lease is what it is about
+		r.Waiting = !r.Lease.Addr.IsValid() // else a lease is what it is about
 		if err := r.check(); err != nil {
 			return err
 		}
@@ -81,7 +92,7 @@ func (m *Manager) recall(next map[*entry]func(*entry)) error {
 			return nil
 		case r.BootID == m.cfg.BootID: // whose instants need no wall clock
 			return m.adopt(r.record, next)
-		case !r.Expires.IsZero() && !time.Now().Before(r.Expires):
+		case r.over(time.Now()):
 			return m.cfg.Memory.Delete(client)
 		}
 		return m.reclaim(r)
@@ -101,8 +112,8 @@ func (m *Manager) rememberAll(clients []string) {
 	}
 	now := lease.Instant(m.cfg.Clock.Now())
 	for _, e := range m.entries {
-		if l, known := e.job.known(now); known && of[clientOf(e.job.req)] {
-			r := e.job.memo(m.cfg.BootID, l, now)
+		if k := e.job.kept(now); k.known() && of[clientOf(e.job.req)] {
+			r := e.job.memo(m.cfg.BootID, k, now)
 			m.memory.put(clientOf(e.job.req), &r)
 		}
 	}
@@ -119,9 +130,14 @@ func (m *Manager) reclaim(r memo) error {
 		return err
 	}
 	now := lease.Instant(m.cfg.Clock.Now())
-	r.Lease, r.Held, r.Until = r.revive(now, time.Now()), true, now.Add(max(grace, bootGrace))
+	wall := time.Now()
+	if r.Lease.Addr.IsValid() {
+		r.Lease = r.revive(now, wall)
+	}
+	r.Six.revive(r.At, now, wall.Sub(r.Written))
+	r.Held, r.Until = true, now.Add(max(grace, bootGrace))
 	if never {
-		r.Until = max(r.Until, r.Lease.Expiry) // which may not be known
+		r.Until = max(r.Until, kept{lease: r.Lease, six: r.Six.lease()}.expiry()) // which may not be known
 	}
 	place := Place{MAC: mac, Interface: r.Request.Attachment.Interface}
 	m.install(keyOf(r.Request.Attachment)+"\x00"+clientOf(r.Request), r.record, place, (*entry).rest)

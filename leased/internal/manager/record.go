@@ -36,19 +36,17 @@ type record struct {
 
 	Lease lease.Lease  `json:"lease"`
 	Bound binding.Spec `json:"bound"`
+	Six   *record6     `json:"six,omitempty"`
 	// Resolves is what the container's resolv.conf says of DNS.
 	Resolves *resolv.Names `json:"resolves,omitempty"`
 }
 
-// record is the job's record with a lease, which is bound or was; nil: none yet.
-func (j *job) record(bootID string, l *lease.Lease) record {
+// record is the job's record with a lease, which is bound or was; without Addr: none yet.
+func (j *job) record(bootID string, l lease.Lease) record {
 	r := record{
 		Version: recordVersion, BootID: bootID, Request: j.req, Cookie: j.place.Cookie, Number: j.place.Number, Inode: j.place.Inode,
-		ServerMAC: j.serverMAC, Waiting: l == nil, Held: j.held,
-		Resolves: j.resolves,
-	}
-	if l != nil {
-		r.Lease = *l
+		ServerMAC: j.serverMAC, Waiting: !l.Addr.IsValid(), Held: j.held, Lease: l,
+		Resolves: j.resolves, Six: j.six.record(),
 	}
 	if j.bound != nil {
 		r.Bound = *j.bound
@@ -93,7 +91,7 @@ func (r record) check() error {
 	case !r.Waiting && (!r.Lease.Addr.Addr().Is4() || !r.Lease.Addr.IsValid() || !r.Lease.Server.Is4()):
 		return errors.New("a lease without address or server")
 	}
-	return nil
+	return r.Six.check()
 }
 
 // adopt makes an attachment of a record, and believes it: that its container is
@@ -112,10 +110,11 @@ func (m *Manager) adopt(r record, next map[*entry]func(*entry)) error {
 	}
 	m.install(key, r, place, func(e *entry) {
 		switch {
+		case r.Held:
 		case r.Waiting:
 			next[e] = (*entry).begin
-		case !r.Held:
-			next[e] = (*entry).look
+		default:
+			next[e] = (*entry).arrive
 		}
 		e.rest()
 	})
@@ -146,23 +145,25 @@ func (m *Manager) install(key string, r record, at Place, begin func(*entry)) {
 	m.entries[key] = e
 	if r.Held {
 		_, never, _ := options.Grace(r.Request.Policy.Release)
-		m.setHold(clientOf(r.Request), &hold{e, r.Lease, j.serverMAC, r.Until, never})
+		m.setHold(clientOf(r.Request), &hold{e, kept{r.Lease, j.serverMAC, j.six.lease()}, r.Until, never})
 	}
 	begin(e)
 }
 
 // resume gives the job the machine and the binding that it had.
 func (j *job) resume(r record, random func() uint64) {
+	j.six.resume(r.Six, j.req.Client, random)
+	j.resolves, j.remembers = r.Resolves, len(r.Six.lease().Addrs) > 0
+	if r.Held {
+		j.held, j.until, j.begun = true, r.Until, true
+	}
 	if r.Waiting {
 		j.machine = lease.New(j.machineConfig(random))
 		return
 	}
 	j.machine = lease.Restore(j.machineConfig(random), r.Lease)
 	j.serverMAC, j.remembers, j.begun = net.HardwareAddr(r.ServerMAC), true, true
-	j.resolves = r.Resolves
-	if r.Held {
-		j.held, j.until = true, r.Until
-	} else {
+	if !r.Held {
 		j.bound = &r.Bound
 	}
 }

@@ -4,11 +4,13 @@ package manager
 
 import (
 	"fmt"
+	"net/netip"
 	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/resolv"
 )
 
 // spec is the binding that a lease asks for under the attachment's policy.
@@ -28,16 +30,19 @@ func (j *job) spec(l lease.Lease, now lease.Instant) binding.Spec {
 	return s
 }
 
-// reply is the lease as callers see it.
-func (j *job) reply(l lease.Lease, now lease.Instant) *leaseapi.Lease {
-	return reply(l, j.bound, now)
-}
+// reply is what there is as callers see it; nil: nothing.
+func (j *job) reply(now lease.Instant) *leaseapi.Lease { return j.snapshot().reply(now) }
 
-func reply(l lease.Lease, bound *binding.Spec, now lease.Instant) *leaseapi.Lease {
-	r := &leaseapi.Lease{
-		Address: l.Addr, Server: l.Server, DNS: l.DNS, Search: search(l),
-		Renew: left(l.T1, now), Rebind: left(l.T2, now), Expire: left(l.Expiry, now),
+func (s *snapshot) reply(now lease.Instant) *leaseapi.Lease {
+	if s.lease == nil && len(s.addrs6) == 0 {
+		return nil
 	}
+	r := &leaseapi.Lease{DNS: s.names.Servers, Search: s.names.Search, IPv6: s.addrs6, Gateway6: s.gateway6}
+	if l := s.lease; l != nil {
+		r.Address, r.Server = l.Addr, l.Server
+		r.Renew, r.Rebind, r.Expire = left(l.T1, now), left(l.T2, now), left(l.Expiry, now)
+	}
+	bound := s.bound
 	if bound == nil {
 		return r
 	}
@@ -71,14 +76,18 @@ func left(t, now lease.Instant) *int64 {
 
 // snapshot is what List shows of an attachment at rest.
 type snapshot struct {
-	req   *leaseapi.AcquireRequest
-	state string
-	lease *lease.Lease
-	bound *binding.Spec
+	req           *leaseapi.AcquireRequest
+	state, state6 string
+	lease         *lease.Lease
+	bound         *binding.Spec
+	names         resolv.Names
+	addrs6        []leaseapi.Address6
+	gateway6      netip.Addr
 }
 
 func (j *job) snapshot() *snapshot {
-	s := &snapshot{req: &j.req, state: j.machine.State().String(), bound: j.bound}
+	s := &snapshot{req: &j.req, state: j.machine.State().String(), bound: j.bound, names: j.names()}
+	s.addrs6, s.gateway6, s.state6 = j.six.shown()
 	if j.held {
 		s.state = leaseapi.StateHeld
 	}
@@ -89,11 +98,7 @@ func (j *job) snapshot() *snapshot {
 }
 
 func (s *snapshot) status(now lease.Instant) leaseapi.Status {
-	st := leaseapi.Status{Attachment: s.req.Attachment, Link: s.req.Link, State: s.state}
-	if s.lease != nil {
-		st.Lease = reply(*s.lease, s.bound, now)
-	}
-	return st
+	return leaseapi.Status{Attachment: s.req.Attachment, Link: s.req.Link, State: s.state, State6: s.state6, Lease: s.reply(now)}
 }
 
 // inVain says why there is no lease yet, where, and what to look at.
@@ -102,6 +107,9 @@ func (j *job) inVain() string {
 	text := fmt.Sprintf("no DHCP server answered on %s within %s; is there one on that LAN, and is the uplink up and in the bridge?", on, within)
 	if j.machine.State() == lease.Requesting {
 		text = fmt.Sprintf("a DHCP server on %s made an offer and then confirmed nothing within %s", on, within)
+	}
+	if j.six.only() {
+		text = fmt.Sprintf("no router gave an IPv6 address on %s within %s; is there one on that LAN?", on, within)
 	}
 	if j.trouble != "" {
 		text = fmt.Sprintf("no lease on %s within %s: %s", on, within, j.trouble)

@@ -36,52 +36,67 @@ func (Linux) StandIn(l leaseapi.Link) (PacketConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	ns, err := netns.New()
-	if err != nil {
-		return nil, err
-	}
-	p, err := makeStandIn(ns, l.Host, mac)
-	if err != nil {
-		ns.Close()
-		return nil, fmt.Errorf("make a link in place of the one that is gone: %w", err)
-	}
-	return &standIn{p, ns}, nil
+	return raise(l.Host, mac, nil, func(ns *netns.NS, index int) (*standIn, error) {
+		p, err := wire.Open(ns, index, mac)
+		return &standIn{p, ns}, err
+	})
 }
 
-func makeStandIn(ns *netns.NS, on string, mac net.HardwareAddr) (*wire.Packet, error) {
+// raise makes a link of our own on a host interface, in a namespace that lasts as
+// long as it is open: leased's end takes both away. use opens what it is for;
+// ipv6 is what the link is like in IPv6 (conf/default), nil: as the kernel has it.
+func raise[T any](on string, mac net.HardwareAddr, ipv6 map[string]string, use func(ns *netns.NS, index int) (T, error)) (t T, err error) {
+	ns, err := netns.New()
+	if err != nil {
+		return t, err
+	}
+	index := 0
+	if err = sysctls6(ns, ipv6); err == nil {
+		index, err = raiseLink(ns, on, mac)
+	}
+	if err == nil {
+		t, err = use(ns, index)
+	}
+	if err != nil {
+		_ = deleteRaised(ns)
+		ns.Close()
+		return t, fmt.Errorf("make a link of our own on %s: %w", on, err)
+	}
+	return t, nil
+}
+
+func raiseLink(ns *netns.NS, on string, mac net.HardwareAddr) (index int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), standInFor)
 	defer cancel()
 	host, err := attach.OpenHost(nil)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	defer host.Close()
 	var tag [4]byte
 	_, _ = rand.Read(tag[:]) // never fails
 	if _, err := host.Make(ctx, ns, attach.Spec{
-		Host: on, Mode: "bridge", Interface: standInName, MAC: mac,
-		HostEnd: "bye-" + hex.EncodeToString(tag[:]), Alias: "leased: gives a lease back",
+		Host: on, Mode: "bridge", Interface: raisedName, MAC: mac,
+		HostEnd: "leased-" + hex.EncodeToString(tag[:]), Alias: "leased's own",
 	}); err != nil {
-		return nil, err
+		return 0, err
 	}
 	nl, err := ns.Netlink()
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	defer nl.Close()
-	index, err := binding.Index(nl, standInName, mac)
-	if err != nil {
-		return nil, err
-	}
-	return wire.Open(ns, index, mac)
+	return binding.Index(nl, raisedName, mac)
 }
 
-const standInName = "eth0"
+const raisedName = "eth0"
+
+func deleteRaised(ns *netns.NS) error { return attach.Delete(ns, raisedName, nil) }
 
 // Close deletes the link first: the socket holds the namespace for some time yet,
 // and the MAC may be wanted.
 func (s *standIn) Close() {
-	_ = attach.Delete(s.ns, standInName, nil)
+	_ = deleteRaised(s.ns)
 	s.Packet.Close()
 	s.ns.Close()
 }

@@ -9,6 +9,8 @@ package segment
 import (
 	"net/netip"
 	"time"
+
+	"podman-net-dhcp/leased/internal/ndp"
 )
 
 // Segment is one LAN segment, known by the host interface that leads there. T is
@@ -22,6 +24,9 @@ type Segment[T any] struct {
 
 	// ResortedAt is when an attachment did without a server's word last; 0: never.
 	ResortedAt time.Duration
+	// Routers is what the LAN's routers advertise; Routerless, that there is none.
+	Routers    ndp.Routers
+	Routerless bool
 	// ReleaseAt is from when on the next DHCPRELEASE may go out.
 	ReleaseAt time.Duration
 }

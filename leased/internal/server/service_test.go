@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"podman-net-dhcp/internal/build"
@@ -167,8 +168,9 @@ func TestClientAndServerAgree(t *testing.T) {
 		r.Client = leaseapi.Client{
 			ClientID: "0102", Hostname: "h", FQDN: true, VendorClass: "v", UserClass: "u",
 			RequestIP: netip.MustParseAddr("192.0.2.9"), RequireIP: true,
+			DUID: "000401", IAID: 1 << 31, Secret: strings.Repeat("0a", 16), RequestIPv6: netip.MustParseAddr("2001:db8::9"),
 		}
-		r.Policy.NoDefaultRoute = true
+		r.Policy.NoDefaultRoute, r.Policy.IPv6, r.Policy.IPv6TimeoutMS = true, "auto", 2000
 	})
 	l := &leases{}
 	l.acquire = func(_ context.Context, got leaseapi.AcquireRequest) (*leaseapi.Lease, error) {
@@ -179,5 +181,5 @@ func TestClientAndServerAgree(t *testing.T) {
 	}
 	peer := start(t, l, limits{}).dial()
 	peer.acquire(want)
-	peer.want(`{"parameters":{"lease":{"address":"192.0.2.9/24","server":""}}}`)
+	peer.want(`{"parameters":{"lease":{"address":"192.0.2.9/24"}}}`)
 }

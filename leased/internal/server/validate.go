@@ -19,6 +19,7 @@ const (
 	maxName    = 255
 	maxPath    = 4096 // PATH_MAX
 	maxTimeout = 10 * time.Minute
+	maxDUID    = 130 // RFC 8415 §11.1, with its type
 )
 
 // invalid names the first parameter that cannot be right, or nothing.
@@ -26,6 +27,9 @@ func invalid(r leaseapi.AcquireRequest) string {
 	mac, macErr := net.ParseMAC(r.Link.MAC)
 	clientID, idErr := hex.DecodeString(r.Client.ClientID)
 	_, _, releaseErr := options.Grace(r.Policy.Release)
+	duid, duidErr := hex.DecodeString(r.Client.DUID)
+	secret, secretErr := hex.DecodeString(r.Client.Secret)
+	needs6 := slices.Contains([]string{"auto", "dhcp", "only"}, r.Policy.IPv6)
 	timeout := r.Policy.TimeoutMS
 	for _, p := range []struct {
 		name string
@@ -45,11 +49,16 @@ func invalid(r leaseapi.AcquireRequest) string {
 		{"client.vendorClass", !plain(r.Client.VendorClass, 0)},
 		{"client.userClass", !plain(r.Client.UserClass, 0)},
 		{"client.requestIp", r.Client.RequestIP.IsValid() && !r.Client.RequestIP.Is4()},
+		{"client.duid", duidErr != nil || len(duid) > 0 && len(duid) < 3 || len(duid) > maxDUID || len(duid) == 0 && needs6},
+		{"client.secret", secretErr != nil || len(secret) != 0 && len(secret) != 16},
+		{"client.requestIpv6", r.Client.RequestIPv6.IsValid() && (!r.Client.RequestIPv6.Is6() || r.Client.RequestIPv6.Is4In6() || r.Client.RequestIPv6.Zone() != "")},
 		{"policy.metric", r.Policy.Metric < 0 || r.Policy.Metric > 1<<32-2},
 		{"policy.timeoutMs", timeout <= 0 || timeout > maxTimeout.Milliseconds()},
 		{"policy.onTimeout", r.Policy.OnTimeout != "fail" && r.Policy.OnTimeout != "continue"},
 		{"policy.release", releaseErr != nil},
 		{"policy.conflictCheck", !slices.Contains([]string{"", "off", "quick", "rfc5227"}, r.Policy.ConflictCheck)},
+		{"policy.ipv6", !slices.Contains([]string{"", "off", "auto", "slaac", "dhcp", "only"}, r.Policy.IPv6)},
+		{"policy.ipv6TimeoutMs", r.Policy.IPv6TimeoutMS < 0 || r.Policy.IPv6TimeoutMS > maxTimeout.Milliseconds()},
 	} {
 		if p.bad {
 			return p.name

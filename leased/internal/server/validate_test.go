@@ -35,6 +35,19 @@ var wrong = map[string][]func(r *leaseapi.AcquireRequest){
 		func(r *leaseapi.AcquireRequest) { r.Client.RequestIP = netip.MustParseAddr("::1") },
 		func(r *leaseapi.AcquireRequest) { r.Client.RequestIP = netip.MustParseAddr("::ffff:192.0.2.1") },
 	},
+	"client.duid": append(texts(func(r *leaseapi.AcquireRequest) *string { return &r.Client.DUID }, "0", "0g", "0004", strings.Repeat("00", 131)),
+		func(r *leaseapi.AcquireRequest) { r.Policy.IPv6 = "auto" }),
+	"client.secret": texts(func(r *leaseapi.AcquireRequest) *string { return &r.Client.Secret }, "x", "00", strings.Repeat("00", 17)),
+	"client.requestIpv6": {
+		func(r *leaseapi.AcquireRequest) { r.Client.RequestIPv6 = netip.MustParseAddr("192.0.2.1") },
+		func(r *leaseapi.AcquireRequest) { r.Client.RequestIPv6 = netip.MustParseAddr("::ffff:192.0.2.1") },
+		func(r *leaseapi.AcquireRequest) { r.Client.RequestIPv6 = netip.MustParseAddr("fe80::1%eth0") },
+	},
+	"policy.ipv6": texts(func(r *leaseapi.AcquireRequest) *string { return &r.Policy.IPv6 }, "on", "Auto"),
+	"policy.ipv6TimeoutMs": {
+		func(r *leaseapi.AcquireRequest) { r.Policy.IPv6TimeoutMS = -1 },
+		func(r *leaseapi.AcquireRequest) { r.Policy.IPv6TimeoutMS = 10*60*1000 + 1 },
+	},
 	"policy.metric": {func(r *leaseapi.AcquireRequest) { r.Policy.Metric = -1 }, func(r *leaseapi.AcquireRequest) { r.Policy.Metric = 1<<32 - 1 }},
 	"policy.timeoutMs": {
 		func(r *leaseapi.AcquireRequest) { r.Policy.TimeoutMS = 0 },
@@ -68,7 +81,7 @@ func TestEveryParameterIsChecked(t *testing.T) {
 	}
 	// A parameter that somebody adds has to be in the table, unless all values are right.
 	free := []string{
-		"client.fqdn", "client.requireIp", "client.rapidCommit", "client.ipv6Mostly", "policy.noDefaultRoute", "policy.resolvConf",
+		"client.fqdn", "client.requireIp", "client.rapidCommit", "client.ipv6Mostly", "client.iaid", "policy.noDefaultRoute", "policy.resolvConf",
 	}
 	for _, name := range parameters() {
 		if _, ok := wrong[name]; !ok && !strings.Contains(strings.Join(free, " "), name) {

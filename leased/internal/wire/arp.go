@@ -37,7 +37,7 @@ type Conflict struct {
 func OpenARP(ns *netns.NS, ifindex int, mac net.HardwareAddr) (*ARP, error) {
 	// No more than the packet itself: padding is cut off.
 	a := &ARP{device: device{ifindex: ifindex, protocol: etherARP, buf: make([]byte, arpLen)}}
-	if err := a.openIn(ns, mac); err != nil {
+	if err := a.openFor(ns, mac); err != nil {
 		return nil, err
 	}
 	return a, nil

@@ -27,9 +27,10 @@ func fold(acc uint32) uint16 {
 	return ^uint16(acc)
 }
 
-// pseudo is the sum of the pseudo header that UDP's checksum covers (RFC 768).
-func pseudo(src, dst netip.Addr, length int) uint32 {
+// pseudo is the sum of the pseudo header that the checksum of proto covers, in IPv4
+// (RFC 768) and in IPv6 (RFC 8200 §8.1).
+func pseudo(src, dst netip.Addr, proto uint32, length int) uint32 {
 	acc := sum(0, src.AsSlice())
 	acc = sum(acc, dst.AsSlice())
-	return acc + protoUDP + uint32(length)
+	return acc + proto + uint32(length)
 }

@@ -15,31 +15,37 @@ import (
 
 // EtherTypes in network byte order, as AF_PACKET wants them.
 var (
-	etherIP  = networkOrder(unix.ETH_P_IP)
-	etherARP = networkOrder(unix.ETH_P_ARP)
+	etherIP   = networkOrder(unix.ETH_P_IP)
+	etherIPv6 = networkOrder(unix.ETH_P_IPV6)
+	etherARP  = networkOrder(unix.ETH_P_ARP)
 )
 
 func networkOrder(n uint16) uint16 {
 	return binary.NativeEndian.Uint16([]byte{byte(n >> 8), byte(n)})
 }
 
-// device is a packet socket on one interface, for one MAC: what Packet and ARP
-// have in common. Until admit it receives nothing.
+// device is a packet socket on one interface: what Packet, ARP and Routers have
+// in common. Until admit it receives nothing.
 type device struct {
 	*socket
 	ifindex  int
-	protocol uint16 // etherIP or etherARP
-	mac      [macLen]byte
-	buf      []byte // of the one receiver
+	protocol uint16       // etherIP, etherIPv6 or etherARP
+	mac      [macLen]byte // of the one client, if there is one
+	buf      []byte       // of the one receiver
 	bound    bool
 }
 
-// openIn opens the socket in ns, or where the caller is if ns is nil.
-func (d *device) openIn(ns *netns.NS, mac net.HardwareAddr) error {
+// openFor is openIn for the client whose MAC is mac.
+func (d *device) openFor(ns *netns.NS, mac net.HardwareAddr) error {
 	if len(mac) != macLen {
 		return fmt.Errorf("open packet socket: %q is not an Ethernet address", mac)
 	}
 	d.mac = [macLen]byte(mac)
+	return d.openIn(ns)
+}
+
+// openIn opens the socket in ns, or where the caller is if ns is nil.
+func (d *device) openIn(ns *netns.NS) error {
 	// SOCK_DGRAM: the kernel makes and takes off the Ethernet header. Protocol 0
 	// is none: bind sets it, and binding a socket that has none costs 0.01 ms,
 	// one that has it a grace period of RCU. Nor does a frame of another

@@ -57,7 +57,7 @@ func putUDP(p []byte, src, dst netip.Addr) {
 	binary.BigEndian.PutUint16(p[0:], clientPort)
 	binary.BigEndian.PutUint16(p[2:], serverPort)
 	binary.BigEndian.PutUint16(p[4:], uint16(len(p)))
-	check := fold(sum(pseudo(src, dst, len(p)), p))
+	check := fold(sum(pseudo(src, dst, protoUDP, len(p)), p))
 	if check == 0 { // 0 would say "no checksum" (RFC 768)
 		check = 0xffff
 	}

@@ -28,7 +28,7 @@ type Packet struct {
 // Send or SetXID.
 func Open(ns *netns.NS, ifindex int, mac net.HardwareAddr) (*Packet, error) {
 	p := &Packet{device: device{ifindex: ifindex, protocol: etherIP, buf: make([]byte, maxPacket)}}
-	if err := p.openIn(ns, mac); err != nil {
+	if err := p.openFor(ns, mac); err != nil {
 		return nil, err
 	}
 	return p, nil

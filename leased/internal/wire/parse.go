@@ -95,7 +95,7 @@ func parseUDP(p []byte, src, dst netip.Addr, verify bool) ([]byte, error) {
 	}
 	p = p[:length]
 	sent := binary.BigEndian.Uint16(p[6:]) // 0: the sender made none
-	if verify && sent != 0 && fold(sum(pseudo(src, dst, length), p)) != 0 {
+	if verify && sent != 0 && fold(sum(pseudo(src, dst, protoUDP, length), p)) != 0 {
 		return nil, dropUDPCheck
 	}
 	return p[udpLen:], nil

@@ -21,9 +21,8 @@ var ErrPortInUse = errors.New("DHCP client port is in use")
 // container's own firewall thinks of it. It only sends: what the server answers,
 // a broadcast NAK among it, a Packet hears.
 type Unicast struct {
-	*socket
-	ifindex int
-	server  netip.Addr
+	datagram
+	server netip.Addr
 }
 
 // DialServer opens a UDP socket in ns (nil: where the caller is) from local, an
@@ -33,28 +32,19 @@ func DialServer(ns *netns.NS, ifindex int, local, server netip.Addr) (*Unicast, 
 	if !local.Is4() || !server.Is4() {
 		return nil, fmt.Errorf("dial server %v from %v: not IPv4", server, local)
 	}
-	fd, err := open(ns, unix.AF_INET, unix.SOCK_DGRAM)
+	d, err := openDatagram(ns, unix.AF_INET, ifindex)
 	if err != nil {
-		return nil, fmt.Errorf("open UDP socket: %w", err)
+		return nil, err
 	}
-	s, err := newSocket(fd, "udp")
-	if err != nil {
-		return nil, fmt.Errorf("open UDP socket: %w", err)
-	}
-	if err := s.control(func(fd int) error { return connect(fd, ifindex, local, server) }); err != nil {
-		s.file.Close()
+	if err := d.control(func(fd int) error { return connect(fd, ifindex, local, server) }); err != nil {
+		d.Close()
 		return nil, fmt.Errorf("dial server %v from %v: %w", server, local, classify(err))
 	}
-	return &Unicast{socket: s, ifindex: ifindex, server: server}, nil
+	return &Unicast{datagram: d, server: server}, nil
 }
 
 func connect(fd, ifindex int, local, server netip.Addr) error {
-	// Bound to the interface, or another one with the same subnet may get it.
-	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_BINDTOIFINDEX, ifindex); err != nil {
-		return err
-	}
-	// A second lease in this namespace renews at the same time, for all we know.
-	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+	if err := share(fd, ifindex); err != nil {
 		return err
 	}
 	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TOS, tos); err != nil {
@@ -81,45 +71,6 @@ func (u *Unicast) Send(payload []byte) error {
 		return fmt.Errorf("send to %v: %w", u.server, u.verdict(err))
 	}
 	return nil
-}
-
-// verdict classifies an error of Send: that there is no route is what the
-// kernel says of an interface that is down or gone, too.
-func (u *Unicast) verdict(err error) error {
-	if !errors.Is(err, unix.ENETUNREACH) {
-		return classify(err)
-	}
-	if state := u.control(u.present); state != nil {
-		return fmt.Errorf("%w (%w)", classify(state), err)
-	}
-	return err
-}
-
-// present says ENODEV or ENETDOWN where the interface is.
-func (u *Unicast) present(fd int) error {
-	link, err := unix.NewIfreq("")
-	if err != nil {
-		return err
-	}
-	link.SetUint32(uint32(u.ifindex))
-	if err := unix.IoctlIfreq(fd, unix.SIOCGIFNAME, link); err != nil {
-		return err
-	}
-	if err := unix.IoctlIfreq(fd, unix.SIOCGIFFLAGS, link); err != nil {
-		return err
-	}
-	if link.Uint16()&unix.IFF_UP == 0 {
-		return unix.ENETDOWN
-	}
-	return nil
-}
-
-// Close lets go of the namespace at once: unlike a packet socket's, a UDP
-// socket's end waits for nothing.
-func (u *Unicast) Close() {
-	if u.shut() {
-		u.file.Close()
-	}
 }
 
 // soft errors are what ICMP said of an earlier datagram. Anybody on the LAN can

@@ -3,9 +3,11 @@
 // Package wire is step 8 of the way of a lease: short-lived sockets inside the
 // container's network namespace, on the container's own interface. Packet speaks
 // raw IP, for a container that has no address yet and for its last word; Unicast
-// is the kernel's UDP, for RENEWING; ARP hears who else has the address. All pin
-// the namespace, its links and their MACs until they are closed, so whoever opens
-// one closes it as soon as the exchange is over: a lease at rest holds none.
+// is the kernel's UDP, for RENEWING; ARP hears who else has the address. For IPv6,
+// DHCP6 is the kernel's UDP from the link-local address that is there before any
+// lease, and Routers hears what routers say. All pin the namespace, its links and
+// their MACs until they are closed, so whoever opens one closes it as soon as the
+// exchange is over: a lease at rest holds none.
 package wire
 
 import (
@@ -41,8 +43,8 @@ var (
 
 // Source says who sent a message.
 type Source struct {
-	MAC net.HardwareAddr // the last hop's
-	IP  netip.Addr       // the server's or relay's
+	MAC net.HardwareAddr // the last hop's; nil where the kernel does not tell, as over UDP
+	IP  netip.Addr       // the server's or relay's, without a zone
 }
 
 // classify adds what an error of the kernel means for the interface.

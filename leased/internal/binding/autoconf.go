@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package binding
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"podman-net-dhcp/internal/netns"
+)
+
+// ErrNoIPv6 says that the kernel, the namespace or the interface has no IPv6, and
+// by whose doing.
+var ErrNoIPv6 = errors.New("no IPv6")
+
+// Autoconf is what the kernel does with the advertisements of routers on one interface.
+type Autoconf struct {
+	Interface string
+	// Accept router advertisements, and solicit them. Without it the other fields
+	// say nothing, and the interface keeps the link-local address that it has.
+	Accept bool
+	// Addresses are made of the prefixes advertised (SLAAC, RFC 4862). They are in use
+	// at once where the router gave its link-layer address with them (RFC 4429 §3.3).
+	Addresses      bool
+	NoDefaultRoute bool
+	Metric         int // of the default route; 0 is the kernel's 1024, as it is before Linux 5.12
+	// Secret makes the interface identifiers stable and opaque (RFC 7217); zero leaves
+	// the kernel its own way, which is to derive them from the MAC. No two interfaces
+	// on a link may share one: the kernel mixes in the prefix and its DAD counter, but
+	// of the MAC only a permanent one, which veth and macvlan have not, and no name.
+	Secret [16]byte
+}
+
+// SetAutoconf sets the interface in ns. Where that changes anything and routers
+// count, the kernel begins with IPv6 anew there: the link-local address is another
+// one, optimistic (RFC 4429: in use at once, while DAD runs), and all other IPv6
+// addresses and routes of the interface are gone. Errors are ErrNoIPv6, with
+// nothing changed, ErrGone and the system's own; where routers do not count,
+// ErrNoIPv6 is also what an interface that is gone looks like.
+func SetAutoconf(ns *netns.NS, a Autoconf) error {
+	return ns.Do(func() error { return a.set("/proc/sys/net/ipv6/conf") })
+}
+
+func (a Autoconf) set(conf string) error {
+	dir := filepath.Join(conf, a.Interface)
+	if !a.Accept {
+		return a.decline(dir)
+	}
+	if err := hasIPv6(conf, a.Interface); err != nil {
+		return err
+	}
+	forwarding, err := os.ReadFile(filepath.Join(dir, "forwarding"))
+	if err != nil {
+		return a.failed(err)
+	}
+	changed := false
+	for _, s := range a.settings(string(bytes.TrimSpace(forwarding)) != "0") {
+		did, err := s.put(dir)
+		if err != nil {
+			return a.failed(err)
+		}
+		changed = changed || did
+	}
+	if !changed {
+		return nil // what runs is not disturbed
+	}
+	for _, value := range []string{"1", "0"} {
+		if _, err := (setting{name: "disable_ipv6", value: value}).put(dir); err != nil {
+			return a.failed(err)
+		}
+	}
+	return nil
+}
+
+// decline is for every container that has no IPv6, so it asks for nothing first.
+func (a Autoconf) decline(dir string) error {
+	for _, name := range []string{"accept_ra", "autoconf"} {
+		err := os.WriteFile(filepath.Join(dir, name), []byte("0"), 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: no %s", ErrNoIPv6, dir)
+		}
+		if err != nil {
+			return a.failed(err)
+		}
+	}
+	return nil
+}
+
+func (a Autoconf) failed(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	return fmt.Errorf("configure IPv6 of %s: %w", a.Interface, err)
+}
+
+// hasIPv6 is nil where the interface has IPv6.
+func hasIPv6(conf, ifname string) error {
+	for _, name := range []string{"all", ifname} {
+		off, err := os.ReadFile(filepath.Join(conf, name, "disable_ipv6"))
+		switch {
+		case err == nil && string(bytes.TrimSpace(off)) != "0":
+			return fmt.Errorf("%w: net.ipv6.conf.%s.disable_ipv6 is set", ErrNoIPv6, name)
+		case err == nil:
+		case !errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("look for IPv6: %w", err)
+		case name == "all":
+			return fmt.Errorf("%w: this kernel runs without it (no %s)", ErrNoIPv6, conf)
+		default:
+			return withoutSettings(ifname)
+		}
+	}
+	return nil
+}
+
+// withoutSettings: below IPv6's least MTU the kernel has none for an interface.
+func withoutSettings(ifname string) error {
+	i, err := net.InterfaceByName(ifname)
+	if err != nil {
+		return fmt.Errorf("interface %s: %w", ifname, ErrGone)
+	}
+	return fmt.Errorf("%w: %s has an MTU of %d, less than 1280", ErrNoIPv6, ifname, i.MTU)
+}
+
+// setting is one file of an interface's directory.
+type setting struct {
+	name, value string
+	optional    bool // a kernel may be older than it, or built without it
+}
+
+// settings in the order to write them.
+func (a Autoconf) settings(forwarding bool) []setting {
+	accept := "1"
+	if forwarding { // who forwards is a router itself, unless told otherwise
+		accept = "2"
+	}
+	all := []setting{
+		{name: "accept_ra", value: accept},
+		{name: "autoconf", value: onOff(a.Addresses)},
+		{name: "accept_ra_defrtr", value: onOff(!a.NoDefaultRoute)},
+		{name: "use_tempaddr", value: "0", optional: true},
+		{name: "optimistic_dad", value: "1", optional: true},
+		{name: "use_optimistic", value: "1", optional: true},
+	}
+	if a.Metric > 0 {
+		all = append(all, setting{name: "ra_defrtr_metric", value: strconv.Itoa(a.Metric), optional: true})
+	}
+	if a.Secret != [16]byte{} { // with it goes addr_gen_mode=2
+		secret := netip.AddrFrom16(a.Secret).StringExpanded()
+		all = append(all, setting{name: "stable_secret", value: secret, optional: true})
+	}
+	return all
+}
+
+func onOff(b bool) string {
+	if b {
+		return "1"
+	}
+	return "0"
+}
+
+// put writes the setting if it is another one.
+func (s setting) put(dir string) (changed bool, err error) {
+	path := filepath.Join(dir, s.name)
+	if have, err := os.ReadFile(path); err == nil && string(bytes.TrimSpace(have)) == s.value {
+		return false, nil // a secret that nobody has set cannot be read
+	}
+	err = os.WriteFile(path, []byte(s.value), 0)
+	if s.optional && errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dnsname_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"podman-net-dhcp/leased/internal/dnsname"
+)
+
+func TestValid(t *testing.T) {
+	longest := strings.Repeat("a.", 126) + "a" // 253 bytes (RFC 1035 §2.3.4)
+	for in, want := range map[string]string{
+		"web": "web", "web.": "web", "A-1.example.net": "A-1.example.net", "_ldap._tcp": "_ldap._tcp", "1": "1",
+		longest: longest, longest + ".": longest, longest + "a": "", strings.Repeat("a", 63): strings.Repeat("a", 63),
+		strings.Repeat("a", 64): "", "": "", ".": "", "..": "", "a..b": "", ".a": "", "a...": "", "-a": "", "a-": "", "a.-b": "",
+		"a b": "", "a\n": "", "a\x00": "", `a"b`: "", "$(id)": "", "ä": "", "\xff": "", "a/b": "", "a\\b": "", "a:b": "", "a@b": "",
+	} {
+		if got := dnsname.Valid(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+	for c := range 256 { // byte by byte
+		ok := c < utf8.RuneSelf && (unicode.IsLetter(rune(c)) || unicode.IsDigit(rune(c)) || c == '-' || c == '_' || c == '.')
+		if got := dnsname.Valid("a" + string([]byte{byte(c)}) + "b"); (got != "") != ok {
+			t.Errorf("byte %d: got %q", c, got)
+		}
+	}
+}
+
+func TestList(t *testing.T) {
+	for name, c := range map[string]struct {
+		wire string
+		want []string
+		bad  bool
+	}{
+		"nothing":         {"", nil, false},
+		"one":             {"\x03net\x00", []string{"net"}, false},
+		"pointers":        {"\x03net\x00\x01a\xc0\x00\x01b\xc0\x05", []string{"net", "a.net", "b.a.net"}, false},
+		"root, one twice": {"\x00\x03net\x00\x03net\x00", []string{"net"}, false},
+		"no host name":    {"\x03a.b\x00\x02$(\x00\x03net\x00", []string{"net"}, false},
+		"no end":          {"\x03net", nil, true},
+		"cut later":       {"\x03net\x00\x05a", nil, true},
+		"to itself":       {"\xc0\x00", nil, true},
+		"a loop of two":   {"\x01a\xc0\x04\x01b\xc0\x00", nil, true},
+		"forward":         {"\x01a\xc0\x04\x01b\x00", nil, true},
+		"beyond the end":  {"\x01a\xff\xff", nil, true},
+		"half a pointer":  {"\x01a\xc0", nil, true},
+		"type 01":         {"\x40" + strings.Repeat("a", 64) + "\x00", nil, true},
+		"too long":        {strings.Repeat("\x01a", 128) + "\x00", nil, true},
+	} {
+		got, err := dnsname.List([]byte(c.wire), 16)
+		if !slices.Equal(got, c.want) || (err != nil) != c.bad {
+			t.Errorf("%s: got %q, %v", name, got, err)
+		}
+	}
+}
+
+// most bounds what is read, not only what comes out: names that are none count too.
+func TestListMost(t *testing.T) {
+	wire := []byte("\x01a\x00\x01$\x00\x01b\x00\x01c\x00\x09cut")
+	for most, want := range [][]string{nil, {"a"}, {"a"}, {"a", "b"}, {"a", "b", "c"}} {
+		if got, err := dnsname.List(wire, most); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%d: got %q, %v, want %q", most, got, err, want)
+		}
+	}
+	if got, err := dnsname.List(wire, 5); err == nil {
+		t.Errorf("5: got %q of a list that is cut", got)
+	}
+}
+
+// RFC 4702 §2.3, RFC 4704 §4.2: only what is fully qualified ends with the root.
+func TestWire(t *testing.T) {
+	long := strings.Repeat("a", 63)
+	for in, want := range map[string]string{
+		"web": "\x03web", "web.": "\x03web\x00", "web.example.net": "\x03web\x07example\x03net\x00", "web.example.net.": "\x03web\x07example\x03net\x00",
+		long: "\x3f" + long, long + "b": "\x3f" + long, long + "b.net": "\x3f" + long + "\x03net\x00",
+	} {
+		if got := dnsname.Wire(in); string(got) != want {
+			t.Errorf("%s: got %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "no lease\x00\x00": "no lease", "a\x00b": "a?b", "\x1b[31mred": "?[31mred", "a\nb\r\tc\x7f\u0085": "a?b??c??",
+		"a\u202eb\u200b\ufeff": "a?b??", "gr\xfc\xdfe": "gr??e", "grüße": "grüße", "\ufffd": "?", "a\u00a0b": "a?b",
+		strings.Repeat("x", 255): strings.Repeat("x", 255), strings.Repeat("x", 256): strings.Repeat("x", 255),
+		strings.Repeat("ü", 128): strings.Repeat("ü", 127), strings.Repeat("\x01", 300): strings.Repeat("?", 255),
+	} {
+		if got := dnsname.Printable(in); got != want || len(got) > dnsname.MaxText {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
+// FuzzList: names that come out are such as Valid lets through, each once, no more than
+// were asked for, and come out again of their own wire form.
+func FuzzList(f *testing.F) {
+	f.Add([]byte("\x03net\x00\x01a\xc0\x00\x01b\xc0\x05"), 3)
+	f.Add([]byte("\x02\xc0\x01\x00\x01\x41\xc0\x01"), 16)
+	f.Add([]byte("\x03a.b\x00\xff"), -1)
+	f.Fuzz(func(t *testing.T, b []byte, most int) {
+		names, err := dnsname.List(b, most)
+		if err != nil && names != nil || len(names) > max(most, 0) {
+			t.Errorf("%d names of at most %d beside %v", len(names), most, err)
+		}
+		for i, n := range names {
+			if dnsname.Valid(n) != n || slices.Index(names, n) != i {
+				t.Errorf("%q in %q", n, names)
+			}
+			if again, err := dnsname.List(dnsname.Wire(n+"."), 1); err != nil || fmt.Sprint(again) != fmt.Sprint([]string{n}) {
+				t.Errorf("%q becomes %q, %v", n, again, err)
+			}
+		}
+	})
+}
+
+// FuzzPrintable: what comes out is bounded, printable, and stays as it is.
+func FuzzPrintable(f *testing.F) {
+	f.Add("\x1b[2J\u202e\xff\x00")
+	f.Add(strings.Repeat("ü", 200))
+	f.Fuzz(func(t *testing.T, s string) {
+		got := dnsname.Printable(s)
+		bad := strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) })
+		if bad || len(got) > dnsname.MaxText || !utf8.ValidString(got) || dnsname.Printable(got) != got {
+			t.Errorf("%q becomes %q", s, got)
+		}
+	})
+}

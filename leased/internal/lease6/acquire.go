@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lease6
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/dhcp6"
+)
+
+// offer is a server and what it offers, or what it is asked for.
+type offer struct {
+	server     []byte
+	preference uint8
+	addrs      []netip.Addr
+}
+
+const (
+	// collect is how long other servers may answer after the first one did. RFC 8415
+	// §18.2.1 has the client wait for the rest of the first RT, a second; but a
+	// container's start waits, and servers on a LAN need a millisecond.
+	collect = 100 * time.Millisecond
+
+	// maxOffers bounds what is collected. It is also how many REQUESTs may follow a SOLICIT.
+	maxOffers = 4
+
+	// decisive is the preference that ends the collecting (§18.2.1).
+	decisive = 255
+)
+
+// want begins, or goes over from the stateless to addresses.
+func (m *Machine) want(now clock.Instant, ev Wanted) {
+	fresh := m.state == Init && m.deadline == clock.Never
+	switch {
+	case fresh && !ev.Addresses:
+		m.enter(now, Informing)
+	case fresh, ev.Addresses && (m.state == Informing || m.state == Informed):
+		m.resume(now, ev.Remembered)
+	}
+}
+
+// resume confirms what of a remembered lease has not ended, else hints at it.
+func (m *Machine) resume(now clock.Instant, l Lease) {
+	was := l.Addrs
+	if l.Addrs = live(was, now); len(l.Addrs) > 0 && len(l.Server) > 0 {
+		m.known = ordered(l)
+		m.enter(now, Confirming)
+		return
+	}
+	if len(was) > 0 {
+		m.hint = addrs(was)
+	}
+	m.solicit(now)
+}
+
+// solicit enters SOLICITING, as soon as the pace allows it.
+func (m *Machine) solicit(now clock.Instant) { m.solicitAfter(now, 0) }
+
+func (m *Machine) solicitAfter(now clock.Instant, wait time.Duration) {
+	m.offers, m.moved = nil, false
+	if at := max(now.Add(wait), m.pace.open()); at > now {
+		m.rest(Init, at)
+		return
+	}
+	m.enter(now, Soliciting)
+}
+
+// resolicit is for the end of the collecting, or of RT.
+func (m *Machine) resolicit(now clock.Instant) {
+	if len(m.offers) > 0 {
+		m.request(now)
+		return
+	}
+	m.send(now)
+}
+
+// advertised collects an ADVERTISE. After the first RT the first one is taken at
+// once (RFC 8415 §18.2.1).
+func (m *Machine) advertised(now clock.Instant, r ReplyReceived) {
+	o := offer{server: r.Server, preference: r.Preference}
+	for _, a := range r.Addrs {
+		if usable(a) {
+			o.addrs = append(o.addrs, a.Addr)
+		}
+	}
+	switch why := unfit(r); {
+	case status(r) != dhcp6.Success:
+		m.ignore(r, refusal(r))
+		return
+	case why != "":
+		m.ignore(r, why)
+		return
+	case slices.ContainsFunc(m.offers, func(p offer) bool { return bytes.Equal(p.server, o.server) }):
+		return // it has answered the SOLICIT before
+	}
+	m.offers = append(m.offers, o)
+	slices.SortStableFunc(m.offers, better)
+	m.offers = m.offers[:min(len(m.offers), maxOffers)]
+	if r.Preference == decisive || m.tries > 1 {
+		m.request(now)
+		return
+	}
+	if len(m.offers) == 1 {
+		m.deadline = min(m.deadline, now.Add(collect))
+	}
+}
+
+// better orders offers: the highest preference (a SHOULD of §18.2.9), the most
+// addresses, the first come.
+func better(a, b offer) int {
+	return cmp.Or(cmp.Compare(b.preference, a.preference), cmp.Compare(len(b.addrs), len(a.addrs)))
+}
+
+// request enters REQUESTING with the best of the offers left.
+func (m *Machine) request(now clock.Instant) {
+	m.offer, m.offers = m.offers[0], m.offers[1:]
+	m.enter(now, Requesting)
+}
+
+// rerequest sends the REQUEST again, or gives the server up.
+func (m *Machine) rerequest(now clock.Instant) {
+	if m.tries < reqTries {
+		m.send(now)
+		return
+	}
+	m.report("no answer to REQUEST", fmt.Sprintf("server %x", m.offer.server))
+	m.solicit(now)
+}
+
+// committed takes a REPLY to SOLICIT. The SOLICIT may have been sent an hour ago,
+// from when on the lease counts: one that is over by now needs another exchange.
+func (m *Machine) committed(now clock.Instant, r ReplyReceived) {
+	fresh, late := m.fresh(now, r)
+	switch why := unfit(r); {
+	case status(r) != dhcp6.Success:
+		m.ignore(r, refusal(r))
+	case why != "":
+		m.ignore(r, why)
+	case len(fresh) > 0:
+		m.take(now, r, fresh)
+	case late:
+		m.ignore(r, "lease is over already")
+		m.solicit(now)
+	}
+}
+
+// granted takes the REPLY to REQUEST (RFC 8415 §18.2.10.1). UseMulticast and
+// UnspecFail change nothing: REQUEST is multicast, and sent again a limited number
+// of times.
+func (m *Machine) granted(now clock.Instant, r ReplyReceived) {
+	fresh, _ := m.fresh(now, r)
+	switch s, why := status(r), unfit(r); {
+	case s == dhcp6.NotOnLink:
+		m.report("server says that the addresses are not on the link", refusal(r))
+		m.leave("addresses are not on the link")
+		m.refused(now)
+	case s == dhcp6.NoAddrsAvail || s == dhcp6.NoBinding:
+		m.ignore(r, refusal(r))
+		m.another(now)
+	case s != dhcp6.Success:
+		m.ignore(r, refusal(r))
+	case why != "" || len(fresh) == 0:
+		m.ignore(r, cmp.Or(why, "lease is over already"))
+		m.another(now)
+	default:
+		m.take(now, r, fresh)
+	}
+}
+
+// take uses what a server has granted, in place of all that there was.
+func (m *Machine) take(now clock.Instant, r ReplyReceived, fresh []Addr) {
+	m.refusals = 0
+	m.bind(m.grant(r, fresh, fresh))
+	m.settle(now)
+}
+
+// another asks the next server that made an offer.
+func (m *Machine) another(now clock.Instant) {
+	if len(m.offers) > 0 {
+		m.request(now)
+		return
+	}
+	m.refused(now)
+}
+
+// leave stops using addresses that are not for this link, nor to be hinted at.
+func (m *Machine) leave(why string) {
+	if m.using() {
+		m.unbind(why)
+	}
+	m.hint, m.known = nil, Lease{}
+}
+
+const (
+	// freeRefusals is how many refusals in a row cost no time: the pool may have
+	// changed between ADVERTISE and REQUEST.
+	freeRefusals = 3
+	maxPause     = 60 * time.Second
+)
+
+// refused starts over after a refusal: at once the first times, after 1, 2, 4 … 60 s
+// when they go on.
+func (m *Machine) refused(now clock.Instant) {
+	m.refusals++
+	m.solicitAfter(now, growing(m.refusals-freeRefusals, time.Second, maxPause))
+}
+
+// growing returns the nth pause: none up to 0, then first, doubling up to most.
+func growing(n int, first, most time.Duration) time.Duration {
+	if n <= 0 {
+		return 0
+	}
+	return min(first<<min(n-1, 10), most)
+}

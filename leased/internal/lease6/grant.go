@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lease6
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/dhcp6"
+)
+
+// badIA says why the IA_NA of a message is as good as absent; "": it is there.
+func badIA(r ReplyReceived) string {
+	switch {
+	case !r.HasIA:
+		return "no IA_NA with our IAID"
+	case r.T1 > r.T2 && r.T2 > 0:
+		return "T1 is later than T2" // RFC 8415 §21.4: discard the IA
+	}
+	return ""
+}
+
+// unfit says why the IA_NA of a message gives us no address; "": it does.
+func unfit(r ReplyReceived) string {
+	if why := badIA(r); why != "" || slices.ContainsFunc(r.Addrs, usable) {
+		return why
+	}
+	return "no usable address"
+}
+
+// usable reports whether an address may be used: preferred no longer than it is
+// valid (RFC 8415 §21.6), and valid at all.
+func usable(a dhcp6.Address) bool {
+	return a.Addr.IsValid() && a.Status == dhcp6.Success && a.Valid > 0 && a.Preferred <= a.Valid
+}
+
+// fresh returns the usable addresses of a REPLY, each once, with their times from
+// the first message of the exchange on. All of its messages have one xid, so which
+// of them the server answered is not known; the first can never make a lease too
+// long. late: one is over by now, counted like that.
+func (m *Machine) fresh(now clock.Instant, r ReplyReceived) (fresh []Addr, late bool) {
+	for _, a := range r.Addrs {
+		f := Addr{Addr: a.Addr, Preferred: until(m.sent, a.Preferred), Valid: until(m.sent, a.Valid)}
+		switch {
+		case !usable(a) || has(fresh, a.Addr):
+		case f.Valid <= now:
+			late = true
+		default:
+			fresh = append(fresh, f)
+		}
+	}
+	return fresh, late
+}
+
+// grant makes a lease of a REPLY; all are its addresses, fresh those among them that
+// the REPLY gives.
+func (m *Machine) grant(r ReplyReceived, all, fresh []Addr) Lease {
+	l := Lease{Addrs: all, Server: r.Server, Start: m.sent, DNS: r.DNS, Search: r.Search}
+	l.T1, l.T2 = renewal(r, m.sent, fresh)
+	return ordered(l)
+}
+
+// renewal returns T1 and T2: the server's, or 0.5 and 0.8 of the shortest preferred
+// lifetime where it leaves them to us (RFC 8415 §14.2, §21.4), or where they are
+// later than all addresses end. T1 is a second after start at least: a server must
+// not have us renew all the time.
+func renewal(r ReplyReceived, start clock.Instant, fresh []Addr) (t1, t2 clock.Instant) {
+	t1, t2 = until(start, r.T1), until(start, r.T2)
+	ours1, ours2 := defaults(start, fresh)
+	end := lastEnd(fresh)
+	if r.T1 == 0 || t1 > end {
+		t1 = ours1
+	}
+	if r.T2 == 0 || t2 > end {
+		t2 = max(ours2, t1)
+	}
+	t1 = min(t1, t2)
+	return max(t1, start.Add(time.Second)), max(t2, start.Add(time.Second))
+}
+
+// defaults returns T1 and T2 where the server names none. An address that is not
+// preferred at all says nothing about them, unless there is no other.
+func defaults(start clock.Instant, fresh []Addr) (t1, t2 clock.Instant) {
+	shortest := clock.Never
+	for _, a := range fresh {
+		if a.Preferred > start {
+			shortest = min(shortest, a.Preferred)
+		}
+	}
+	if shortest == clock.Never && !slices.ContainsFunc(fresh, func(a Addr) bool { return a.Preferred > start }) {
+		shortest = firstEnd(fresh)
+	}
+	if shortest == clock.Never {
+		return clock.Never, clock.Never
+	}
+	d := shortest.Sub(start)
+	return start.Add(d / 2), start.Add(d / 10 * 8)
+}
+
+// until returns when a lifetime in seconds ends.
+func until(start clock.Instant, life uint32) clock.Instant {
+	if life == dhcp6.Infinite {
+		return clock.Never
+	}
+	return start.Add(seconds(life))
+}
+
+// ordered returns l with Start ≤ T1 ≤ T2 ≤ the last Valid, and each Preferred ≤
+// Valid, whatever the server or the disk says.
+func ordered(l Lease) Lease {
+	if len(l.Addrs) == 0 {
+		return l
+	}
+	l.Addrs = slices.Clone(l.Addrs)
+	for i := range l.Addrs {
+		l.Addrs[i].Preferred = min(l.Addrs[i].Preferred, l.Addrs[i].Valid)
+	}
+	l.T2 = min(l.T2, lastEnd(l.Addrs))
+	l.T1 = min(l.T1, l.T2)
+	l.Start = min(l.Start, l.T1)
+	return l
+}
+
+// live returns those that have not ended.
+func live(as []Addr, now clock.Instant) []Addr {
+	var out []Addr
+	for _, a := range as {
+		if a.Addr.IsValid() && a.Valid > now {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+func firstEnd(as []Addr) clock.Instant {
+	end := clock.Never
+	for _, a := range as {
+		end = min(end, a.Valid)
+	}
+	return end
+}
+
+func lastEnd(as []Addr) clock.Instant {
+	var end clock.Instant
+	for _, a := range as {
+		end = max(end, a.Valid)
+	}
+	return end
+}
+
+func addrs(as []Addr) []netip.Addr {
+	out := make([]netip.Addr, 0, len(as))
+	for _, a := range as {
+		out = append(out, a.Addr)
+	}
+	return out
+}
+
+func has(as []Addr, a netip.Addr) bool {
+	return slices.ContainsFunc(as, func(x Addr) bool { return x.Addr == a })
+}

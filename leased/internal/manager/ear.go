@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"podman-net-dhcp/leased/internal/ndp"
+)
+
+// ear hears what the routers of a LAN advertise: the kernel tells nobody who is not
+// in the container's netns, and a socket in there would pin it. It is a link like a
+// container's that says nothing, one for all attachments of the LAN.
+type ear struct {
+	users   int
+	opening bool
+	conn    Ear // nil: deaf
+}
+
+// hear has the ear of e's LAN open for e.
+func (m *Manager) hear(e *entry) {
+	m.mu.Lock()
+	a := m.ears[e.host]
+	if a == nil {
+		a = &ear{}
+		m.ears[e.host] = a
+	}
+	e.hears, e.waits = true, len(e.job.waiters) > 0
+	if s := e.job.six; !s.hears {
+		s.hears = true
+		a.users++
+	}
+	open := a.conn == nil && !a.opening
+	a.opening = a.opening || open
+	m.mu.Unlock()
+	if !open {
+		return
+	}
+	conn, err := m.cfg.Kernel.Ear(e.host)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	a.opening = false
+	switch {
+	case err != nil:
+		e.job.log().Warn("listen to router advertisements; changes are noticed late", "err", err)
+	case m.closed || m.ears[e.host] != a:
+		conn.Close()
+	default:
+		a.conn = conn
+		m.work.Go(func() { m.overhear(m.ctx, e.host, a, conn) })
+	}
+}
+
+// unhear closes the ear when nobody needs it any more.
+func (m *Manager) unhear(e *entry) {
+	s := e.job.six
+	if s == nil || !s.hears {
+		return
+	}
+	s.hears = false
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e.hears = false
+	a := m.ears[e.host]
+	if a.users--; a.users > 0 {
+		return
+	}
+	delete(m.ears, e.host)
+	m.deafen(e.host, a)
+}
+
+// deafen needs the mutex. What nobody has listened to may be over.
+func (m *Manager) deafen(host string, a *ear) {
+	if a.conn != nil {
+		a.conn.Close()
+	}
+	a.conn = nil
+	seg := m.segment(host)
+	seg.Routers, seg.Routerless = ndp.Routers{}, false
+}
+
+// breath is how long nothing is heard after an advertisement that was passed on. A
+// flood then is the socket's buffer's business.
+const breath = 20 * time.Millisecond
+
+// overhear listens until conn is closed.
+func (m *Manager) overhear(ctx context.Context, host string, a *ear, conn Ear) {
+	for {
+		icmp, from, err := conn.Receive(ctx)
+		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
+			conn.Close()
+			return
+		}
+		if err != nil {
+			m.cfg.Log.Warn("listen to router advertisements", "on", host, "err", err)
+			m.mu.Lock()
+			if a.conn == conn {
+				m.deafen(host, a) // the next container opens it anew
+			}
+			m.mu.Unlock()
+			return
+		}
+		if ra, err := ndp.Parse(icmp, from); err == nil && m.advertised(host, ra) {
+			time.Sleep(breath)
+		}
+	}
+}
+
+// advertised has everybody on the LAN look who is concerned, and says whether
+// anybody is.
+func (m *Manager) advertised(host string, ra ndp.Advertisement) (told bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	seg, now := m.segment(host), m.now()
+	seg.Routerless = false
+	changed := seg.Routers.Heard(now, ra)
+	for _, e := range m.entries {
+		if e.host == host && e.hears && (changed || e.waits) && !m.closed && len(e.inbox) < maxInbox {
+			e.put((*entry).heard6)
+			told = true
+		}
+	}
+	return told
+}
+
+// heard6 looks at what the kernel makes of an advertisement: at once where somebody
+// waits for it, else when there was time, and at most once a second.
+func (e *entry) heard6() {
+	j := e.job
+	if j == nil || j.six == nil || j.six.off != "" || !j.six.hears {
+		return
+	}
+	if len(j.waiters) > 0 {
+		e.look6()
+		return
+	}
+	j.six.lookAt = min(j.six.lookAt, e.now().Add(atRest))
+}
+
+// listens says that the LAN's ear is open.
+func (e *entry) listens() bool {
+	e.m.mu.Lock()
+	defer e.m.mu.Unlock()
+	a := e.m.ears[e.host]
+	return a != nil && a.conn != nil
+}
+
+// routerless says that there is no router on the LAN: nobody has answered a
+// solicitation in time, this one's or one before, and the ear has heard none since.
+func (e *entry) routerless() bool {
+	e.m.mu.Lock()
+	defer e.m.mu.Unlock()
+	seg, a := e.m.segment(e.host), e.m.ears[e.host]
+	over := e.now() >= e.job.six.began.Add(solicitWait)
+	if over && a != nil && a.conn != nil {
+		seg.Routerless = true
+	}
+	return over || seg.Routerless
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/binding"
+)
+
+// net6 is the kernels' part of IPv6 on the fake LAN.
+type net6 struct {
+	router  *router6 // nil: none
+	server  *server6
+	states  map[string]*binding.State6 // by netns
+	autos   map[string]binding.Autoconf
+	ears    []*conn
+	earless error
+	fail    error // of Autoconf
+	mute    bool  // no link-local address comes up
+	taken   map[netip.Addr]bool
+}
+
+// of needs the mutex.
+func (k *kernel) of(netns string) *binding.State6 {
+	if k.six.states == nil {
+		k.six.states, k.six.autos, k.six.taken = map[string]*binding.State6{}, map[string]binding.Autoconf{}, map[netip.Addr]bool{}
+	}
+	s := k.six.states[netns]
+	if s == nil {
+		s = &binding.State6{}
+		k.six.states[netns] = s
+	}
+	return s
+}
+
+func (k *kernel) Autoconf(p Place, a binding.Autoconf) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.six.fail != nil {
+		return k.six.fail
+	}
+	s := k.of(p.Netns)
+	k.six.autos[p.Netns] = a
+	if a.Accept && !k.six.mute {
+		s.LinkLocal = netip.MustParseAddr("fe80::1:2")
+	}
+	return nil
+}
+
+func (k *kernel) Look6(p Place) (binding.State6, error) {
+	if err := k.enter(p, "look6"); err != nil {
+		return binding.State6{}, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := *k.of(p.Netns)
+	s.Addrs = slices.Clone(s.Addrs)
+	return s, nil
+}
+
+func (k *kernel) Apply6(p Place, next binding.Spec6, prev *binding.Spec6) error {
+	call := "apply6"
+	for _, l := range next.Addrs {
+		call += " " + l.Addr.String()
+	}
+	if err := k.enter(p, call); err != nil {
+		return err
+	}
+	if prev != nil {
+		k.drop6(p, *prev)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := k.of(p.Netns)
+	for _, l := range next.Addrs {
+		s.Addrs = append(s.Addrs, binding.Addr6{
+			Prefix: netip.PrefixFrom(l.Addr, 128), Preferred: l.Preferred, Valid: l.Valid, Usable: true, Settled: true, Failed: k.six.taken[l.Addr],
+		})
+	}
+	return nil
+}
+
+func (k *kernel) Remove6(p Place, s binding.Spec6) error {
+	if err := k.enter(p, "remove6"); err != nil {
+		return err
+	}
+	k.drop6(p, s)
+	return nil
+}
+
+func (k *kernel) drop6(p Place, spec binding.Spec6) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := k.of(p.Netns)
+	s.Addrs = slices.DeleteFunc(s.Addrs, func(a binding.Addr6) bool { return brought(&spec, a.Prefix.Addr()) })
+}
+
+func (k *kernel) Solicit(p Place) error {
+	k.mu.Lock()
+	r := k.six.router
+	k.mu.Unlock()
+	if r != nil {
+		k.advertise(*r)
+	}
+	return nil
+}
+
+func (k *kernel) Advertise(p Place, addr netip.Addr) error {
+	return k.enter(p, "advertise "+addr.String())
+}
+
+func (k *kernel) DHCP6(p Place, linkLocal netip.Addr) (Conn6, error) {
+	if err := k.enter(p, "dhcp6"); err != nil {
+		return nil, err
+	}
+	return &conn6{k.newConn(p, "dhcp6")}, nil
+}
+
+func (k *kernel) StandIn6(l leaseapi.Link) (Conn6, error) {
+	k.mu.Lock()
+	k.calls = append(k.calls, "stand-in6 "+l.MAC+" on "+l.Host)
+	err := k.standIn
+	k.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	return &conn6{k.newConn(Place{}, "stand-in6")}, nil
+}
+
+// conn6 is a DHCPv6 client's socket.
+type conn6 struct{ *conn }
+
+func (c *conn6) SetXID(uint32) error { return nil }
+
+func (c *conn6) Send(payload []byte) error {
+	for _, r := range c.k.six.server.hear(payload, c.via) {
+		c.in <- arrival{payload: r}
+	}
+	return nil
+}
+
+func (k *kernel) Ear(host string) (Ear, error) {
+	if k.six.earless != nil {
+		return nil, k.six.earless
+	}
+	return &fakeEar{k.newConn(Place{Netns: host}, "ear")}, nil
+}
+
+type fakeEar struct{ *conn }
+
+func (f *fakeEar) Receive(ctx context.Context) ([]byte, netip.Addr, error) {
+	icmp, _, err := f.conn.Receive(ctx)
+	return icmp, routerAddr, err
+}
+
+var routerAddr = netip.MustParseAddr("fe80::1")
+
+// advertise has a router say what it has to say to everybody on the LAN.
+func (k *kernel) advertise(r router6) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for netns, a := range k.six.autos {
+		if a.Accept {
+			r.configure(k.of(netns), a)
+		}
+	}
+	for _, c := range k.conns {
+		if c.via == "ear" && !c.isClosed() {
+			c.in <- arrival{payload: r.bytes()}
+		}
+	}
+}

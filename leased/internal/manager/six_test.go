@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/dhcp6"
+	"podman-net-dhcp/leased/internal/dhcp6/dhcp6test"
+)
+
+var (
+	prefix6  = netip.MustParsePrefix("2001:db8::/64")
+	slaac6   = leaseapi.Address6{Address: netip.MustParsePrefix("2001:db8::42/64"), Source: leaseapi.SourceSLAAC}
+	leased6  = leaseapi.Address6{Address: netip.MustParsePrefix("2001:db8::100/128"), Source: leaseapi.SourceDHCP}
+	leased6b = leaseapi.Address6{Address: netip.MustParsePrefix("2001:db8::101/128"), Source: leaseapi.SourceDHCP}
+	dns6     = netip.MustParseAddr("2001:db8::53")
+	rdnss    = netip.MustParseAddr("2001:db8::54")
+)
+
+// container6 is a container that wants IPv6, on a LAN with a DHCPv6 server.
+func (w *world) container6(i int, mode string) leaseapi.AcquireRequest {
+	req := w.container(i + 9)
+	req.Client.DUID, req.Client.IAID, req.Client.Secret = "00040102030405060708090a0b0c0d0e0f10", uint32(i), "000102030405060708090a0b0c0d0e0f"
+	req.Policy.IPv6, req.Policy.IPv6TimeoutMS, req.Policy.ResolvConf = mode, 2000, true
+	if w.kernel.six.server == nil {
+		w.kernel.six.server = newServer6()
+	}
+	return req
+}
+
+func (w *world) wantHeard6(want ...string) {
+	w.t.Helper()
+	s := w.kernel.six.server
+	w.want("the DHCPv6 server heard", s.since(), want)
+	if s.bad != nil {
+		w.t.Error(s.bad)
+	}
+}
+
+func (w *world) want6(l *leaseapi.Lease, want ...leaseapi.Address6) {
+	w.t.Helper()
+	if l == nil || !slices.Equal(l.IPv6, want) {
+		w.t.Errorf("IPv6 is %+v, want %+v", l, want)
+	}
+}
+
+// shown is what List has of the only attachment.
+func (w *world) shown() leaseapi.Status {
+	w.t.Helper()
+	list := listed(w.m)
+	if len(list) != 1 {
+		w.t.Fatalf("%d attachments", len(list))
+	}
+	return list[0]
+}
+
+// took is how long an Acquire takes.
+func (w *world) took(req leaseapi.AcquireRequest) (*leaseapi.Lease, time.Duration) {
+	w.t.Helper()
+	start := time.Now()
+	l, _, err := w.m.Acquire(context.Background(), req)
+	d := time.Since(start)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.rest()
+	return l, d
+}
+
+func TestRoutersFlagsDecide(t *testing.T) {
+	for name, tt := range map[string]struct {
+		mode  string
+		r     router6
+		want  []leaseapi.Address6
+		heard []string
+		dns   []netip.Addr
+		auto  bool
+	}{
+		"slaac":                {"auto", router6{prefix: prefix6, dns: rdnss}, []leaseapi.Address6{slaac6}, nil, []netip.Addr{rdnss}, true},
+		"stateless":            {"auto", router6{prefix: prefix6, other: true, dns: rdnss}, []leaseapi.Address6{slaac6}, []string{"INFORMATION-REQUEST by dhcp6"}, []netip.Addr{dns6, rdnss}, true},
+		"stateful":             {"auto", router6{managed: true}, []leaseapi.Address6{leased6}, []string{"SOLICIT by dhcp6", "REQUEST by dhcp6"}, []netip.Addr{dns6}, true},
+		"both":                 {"auto", router6{managed: true, prefix: prefix6}, []leaseapi.Address6{leased6, slaac6}, []string{"SOLICIT by dhcp6", "REQUEST by dhcp6"}, []netip.Addr{dns6}, true},
+		"mode slaac, stateful": {"slaac", router6{managed: true, prefix: prefix6}, []leaseapi.Address6{slaac6}, nil, nil, true},
+		"mode dhcp, slaac":     {"dhcp", router6{prefix: prefix6}, []leaseapi.Address6{leased6}, []string{"SOLICIT by dhcp6", "REQUEST by dhcp6"}, []netip.Addr{dns6}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.kernel.six.router = &tt.r
+				req := w.container6(1, tt.mode)
+				l, took := w.took(req)
+				w.want6(l, tt.want...)
+				w.wantHeard6(tt.heard...)
+				if !slices.Equal(l.DNS, append([]netip.Addr{netip.MustParseAddr("192.0.2.53")}, tt.dns...)) && !slices.Equal(l.DNS, tt.dns) {
+					t.Errorf("DNS is %v, want %v", l.DNS, tt.dns)
+				}
+				if l.Gateway6 != routerAddr || took > 50*time.Millisecond {
+					t.Errorf("gateway %v after %v", l.Gateway6, took)
+				}
+				if a := w.kernel.six.autos[req.Link.Netns]; a.Addresses != tt.auto || !a.Accept || a.Secret[1] != 1 {
+					t.Errorf("the kernel was told %+v", a)
+				}
+				w.pass(30 * time.Second)
+				if n := w.kernel.open.Load(); n != 1 || w.kernel.held() != 0 {
+					t.Errorf("%d sockets are open at rest, and not the ear alone; %d netns", n, w.kernel.held())
+				}
+			})
+		})
+	}
+}
+
+// Without a router the first start waits for the solicitation, and for nothing when
+// that is known; with IPv6 off nobody is asked.
+func TestNoRouterHoldsNobodyUp(t *testing.T) {
+	inWorld(t, func(w *world) {
+		if l, took := w.took(w.container6(1, "auto")); took != solicitWait || len(l.IPv6) != 0 {
+			t.Errorf("the first took %v: %+v", took, l)
+		}
+		if _, took := w.took(w.container6(2, "auto")); took > 0 {
+			t.Errorf("the second took %v", took)
+		}
+		off := w.container6(3, "off")
+		if _, took := w.took(off); took > 0 {
+			t.Errorf("with IPv6 off it took %v", took)
+		}
+		if a := w.kernel.six.autos[off.Link.Netns]; a.Accept || a.Interface != "eth0" {
+			t.Errorf("with IPv6 off the kernel was told %+v", a)
+		}
+		// A router that comes is one for all, and for those to come.
+		w.kernel.six.router = &router6{prefix: prefix6}
+		w.kernel.advertise(*w.kernel.six.router)
+		w.pass(2 * time.Second)
+		for _, s := range listed(w.m) {
+			if s.Attachment.ContainerName != "web12" {
+				w.want6(s.Lease, slaac6)
+			}
+		}
+		if l, took := w.took(w.container6(4, "auto")); took > 20*time.Millisecond || len(l.IPv6) != 1 {
+			t.Errorf("with a router it took %v: %+v", took, l)
+		}
+	})
+}
+
+// A DHCPv6 server that does not answer costs ipv6_timeout, and its answer is
+// applied when it comes.
+func TestLateServer(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.router = &router6{managed: true}
+		req := w.container6(1, "auto")
+		w.kernel.six.server.mute = true
+		l, took := w.took(req)
+		if took != 2*time.Second || len(l.IPv6) != 0 || !l.Address.IsValid() {
+			t.Errorf("after %v: %+v", took, l)
+		}
+		w.kernel.six.server.with(func(s *server6) { s.mute = false })
+		w.pass(5 * time.Second)
+		w.want6(w.shown().Lease, leased6)
+		if s := w.shown().State6; s != "BOUND" {
+			t.Errorf("DHCPv6 is %s", s)
+		}
+	})
+}
+
+// IPv4 comes later than IPv6's patience: then nobody waits for IPv6.
+func TestLeaseTimeoutWithIPv4(t *testing.T) {
+	inWorld(t, func(w *world) {
+		req := w.container6(1, "dhcp")
+		req.Policy.TimeoutMS, req.Policy.IPv6TimeoutMS = 1000, 30_000
+		w.kernel.six.server.mute = true
+		l, took := w.took(req)
+		if took != time.Second || !l.Address.IsValid() {
+			t.Errorf("after %v: %+v", took, l)
+		}
+	})
+}
+
+func TestFlagsThatChangeUnderWay(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.router = &router6{prefix: prefix6, dns: rdnss}
+		req := w.container6(1, "auto")
+		w.acquire(req)
+		w.kernel.advertise(router6{prefix: prefix6, dns: rdnss, other: true})
+		w.pass(3 * time.Second)
+		w.wantHeard6("INFORMATION-REQUEST by dhcp6")
+		w.kernel.advertise(router6{prefix: prefix6, dns: rdnss, managed: true})
+		w.pass(3 * time.Second)
+		w.wantHeard6("SOLICIT by dhcp6", "REQUEST by dhcp6")
+		w.want6(w.shown().Lease, leased6, slaac6)
+		w.kernel.advertise(router6{prefix: prefix6, dns: rdnss}) // takes nothing away
+		w.pass(3 * time.Second)
+		w.want6(w.shown().Lease, leased6, slaac6)
+		if !w.log.has("resolv.conf rewritten") {
+			t.Error("the new servers are not in resolv.conf")
+		}
+	})
+}
+
+func TestRenumbering(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.router = &router6{prefix: prefix6}
+		w.acquire(w.container6(1, "auto"))
+		w.kernel.advertise(router6{prefix: prefix6, deprecated: true})
+		w.kernel.advertise(router6{prefix: netip.MustParsePrefix("2001:db8:1::/64")})
+		w.pass(3 * time.Second)
+		old := slaac6
+		old.Deprecated = true
+		w.want6(w.shown().Lease, leaseapi.Address6{Address: netip.MustParsePrefix("2001:db8:1::42/64"), Source: leaseapi.SourceSLAAC}, old)
+	})
+}
+
+func TestRenewal6(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.router = &router6{managed: true}
+		w.acquire(w.container6(1, "auto"))
+		w.wantHeard6("SOLICIT by dhcp6", "REQUEST by dhcp6")
+		w.pass(1801 * time.Second)
+		w.wantHeard6("RENEW by dhcp6")
+		w.kernel.six.server.with(func(s *server6) { s.mute = true })
+		w.pass(3600 * time.Second)
+		if heard := w.kernel.six.server.since(); !slices.Contains(heard, "REBIND by dhcp6") {
+			t.Errorf("heard %q", heard)
+		}
+		w.want6(w.shown().Lease)
+		w.kernel.six.server.with(func(s *server6) { s.mute = false })
+		w.pass(3600 * time.Second)
+		w.want6(w.shown().Lease, leased6)
+	})
+}
+
+// After a restart nothing is taken away, and a server is asked whether the container
+// is where it was (RFC 8415 §18.2.3).
+func TestConfirmAfterRestart(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.router = &router6{managed: true, prefix: prefix6, dns: rdnss}
+		w.acquire(w.container6(1, "auto"))
+		before := w.shown()
+		w.stop()
+		w.kernel.six.server.since()
+		w.kernel.since()
+		if err := w.start(); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(2 * time.Second)
+		w.wantHeard6("CONFIRM by dhcp6")
+		if after := w.shown(); !slices.Equal(after.Lease.IPv6, before.Lease.IPv6) || !slices.Equal(after.Lease.DNS, before.Lease.DNS) {
+			t.Errorf("before %+v\nafter %+v", before.Lease, after.Lease)
+		}
+		if w.log.has("resolv.conf rewritten") {
+			t.Error("resolv.conf was rewritten")
+		}
+		w.kernel.six.server.with(func(s *server6) {
+			s.elsehow = func(typ dhcp6.Type) []byte {
+				if typ == dhcp6.Confirm {
+					return dhcp6test.OptStatus(4, "moved")
+				}
+				return nil
+			}
+			s.leases[1] = netip.MustParseAddr("2001:db8::101")
+		})
+		w.stop()
+		if err := w.start(); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(3 * time.Second)
+		w.wantHeard6("CONFIRM by dhcp6", "SOLICIT by dhcp6", "REQUEST by dhcp6")
+		w.want6(w.shown().Lease, leased6b, slaac6)
+	})
+}
+
+// A container that is made anew in the grace has its addresses still; when nobody
+// comes both leases are given back by a stand-in.
+func TestHold6(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.router = &router6{managed: true}
+		req := w.container6(1, "auto")
+		req.Policy.Release = "20s"
+		w.acquire(req)
+		w.kernel.six.server.since()
+		w.release(req.Attachment)
+		w.rest()
+		w.wantHeard6()
+		w.want6(&leaseapi.Lease{IPv6: w.shown().Lease.IPv6})
+		again := req
+		again.Attachment.ContainerID = "anew"
+		l, _ := w.acquire(again)
+		w.wantHeard6("CONFIRM by dhcp6")
+		w.want6(l, leased6)
+		w.kernel.remove(req.Link.Netns)
+		w.release(again.Attachment)
+		w.pass(21 * time.Second)
+		w.wantHeard6("RELEASE by stand-in6")
+		w.wantNothingLeft()
+	})
+}
+
+func TestReleaseNow6(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.router = &router6{managed: true}
+		req := w.container6(1, "auto")
+		w.acquire(req)
+		w.kernel.six.server.since()
+		start := time.Now()
+		w.release(req.Attachment)
+		w.wantHeard6("RELEASE by dhcp6")
+		if d := time.Since(start); d != 0 {
+			t.Errorf("a server that answers took %v", d)
+		}
+		w.wantNothingLeft()
+		w.acquire(req)
+		w.kernel.six.server.with(func(s *server6) { s.mute = true; s.seen = len(s.heard) })
+		start = time.Now()
+		w.release(req.Attachment)
+		w.wantHeard6("RELEASE by dhcp6", "RELEASE by dhcp6", "RELEASE by dhcp6")
+		if d := time.Since(start); d != 7*releaseWait {
+			t.Errorf("a mute server took %v", d)
+		}
+		w.wantNothingLeft()
+	})
+}
+
+// After a reboot the container comes back under a new id and asks for what it had.
+func TestReboot6(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.router = &router6{managed: true}
+		for i, mode := range []string{"auto", "only"} {
+			req := w.container6(i+1, mode)
+			req.Policy.Release = "20s"
+			first, _ := w.acquire(req)
+			w.pass(time.Second)
+			w.stop()
+			w.store = newStore()
+			w.boot += "x"
+			w.kernel.six.states = nil
+			w.kernel.six.server.since()
+			if err := w.start(); err != nil {
+				t.Fatal(err)
+			}
+			w.pass(time.Second)
+			again := w.container6(i+1, mode)
+			again.Attachment.ContainerID = mode
+			l, _ := w.acquire(again)
+			if heard := w.kernel.six.server.since(); !slices.Equal(heard[:1], []string{"CONFIRM by dhcp6"}) {
+				t.Errorf("%s: heard %q", mode, heard)
+			}
+			w.want6(l, first.IPv6...)
+			w.release(again.Attachment)
+			w.pass(time.Minute)
+		}
+	})
+}
+
+// An address that somebody else has is declined, and another one taken.
+func TestDuplicate6(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.router = &router6{managed: true}
+		req := w.container6(1, "auto")
+		w.kernel.of(req.Link.Netns)
+		w.kernel.six.taken[leased6.Address.Addr()] = true
+		l, _ := w.acquire(req)
+		w.want6(l, leased6b)
+		w.wantHeard6("SOLICIT by dhcp6", "REQUEST by dhcp6", "DECLINE by dhcp6", "SOLICIT by dhcp6", "REQUEST by dhcp6")
+		if w.log.count("IPv6 address in use by another host") != 1 {
+			t.Error("nothing was said of it")
+		}
+	})
+}
+
+// Without IPv6 in the container IPv4 is as ever, and one line says why.
+func TestNoIPv6(t *testing.T) {
+	t.Run("switched off", func(t *testing.T) {
+		inWorld(t, func(w *world) {
+			w.kernel.six.fail = binding.ErrNoIPv6
+			l, took := w.took(w.container6(1, "auto"))
+			if took != 0 || !l.Address.IsValid() || w.log.count(`msg="no IPv6"`) != 1 {
+				t.Errorf("after %v: %+v", took, l)
+			}
+			w.pass(time.Hour)
+			if w.log.count("level=WARN") != 1 {
+				t.Error("more than one line")
+			}
+			_, _, err := w.m.Acquire(context.Background(), w.container6(2, "only"))
+			var e *leaseapi.Error
+			if !errors.As(err, &e) || e.Name != leaseapi.ErrorNoLease {
+				t.Errorf("ipv6=only: %v", err)
+			}
+		})
+	})
+	t.Run("no link-local address", func(t *testing.T) {
+		inWorld(t, func(w *world) {
+			w.kernel.six.mute = true
+			w.kernel.six.router = &router6{managed: true}
+			l, took := w.took(w.container6(1, "auto"))
+			if took != 2*time.Second || !l.Address.IsValid() {
+				t.Errorf("after %v: %+v", took, l)
+			}
+			w.pass(time.Hour)
+			if w.log.count(`msg="no IPv6"`) != 1 || w.log.count("level=WARN") != 1 {
+				t.Error("not one line")
+			}
+		})
+	})
+	t.Run("switched off under way", func(t *testing.T) {
+		inWorld(t, func(w *world) {
+			w.kernel.six.router = &router6{managed: true}
+			req := w.container6(1, "auto")
+			w.acquire(req)
+			w.kernel.with(func(k *kernel) { *k.of(req.Link.Netns) = binding.State6{} })
+			w.pass(time.Hour)
+			w.want6(w.shown().Lease)
+			if w.log.count(`msg="no IPv6"`) != 1 {
+				t.Error("not one line")
+			}
+			w.wantState("BOUND")
+		})
+	})
+}
+
+func TestOnly(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.server.answer = silent
+		w.kernel.six.router = &router6{managed: true, prefix: prefix6}
+		req := w.container6(1, "only")
+		l, took := w.took(req)
+		w.want6(l, leased6, slaac6)
+		if took > 0 || l.Address.IsValid() {
+			t.Errorf("after %v: %+v", took, l)
+		}
+		w.wantHeard()
+		w.stop()
+		if err := w.start(); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(2 * time.Second)
+		w.want6(w.shown().Lease, leased6, slaac6)
+		w.release(req.Attachment)
+		w.wantNothingLeft()
+
+		w.kernel.six.router = nil
+		w.kernel.six.states = nil
+		_, _, err := w.m.Acquire(context.Background(), w.container6(2, "only"))
+		var e *leaseapi.Error
+		if !errors.As(err, &e) || e.Name != leaseapi.ErrorNoLease {
+			t.Errorf("without a router: %v", err)
+		}
+		w.wantNothingLeft()
+	})
+}
+
+// The container dies without a goodbye, at rest and in the middle.
+func TestGone6(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.router = &router6{managed: true}
+		req := w.container6(1, "auto")
+		at := w.kernel.links[req.Link.Netns]
+		at.Number = 7
+		w.kernel.add(at)
+		w.acquire(req)
+		w.kernel.six.server.since()
+		w.kernel.remove(req.Link.Netns)
+		w.m.NetnsEnded([]int{7}, false)
+		w.rest()
+		w.wantHeard6("RELEASE by stand-in6")
+		w.wantNothingLeft()
+	})
+}
+
+// A flood of advertisements that differ costs a look a second, and no memory.
+func TestFloodOfAdvertisements(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.router = &router6{prefix: prefix6}
+		w.acquire(w.container6(1, "auto"))
+		w.kernel.since()
+		for i := range 500 {
+			a := prefix6.Addr().As16()
+			a[5] = byte(i)
+			w.kernel.advertise(router6{prefix: netip.PrefixFrom(netip.AddrFrom16(a), 64)})
+			w.pass(10 * time.Millisecond)
+		}
+		w.pass(3 * time.Second)
+		if n := len(w.kernel.since()); n == 0 || n > 12 {
+			t.Errorf("%d looks in 8 s", n)
+		}
+	})
+}
+
+// A LAN that cannot be listened to has IPv6 all the same.
+func TestDeaf(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.earless = errors.New("the NIC is lent")
+		w.kernel.six.router = &router6{managed: true, prefix: prefix6}
+		l, _ := w.took(w.container6(1, "auto"))
+		w.want6(l, leased6, slaac6)
+	})
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ndp
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"podman-net-dhcp/leased/internal/clock"
+)
+
+// MaxRouters is how many routers of a LAN are listened to at a time.
+const MaxRouters = 16
+
+// Routers is what the routers of one LAN say at present. The zero value has heard
+// nothing. It is for one goroutine.
+//
+// Where MaxRouters say something, others are not listened to, and of one router no
+// more is kept than an advertisement may say: a host that makes up routers or
+// servers cannot push out those that were there before it. Such a host can be one of
+// them, though: nothing here is authenticated.
+type Routers struct {
+	all  []router // in the order in which they were heard first
+	told outlook  // what Says or Heard has told last
+}
+
+// router is what one of them says; each thing has its own end.
+type router struct {
+	from           netip.Addr
+	managed, other bool
+	preference     int8
+	current        clock.Instant // end of the flags above
+
+	dns              []term[netip.Addr]
+	search           []term[string]
+	valid, preferred []term[netip.Prefix] // of the autonomous prefixes
+}
+
+// Said is what all routers say together.
+type Said struct {
+	// Any says that some router's advertisement is current; Managed and Other that
+	// one is that has this flag. An advertisement is current for its router
+	// lifetime; that of a router that is no default router for the longest lifetime of
+	// its prefixes, servers and names, since nothing else says how long it counts.
+	Any, Managed, Other bool
+	// Autonomous says that hosts form addresses from a prefix that is valid,
+	// preferred or not.
+	Autonomous bool
+	DNS        []netip.Addr // at most MaxDNS, none twice; those of routers of a high preference first
+	Search     []string     // at most MaxSearch, likewise
+}
+
+// Heard takes an advertisement in. It reports whether Says has something else to say
+// than it had when Says or Heard was called last, or whether an autonomous prefix has
+// come, gone, or changed between preferred and deprecated since. A refresh of lifetimes is
+// no change.
+//
+// A valid lifetime of 0 ends a prefix here at once, though the kernel may keep its
+// addresses, deprecated, for two hours (RFC 4862 §5.5.3 e).
+func (r *Routers) Heard(now clock.Instant, a Advertisement) (changed bool) {
+	r.sweep(now)
+	if h := r.who(a.From); h != nil {
+		h.hear(now, a)
+		r.sweep(now) // who has nothing to say keeps no place
+	}
+	seen := r.outlook(now)
+	changed = !seen.equal(r.told)
+	r.told = seen
+	return changed
+}
+
+// Says is what the routers say at now.
+func (r *Routers) Says(now clock.Instant) Said {
+	r.told = r.outlook(now)
+	said := r.told.Said
+	said.DNS, said.Search = slices.Clone(said.DNS), slices.Clone(said.Search)
+	return said
+}
+
+// Deadline is when something that was said ends next, which Says may show;
+// clock.Never if nothing does.
+func (r *Routers) Deadline(now clock.Instant) clock.Instant {
+	next := clock.Never
+	for _, h := range r.all {
+		if h.current > now {
+			next = min(next, h.current)
+		}
+		next = min(next, first(h.dns, now), first(h.search, now), first(h.valid, now), first(h.preferred, now))
+	}
+	return next
+}
+
+// sweep forgets what is over.
+func (r *Routers) sweep(now clock.Instant) {
+	for i := range r.all {
+		h := &r.all[i]
+		h.dns, h.search = living(h.dns, now), living(h.search, now)
+		h.valid, h.preferred = living(h.valid, now), living(h.preferred, now)
+	}
+	r.all = slices.DeleteFunc(r.all, func(h router) bool {
+		return h.current <= now && len(h.dns)+len(h.search)+len(h.valid) == 0
+	})
+}
+
+// who is the router with that address, a new one if there is room, else nil.
+func (r *Routers) who(from netip.Addr) *router {
+	i := slices.IndexFunc(r.all, func(h router) bool { return h.from == from })
+	if i < 0 {
+		if i = len(r.all); i >= MaxRouters {
+			return nil
+		}
+		r.all = append(r.all, router{from: from})
+	}
+	return &r.all[i]
+}
+
+// hear takes in what is said; what is not said again goes on as it was (RFC 4861 §6.3.4).
+func (h *router) hear(now clock.Instant, a Advertisement) {
+	h.managed, h.other, h.preference = a.Managed, a.Other, a.Preference
+	longest := uint32(0)
+	for _, p := range a.Prefixes {
+		longest = max(longest, p.Valid)
+		if !p.Autonomous { // not any more, it may be
+			p.Valid, p.Preferred = 0, 0
+		}
+		h.valid = note(h.valid, term[netip.Prefix]{p.Prefix, end(now, p.Valid)}, now, MaxPrefixes)
+		h.preferred = note(h.preferred, term[netip.Prefix]{p.Prefix, end(now, p.Preferred)}, now, MaxPrefixes)
+	}
+	for _, s := range a.DNS {
+		longest = max(longest, s.Lifetime)
+		for _, addr := range s.Addrs {
+			h.dns = note(h.dns, term[netip.Addr]{addr, end(now, s.Lifetime)}, now, MaxDNS)
+		}
+	}
+	for _, d := range a.Search {
+		longest = max(longest, d.Lifetime)
+		for _, name := range d.Names {
+			h.search = note(h.search, term[string]{name, end(now, d.Lifetime)}, now, MaxSearch)
+		}
+	}
+	h.current = end(now, cmp.Or(a.Lifetime, longest))
+}
