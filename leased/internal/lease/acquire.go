@@ -44,7 +44,7 @@ func (m *Machine) acquire(now Instant) {
 // for, and it would make every container wait.
 func (m *Machine) discover(now Instant) {
 	// With rapid commit the DISCOVER is the REQUEST, from which the lease counts.
-	m.state, m.sent, m.arp = Selecting, now, arp{}
+	m.state, m.sent, m.arp, m.forgoing = Selecting, now, arp{}, false
 	m.transact()
 	m.sendDiscover(now)
 }

@@ -87,7 +87,10 @@ func TestV6OnlyPreferred(t *testing.T) {
 		if got := w.m.Deadline().Sub(w.now); got != want {
 			t.Errorf("%d s: waits %s, want %s", secs, got, want)
 		}
-		if got := show(w.fire()); got != "DISCOVER" {
+		if !w.m.Forgoes() {
+			t.Error("and does not know why it waits")
+		}
+		if got := show(w.fire()); got != "DISCOVER" || w.m.Forgoes() {
 			t.Errorf("then: %s", got)
 		}
 	}

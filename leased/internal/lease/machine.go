@@ -49,6 +49,7 @@ type Machine struct {
 	lease       Lease
 	bound       bool
 	unconfirmed bool // lease is used without a server's word, see resume
+	forgoing    bool // INIT is where option 108 has led to
 
 	arp       arp
 	conflicts int // since the last lease that nobody disturbed

@@ -23,5 +23,9 @@ func (m *Machine) forgoes(now Instant, r ReplyReceived) bool {
 	m.report("network is IPv6 only", fmt.Sprintf("%s says so; asking again in %s", r.Server, wait))
 	m.lease = Lease{} // nor may a remembered one be used
 	m.rest(Init, now.Add(wait))
+	m.forgoing = true
 	return true
 }
+
+// Forgoes says that there is no lease because the network would rather have none.
+func (m *Machine) Forgoes() bool { return m.forgoing && m.state == Init }

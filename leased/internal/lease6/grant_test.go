@@ -98,7 +98,7 @@ func TestLeaseCountsFromRequest(t *testing.T) {
 	}
 }
 
-// The same by a server that forgets the lease each time, which costs two messages.
+// T1 = 1 s, and the server forgets the lease each time, which costs two messages.
 func TestForgetfulServerIsRenewedSlowly(t *testing.T) {
 	w := newWorld(t, lease6.Config{}).bind(times(1, 2))
 	for w.now < boot.Add(10*time.Minute) && !t.Failed() {

@@ -60,8 +60,11 @@ func (e *entry) publish() {
 // complete says that somebody waits and there is all that they wait for.
 func (e *entry) complete() bool {
 	j := e.job
-	return len(j.waiters) > 0 && (j.bound != nil || j.six.only()) && e.ready6()
+	return len(j.waiters) > 0 && (j.bound != nil || j.alone6()) && e.ready6()
 }
+
+// alone6 says that there is to be no IPv4, or that the network wants none.
+func (j *job) alone6() bool { return j.six.only() || j.six != nil && j.machine.Forgoes() }
 
 // remember has what there is outlive a reboot, in its time.
 func (e *entry) remember() {

@@ -42,12 +42,20 @@ func life(l lease.Lease) string {
 	return l.Expiry.Sub(l.Start).String()
 }
 
-// names is what the servers and routers say of DNS, DHCPv4 first.
-func (j *job) names() (n resolv.Names) {
+// names is what the servers and routers say of DNS.
+func (j *job) names() resolv.Names {
 	if l, ok := j.machine.Lease(); ok {
-		n = resolv.Names{Servers: slices.Clip(l.DNS), Search: slices.Clip(search(l))}
+		return namesOf(&l, j.six.names())
 	}
-	for _, more := range j.six.names() {
+	return namesOf(nil, j.six.names())
+}
+
+// namesOf is what a lease, or nil, and what comes behind it say of DNS.
+func namesOf(l *lease.Lease, six []resolv.Names) (n resolv.Names) {
+	if l != nil {
+		n = resolv.Names{Servers: slices.Clip(l.DNS), Search: slices.Clip(search(*l))}
+	}
+	for _, more := range six {
 		n.Servers = appendNew(n.Servers, more.Servers)
 		n.Search = appendNew(n.Search, more.Search)
 	}

@@ -34,10 +34,14 @@ func (j *job) spec(l lease.Lease, now lease.Instant) binding.Spec {
 func (j *job) reply(now lease.Instant) *leaseapi.Lease { return j.snapshot().reply(now) }
 
 func (s *snapshot) reply(now lease.Instant) *leaseapi.Lease {
-	if s.lease == nil && len(s.addrs6) == 0 {
+	if s.lease == nil && (s.six == nil || len(s.six.addrs) == 0) {
 		return nil
 	}
-	r := &leaseapi.Lease{DNS: s.names.Servers, Search: s.names.Search, IPv6: s.addrs6, Gateway6: s.gateway6}
+	names := namesOf(s.lease, s.six.more())
+	r := &leaseapi.Lease{DNS: names.Servers, Search: names.Search}
+	if s.six != nil {
+		r.IPv6, r.Gateway6 = s.six.addrs, s.six.gateway
+	}
 	if l := s.lease; l != nil {
 		r.Address, r.Server = l.Addr, l.Server
 		r.Renew, r.Rebind, r.Expire = left(l.T1, now), left(l.T2, now), left(l.Expiry, now)
@@ -76,18 +80,29 @@ func left(t, now lease.Instant) *int64 {
 
 // snapshot is what List shows of an attachment at rest.
 type snapshot struct {
-	req           *leaseapi.AcquireRequest
-	state, state6 string
-	lease         *lease.Lease
-	bound         *binding.Spec
-	names         resolv.Names
-	addrs6        []leaseapi.Address6
-	gateway6      netip.Addr
+	req   *leaseapi.AcquireRequest
+	state string
+	lease *lease.Lease
+	bound *binding.Spec
+	six   *snapshot6 // nil: nothing of IPv6 is wanted
+}
+
+type snapshot6 struct {
+	state   string // of DHCPv6, if there is any
+	addrs   []leaseapi.Address6
+	gateway netip.Addr
+	names   []resolv.Names
+}
+
+func (s *snapshot6) more() []resolv.Names {
+	if s == nil {
+		return nil
+	}
+	return s.names
 }
 
 func (j *job) snapshot() *snapshot {
-	s := &snapshot{req: &j.req, state: j.machine.State().String(), bound: j.bound, names: j.names()}
-	s.addrs6, s.gateway6, s.state6 = j.six.shown()
+	s := &snapshot{req: &j.req, state: j.machine.State().String(), bound: j.bound, six: j.six.snapshot()}
 	if j.held {
 		s.state = leaseapi.StateHeld
 	}
@@ -98,7 +113,11 @@ func (j *job) snapshot() *snapshot {
 }
 
 func (s *snapshot) status(now lease.Instant) leaseapi.Status {
-	return leaseapi.Status{Attachment: s.req.Attachment, Link: s.req.Link, State: s.state, State6: s.state6, Lease: s.reply(now)}
+	st := leaseapi.Status{Attachment: s.req.Attachment, Link: s.req.Link, State: s.state, Lease: s.reply(now)}
+	if s.six != nil {
+		st.State6 = s.six.state
+	}
+	return st
 }
 
 // inVain says why there is no lease yet, where, and what to look at.

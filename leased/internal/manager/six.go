@@ -150,12 +150,21 @@ func (s *six) names() []resolv.Names {
 	return []resolv.Names{{Servers: l.DNS, Search: l.Search}, s.routers}
 }
 
-// shown is what List and callers see: what DHCPv6 has brought first, which names and
-// the server's records are about, and what is deprecated last.
-func (s *six) shown() (all []leaseapi.Address6, gateway netip.Addr, state string) {
+// snapshot is what List and callers see of it.
+func (s *six) snapshot() *snapshot6 {
 	if s == nil || s.off != "" {
-		return nil, gateway, ""
+		return nil
 	}
+	shown := &snapshot6{addrs: s.addrs(), gateway: s.seen.Gateway, names: s.names()}
+	if s.level > nothing {
+		shown.state = s.machine.State().String()
+	}
+	return shown
+}
+
+// addrs are the addresses that can be used: what DHCPv6 has brought first, which the
+// server's records and names are about, and what is deprecated last.
+func (s *six) addrs() (all []leaseapi.Address6) {
 	for _, a := range s.seen.Addrs {
 		source := leaseapi.SourceDHCP
 		switch {
@@ -170,10 +179,7 @@ func (s *six) shown() (all []leaseapi.Address6, gateway netip.Addr, state string
 		all = append(all, leaseapi.Address6{Address: a.Prefix, Source: source, Deprecated: a.Preferred == 0})
 	}
 	slices.SortStableFunc(all, func(a, b leaseapi.Address6) int { return rank(a) - rank(b) })
-	if s.level > nothing {
-		state = s.machine.State().String()
-	}
-	return all, s.seen.Gateway, state
+	return all
 }
 
 func rank(a leaseapi.Address6) (r int) {

@@ -12,6 +12,7 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
+	dt "podman-net-dhcp/leased/internal/dhcp4/dhcp4test"
 	"podman-net-dhcp/leased/internal/dhcp6"
 	"podman-net-dhcp/leased/internal/dhcp6/dhcp6test"
 )
@@ -451,6 +452,32 @@ func TestOnly(t *testing.T) {
 		}
 		w.wantNothingLeft()
 	})
+}
+
+// The network would rather have no IPv4 (RFC 8925): then IPv6 is what a start waits for.
+func TestIPv6Mostly(t *testing.T) {
+	for name, late := range map[string]time.Duration{"IPv6 first": 50 * time.Millisecond, "IPv4 first": 0} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.kernel.delay = late
+				w.server.answer = func(m message) []dt.Server {
+					return []dt.Server{{XID: xid(m), MAC: m.ClientHWAddr, Options: [][]byte{
+						dt.Opt(53, 2), dt.OptAddr(54, router.String()), dt.OptTime(51, 3600), dt.OptTime(108, 1800),
+					}}}
+				}
+				w.kernel.six.router = &router6{managed: true}
+				req := w.container6(1, "auto")
+				req.Client.IPv6Mostly = true
+				l, took := w.took(req)
+				if w.want6(l, leased6); took > 60*time.Millisecond || l.Address.IsValid() {
+					t.Errorf("after %v: %+v", took, l)
+				}
+				w.wantHeard("DISCOVER packet")
+				w.pass(1801 * time.Second)
+				w.wantHeard("DISCOVER packet")
+			})
+		})
+	}
 }
 
 // The container dies without a goodbye, at rest and in the middle.

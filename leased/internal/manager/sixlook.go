@@ -244,9 +244,8 @@ func (e *entry) ready6() bool {
 	if s == nil {
 		return true
 	}
-	all, _, _ := s.shown()
-	if s.only() {
-		return len(all) > 0 && e.asIsAsked() // its time is the lease's
+	if e.job.alone6() {
+		return len(s.addrs()) > 0 && e.asIsAsked() // its time is the lease's
 	}
 	return s.off != "" || e.now() >= s.until || e.asIsAsked()
 }

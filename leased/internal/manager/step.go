@@ -39,6 +39,9 @@ func (e *entry) settle(j *job, ev lease.Event, before lease.State) {
 	if e.job == j {
 		e.pace(ev, before)
 		e.unremember()
+		if j.machine.Forgoes() && e.complete() { // IPv6 was there before
+			e.publish()
+		}
 	}
 }
 
