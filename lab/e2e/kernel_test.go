@@ -36,10 +36,13 @@ type link struct {
 
 // ipaddr is one of its addresses.
 type ipaddr struct {
-	Family    string `json:"family"`
-	Local     string `json:"local"`
-	PrefixLen int    `json:"prefixlen"`
-	Valid     int    `json:"valid_life_time"`
+	Family     string `json:"family"`
+	Local      string `json:"local"`
+	PrefixLen  int    `json:"prefixlen"`
+	Valid      int    `json:"valid_life_time"`
+	Scope      string `json:"scope"`
+	Deprecated bool   `json:"deprecated"`
+	Tentative  bool   `json:"tentative"` // nobody has it yet, or somebody else has
 }
 
 // link returns one of the container's.

@@ -130,7 +130,7 @@ func (r *running) begin() {
 	must(r.s, "nsenter", r.at.flag(), "--", "ip", "neigh", "flush", "all") // other scenes had the addresses
 	must(r.s, "systemd-run", argv...)
 	eventually(r.s, 10*time.Second, r.unit+" listens", func() bool {
-		return strings.Contains(try("nsenter", r.at.flag(), "--", "ss", "-Hlnpu0").out, r.o.program)
+		return strings.Contains(try("nsenter", r.at.flag(), "--", "ss", "-Hlnpuw0").out, r.o.program)
 	})
 }
 
@@ -146,9 +146,7 @@ func (r *running) words(text string) string {
 }
 
 // says is its log so far.
-func (r *running) says() string {
-	return try("journalctl", "-u", r.unit, "--no-pager", "-o", "cat").out
-}
+func (r *running) says() string { return r.s.logOf(r.unit, "cat") }
 
 func (r *running) stop() { try("systemctl", "stop", r.unit) }
 

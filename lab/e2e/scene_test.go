@@ -105,9 +105,12 @@ func (s *scene) calm() {
 	}
 }
 
-func (s *scene) journal() string {
+// journal is what leased has logged since the scene began.
+func (s *scene) journal() string { return s.logOf("leased", "short-precise") }
+
+func (s *scene) logOf(unit, format string) string {
 	since := fmt.Sprintf("@%d.%06d", s.begun.Unix(), s.begun.Nanosecond()/1000)
-	return try("journalctl", "-u", "leased", "--no-pager", "-o", "short-precise", "--since", since).out
+	return try("journalctl", "-u", unit, "--no-pager", "-o", format, "--since", since).out
 }
 
 func (s *scene) dump() {

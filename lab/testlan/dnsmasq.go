@@ -34,6 +34,8 @@ var defaults = []string{"--no-ping", "--dhcp-authoritative"}
 
 const defaultRange = "--dhcp-range=192.0.2.100,192.0.2.199,255.255.255.0,1h"
 
+func isRange(arg string) bool { return strings.HasPrefix(arg, "--dhcp-range=") }
+
 // Dnsmasq starts dnsmasq in the router, with --no-ping and --dhcp-authoritative
 // if there are no other arguments, and 192.0.2.100–199 if there is no other range
 // among them. It is ready when this returns, and ends with the test.
@@ -61,7 +63,7 @@ func (d *Dnsmasq) start(args []string) {
 	if len(args) == 0 {
 		args = defaults
 	}
-	if !slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "--dhcp-range=") }) {
+	if !slices.ContainsFunc(args, isRange) {
 		args = append(args[:len(args):len(args)], defaultRange)
 	}
 	base := []string{
@@ -76,7 +78,10 @@ func (d *Dnsmasq) start(args []string) {
 	seen := len(d.Output())
 	d.lan.Router.Start(d.cmd)
 	w.Close()
-	const ready = "sockets bound exclusively"
+	ready := "sockets bound exclusively"
+	if !slices.ContainsFunc(args, func(a string) bool { return isRange(a) && !strings.Contains(a, "ra-only") }) {
+		ready = "router advertisement enabled" // it has no other sockets
+	}
 	d.wait(d.lan.t, ready, func() []string { return d.Output()[seen:] }, func(all []string) int {
 		return 1 + slices.IndexFunc(all, func(s string) bool { return strings.Contains(s, ready) })
 	})

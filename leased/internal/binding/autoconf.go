@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"podman-net-dhcp/internal/netns"
 )
@@ -71,6 +72,11 @@ func (a Autoconf) set(conf string) error {
 	if !changed {
 		return nil // what runs is not disturbed
 	}
+	return a.restart(dir)
+}
+
+// restart has IPv6 begin anew on the interface.
+func (a Autoconf) restart(dir string) error {
 	for _, value := range []string{"1", "0"} {
 		if _, err := (setting{name: "disable_ipv6", value: value}).put(dir); err != nil {
 			return a.failed(err)
@@ -79,7 +85,8 @@ func (a Autoconf) set(conf string) error {
 	return nil
 }
 
-// decline is for every container that has no IPv6, so it asks for nothing first.
+// decline is for every container that has no IPv6, so it asks for nothing first. A
+// router may have been heard since the link came up.
 func (a Autoconf) decline(dir string) error {
 	for _, name := range []string{"accept_ra", "autoconf"} {
 		err := os.WriteFile(filepath.Join(dir, name), []byte("0"), 0)
@@ -90,7 +97,29 @@ func (a Autoconf) decline(dir string) error {
 			return a.failed(err)
 		}
 	}
-	return nil
+	if !a.advertised() {
+		return nil
+	}
+	return a.restart(dir)
+}
+
+// advertised says that a router's advertisement has left routes: those with
+// RTF_ADDRCONF, 0x40000 of linux/ipv6_route.h, in the last but one column.
+func (a Autoconf) advertised() bool {
+	routes, err := os.ReadFile("/proc/thread-self/net/ipv6_route")
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(routes)) {
+		f := strings.Fields(line)
+		if len(f) < 2 || f[len(f)-1] != a.Interface {
+			continue
+		}
+		if flags, err := strconv.ParseUint(f[len(f)-2], 16, 32); err == nil && flags&0x40000 != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (a Autoconf) failed(err error) error {

@@ -137,6 +137,26 @@ func TestRoutersAreIgnored(t *testing.T) {
 	})
 }
 
+// What a router has said before nobody was to listen is undone.
+func TestRoutersAreIgnoredFromTheBeginning(t *testing.T) {
+	onBoth(t, func(t *testing.T, lan *testlan.LAN, add func() testlan.Link) {
+		for _, said := range []advert{{lifetime: 1800}, {prefix: prefix6}} {
+			s, link := advertiser(lan), add()
+			testlan.Eventually(t, "the router is heard", func() bool {
+				must(t, s.Send(said.frame()))
+				state := look(t, link)
+				return state.Gateway.IsValid() || len(state.Addrs) > 0
+			})
+			autoconf(t, link, Autoconf{})
+			if state := look(t, link); len(state.Addrs) > 0 || state.Gateway.IsValid() {
+				t.Errorf("%+v", state)
+			}
+			testlan.Eventually(t, "there is a link-local address", func() bool { return look(t, link).LinkLocal.IsValid() })
+			link.Delete()
+		}
+	})
+}
+
 // solicits says that the link has sent a router solicitation.
 func solicits(s *testlan.Server, link testlan.Link) bool {
 	return slices.ContainsFunc(s.Frames(), func(f []byte) bool {

@@ -89,6 +89,7 @@ func (e *entry) guard(do func(*entry)) {
 			e.job.hangUp()
 			e.job.deafen()
 			e.job.six.hangUp()
+			e.job.six.deafen()
 			e.answer(result{err: errors.New("leased failed; see: journalctl -u leased")})
 			e.quit()
 		}
@@ -122,6 +123,9 @@ func (e *entry) rest() {
 		e.m.timers.remove(e)
 		delete(e.m.entries, e.key)
 		return
+	}
+	if len(e.job.waiters) == 0 {
+		e.job.six.deafen()
 	}
 	if e.job.conn == nil && e.job.six.silent() { // no exchange: nothing is to pin the netns
 		e.m.cfg.Kernel.Leave(e.job.place)

@@ -50,7 +50,8 @@ func (m *Manager) hear(e *entry) {
 		conn.Close()
 	default:
 		a.conn = conn
-		m.work.Go(func() { m.overhear(m.ctx, e.host, a, conn) })
+		host := e.host
+		m.work.Go(func() { m.overhear(m.ctx, host, conn, a) })
 	}
 }
 
@@ -86,8 +87,9 @@ func (m *Manager) deafen(host string, a *ear) {
 // flood then is the socket's buffer's business.
 const breath = 20 * time.Millisecond
 
-// overhear listens until conn is closed.
-func (m *Manager) overhear(ctx context.Context, host string, a *ear, conn Ear) {
+// overhear listens until conn is closed. a is the ear that conn is of; nil: it is a
+// container's own.
+func (m *Manager) overhear(ctx context.Context, host string, conn Ear, a *ear) {
 	for {
 		icmp, from, err := conn.Receive(ctx)
 		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
@@ -95,17 +97,23 @@ func (m *Manager) overhear(ctx context.Context, host string, a *ear, conn Ear) {
 			return
 		}
 		if err != nil {
-			m.cfg.Log.Warn("listen to router advertisements", "on", host, "err", err)
-			m.mu.Lock()
-			if a.conn == conn {
-				m.deafen(host, a) // the next container opens it anew
-			}
-			m.mu.Unlock()
+			m.deaf(host, conn, a, err)
 			return
 		}
 		if ra, err := ndp.Parse(icmp, from); err == nil && m.advertised(host, ra) {
 			time.Sleep(breath)
 		}
+	}
+}
+
+// deaf is what an ear is that hears nothing any more. A container's own its actor
+// closes; the LAN's the next container opens anew.
+func (m *Manager) deaf(host string, conn Ear, a *ear, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if a != nil && a.conn == conn { // else it has just been closed
+		m.cfg.Log.Warn("listen to router advertisements", "on", host, "err", err)
+		m.deafen(host, a)
 	}
 }
 
@@ -140,12 +148,12 @@ func (e *entry) heard6() {
 	j.six.lookAt = min(j.six.lookAt, e.now().Add(atRest))
 }
 
-// listens says that the LAN's ear is open.
+// listens says that an ear is open, the LAN's or the container's own.
 func (e *entry) listens() bool {
 	e.m.mu.Lock()
 	defer e.m.mu.Unlock()
 	a := e.m.ears[e.host]
-	return a != nil && a.conn != nil
+	return e.job.six.ear != nil || a != nil && a.conn != nil
 }
 
 // routerless says that there is no router on the LAN: nobody has answered a

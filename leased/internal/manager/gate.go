@@ -57,8 +57,11 @@ func (e *entry) begin() {
 	}
 	now := e.gate == inside
 	e.m.mu.Unlock()
-	if now {
+	switch {
+	case now:
 		e.started()
+	case e.job.six == nil:
+		e.forgo6() // it may be a while
 	}
 }
 

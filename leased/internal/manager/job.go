@@ -254,9 +254,9 @@ func (j *job) leave(answer chan result) bool {
 // the record deleted.
 func (e *entry) giveBack(why string) {
 	j := e.job
-	e.giveBack6()
-	if e.job == j {
-		e.step(lease.ReleaseRequested{})
+	e.step(lease.ReleaseRequested{})
+	if e.job == j { // last: a stand-in of the one's has the MAC that the other's needs
+		e.giveBack6()
 	}
 	e.drop(why)
 }
@@ -290,6 +290,7 @@ func (e *entry) drop(why string) {
 	j.hangUp()
 	j.deafen()
 	j.six.hangUp()
+	j.six.deafen()
 	e.answer(result{err: errors.New(why)})
 	if err := e.m.cfg.Store.Delete(e.key); err != nil {
 		j.log().Error("delete the lease's record", "err", err)

@@ -105,12 +105,14 @@ type Kernel interface {
 	Look6(p Place) (binding.State6, error)
 	Apply6(p Place, next binding.Spec6, prev *binding.Spec6) error
 	Remove6(p Place, s binding.Spec6) error
-	// Solicit sends a router solicitation, Advertise an unsolicited neighbor
-	// advertisement of an address.
-	Solicit(p Place) error
+	// Solicit sends a router solicitation, from :: where from is invalid; Advertise an
+	// unsolicited neighbor advertisement of an address.
+	Solicit(p Place, from netip.Addr) error
 	Advertise(p Place, addr netip.Addr) error
 	DHCP6(p Place, linkLocal netip.Addr) (Conn6, error)
-	// Ear hears router advertisements on the LAN behind a host interface.
+	// Routers hears the router advertisements that reach the link, Ear those that reach
+	// the LAN behind a host interface.
+	Routers(p Place) (Ear, error)
 	Ear(host string) (Ear, error)
 	// StandIn opens a raw socket on a link that is like l, which is gone.
 	StandIn(l leaseapi.Link) (PacketConn, error)

@@ -99,7 +99,14 @@ func (k *kernel) drop6(p Place, spec binding.Spec6) {
 	s.Addrs = slices.DeleteFunc(s.Addrs, func(a binding.Addr6) bool { return brought(&spec, a.Prefix.Addr()) })
 }
 
-func (k *kernel) Solicit(p Place) error {
+func (k *kernel) Routers(p Place) (Ear, error) {
+	if err := k.enter(p, "routers"); err != nil {
+		return nil, err
+	}
+	return &fakeEar{k.newConn(p, "ear")}, nil
+}
+
+func (k *kernel) Solicit(p Place, from netip.Addr) error {
 	k.mu.Lock()
 	r := k.six.router
 	k.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"time"
 
 	"github.com/vishvananda/netlink"
 
@@ -53,9 +54,14 @@ func (Linux) Remove6(p Place, s binding.Spec6) error {
 }
 
 // Solicit asks the LAN's routers for an advertisement.
-func (Linux) Solicit(p Place) error {
-	_, err := enter(p, func(d *door) (struct{}, error) { return struct{}{}, wire.Solicit(d.ns, p.Index) })
+func (Linux) Solicit(p Place, from netip.Addr) error {
+	_, err := enter(p, func(d *door) (struct{}, error) { return struct{}{}, wire.Solicit(d.ns, p.Index, from) })
 	return err
+}
+
+// Routers opens a raw socket on the link that hears router advertisements.
+func (Linux) Routers(p Place) (Ear, error) {
+	return enter(p, func(d *door) (Ear, error) { return wire.OpenRouters(d.ns, p.Index) })
 }
 
 // Advertise tells the LAN where addr is.
@@ -77,14 +83,27 @@ func (Linux) StandIn6(l leaseapi.Link) (Conn6, error) {
 		return nil, err
 	}
 	// Whose address it is was found out long ago, by the container.
-	return raise(l.Host, mac, map[string]string{"dad_transmits": "0", "accept_ra": "0"}, func(ns *netns.NS, index int) (*standIn6, error) {
-		s, err := binding.Look6(ns, index)
+	return raise(l.Host, mac, map[string]string{"accept_dad": "0", "accept_ra": "0"}, func(ns *netns.NS, index int) (*standIn6, error) {
+		linkLocal, err := awaitLinkLocal(ns, index)
 		if err != nil {
 			return nil, err
 		}
-		conn, err := wire.OpenDHCP6(ns, index, s.LinkLocal)
+		conn, err := wire.OpenDHCP6(ns, index, linkLocal)
 		return &standIn6{conn, ns}, err
 	})
+}
+
+// awaitLinkLocal waits for the kernel to see that the link is up.
+func awaitLinkLocal(ns *netns.NS, index int) (netip.Addr, error) {
+	for end := time.Now().Add(standInFor); ; time.Sleep(5 * time.Millisecond) {
+		s, err := binding.Look6(ns, index)
+		if err != nil || s.LinkLocal.IsValid() {
+			return s.LinkLocal, err
+		}
+		if time.Now().After(end) {
+			return netip.Addr{}, fmt.Errorf("no link-local address within %s", standInFor)
+		}
+	}
 }
 
 type standIn6 struct {

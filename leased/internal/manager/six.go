@@ -39,6 +39,7 @@ type six struct {
 	conn  Conn6
 	xid   uint32        // that conn's filter lets in
 	quiet lease.Instant // when conn is closed for want of an answer
+	ear   Ear           // what a router tells this container alone, while somebody waits
 
 	began    lease.Instant // when routers were solicited; Never: not yet
 	until    lease.Instant // when nobody waits for IPv6 any more
@@ -81,8 +82,8 @@ func (s *six) config(c leaseapi.Client, random func() uint64) lease6.Config {
 // only says that there is to be no IPv4.
 func (s *six) only() bool { return s != nil && s.mode == "only" }
 
-// at rest: no socket is open.
-func (s *six) silent() bool { return s == nil || s.conn == nil }
+// silent says that no socket is open.
+func (s *six) silent() bool { return s == nil || s.conn == nil && s.ear == nil }
 
 func (s *six) due() lease.Instant {
 	if s == nil || s.off != "" {
@@ -101,6 +102,14 @@ func (s *six) hangUp() {
 	s.conn, s.xid, s.quiet = nil, 0, lease.Never
 }
 
+// deafen closes the ear.
+func (s *six) deafen() {
+	if s != nil && s.ear != nil {
+		s.ear.Close()
+		s.ear = nil
+	}
+}
+
 // giveUp has nobody wait for IPv6 any longer.
 func (s *six) giveUp() {
 	if s != nil {
@@ -115,7 +124,7 @@ func (s *six) lease() lease6.Lease {
 
 // known is lease, unless it is over.
 func (s *six) known(now lease.Instant) lease6.Lease {
-	if s == nil {
+	if s == nil || s.off != "" {
 		return lease6.Lease{}
 	}
 	l, known := s.machine.Known(now)

@@ -77,10 +77,27 @@ func (e *entry) seek6() {
 		return
 	}
 	e.m.hear(e)
-	if err := e.m.cfg.Kernel.Solicit(j.place); err != nil {
+	e.listenToRouters()
+	if e.look6(); e.job != j || s.off != "" {
+		return
+	}
+	if err := e.m.cfg.Kernel.Solicit(j.place, s.seen.LinkLocal); err != nil {
 		j.log().Warn("solicit routers", "err", err) // the kernel does, after DAD
 	}
-	e.look6()
+}
+
+// listenToRouters hears in the container what a router answers it alone. Without it
+// the LAN's ear, the kernel and time will tell.
+func (e *entry) listenToRouters() {
+	j := e.job
+	ear, err := e.m.cfg.Kernel.Routers(j.place)
+	if err != nil {
+		j.log().Warn("listen to routers", "err", err)
+		return
+	}
+	j.six.ear = ear
+	host := e.host
+	e.m.work.Go(func() { e.m.overhear(e.m.ctx, host, ear, nil) })
 }
 
 // resume6 goes on after leased was started anew. Whether the container is on the
@@ -309,6 +326,7 @@ func (e *entry) without6(why string) {
 	j.log().Warn("no IPv6", "reason", why)
 	s.off = why
 	s.hangUp()
+	s.deafen()
 	s.bound, s.unsure, s.seen = nil, nil, binding.State6{}
 	e.m.unhear(e)
 	if s.only() {

@@ -164,8 +164,12 @@ func (e *entry) speaker6() (Conn6, error) {
 
 // giveBack6 ends the lease with a RELEASE if there is one.
 func (e *entry) giveBack6() {
-	if s := e.job.six; s != nil && s.off == "" && s.level > nothing {
+	j := e.job
+	if s := j.six; s != nil && s.off == "" && s.level > nothing {
 		e.step6(lease6.ReleaseRequested{})
+	}
+	if e.job == j {
+		e.unremember()
 	}
 }
 
@@ -210,6 +214,7 @@ func (e *entry) hold6(l lease6.Lease) {
 		return
 	}
 	s.hangUp()
+	s.deafen()
 	e.m.unhear(e)
 	e.remove6()
 	s.seen = binding.State6{LinkLocal: s.seen.LinkLocal} // to give the lease back from

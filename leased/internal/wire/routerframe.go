@@ -83,10 +83,14 @@ func parseRouter(p []byte, verify bool) (icmp []byte, src netip.Addr, err error)
 	return icmp, sender, nil
 }
 
-// buildSolicitation makes the packet from :: to all routers; without an address it
-// must not carry the sender's MAC (RFC 4861 §4.1).
-func buildSolicitation() []byte {
+// buildSolicitation makes the packet to all routers. It does not carry the sender's
+// MAC: from :: it must not (RFC 4861 §4.1), nor from an address whose DAD is under
+// way (RFC 4429 §3.2).
+func buildSolicitation(from netip.Addr) []byte {
 	icmp := make([]byte, ndLen)
 	icmp[0] = typeSolicitation
-	return buildND(netip.IPv6Unspecified(), allRouters, icmp)
+	if !from.IsValid() {
+		from = netip.IPv6Unspecified()
+	}
+	return buildND(from, allRouters, icmp)
 }

@@ -186,7 +186,7 @@ func TestSolicitationByByte(t *testing.T) {
 		0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2,
 		133, 0, 0, 0, 0, 0, 0, 0,
 	})
-	if got := buildSolicitation(); !bytes.Equal(got, want) || !bytes.Equal(got[42:44], []byte{0x7b, 0xb8}) {
+	if got := buildSolicitation(netip.Addr{}); !bytes.Equal(got, want) || !bytes.Equal(got[42:44], []byte{0x7b, 0xb8}) {
 		t.Errorf("%x, want %x", got, want)
 	}
 }

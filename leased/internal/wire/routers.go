@@ -83,15 +83,17 @@ func (r *Routers) Receive(ctx context.Context) (icmp []byte, from netip.Addr, er
 func (r *Routers) Close() { r.close() }
 
 // Solicit asks the routers on the interface ifindex in ns (nil: where the caller is)
-// to advertise themselves, from no address, so that all nodes get the answer
-// (RFC 4861 §6.2.6). It fails with ErrLinkDown and ErrLinkGone.
-func Solicit(ns *netns.NS, ifindex int) error {
+// to advertise themselves. From an address of the interface, the answer comes to that
+// one, and at once; from none, where from is invalid, to all nodes, for which a router
+// may take its time: at most one in three seconds (RFC 4861 §6.2.6). It fails with
+// ErrLinkDown and ErrLinkGone.
+func Solicit(ns *netns.NS, ifindex int, from netip.Addr) error {
 	d := device{ifindex: ifindex, protocol: etherIPv6}
 	if err := d.openIn(ns); err != nil {
 		return err
 	}
 	defer d.close()
-	err := d.control(func(fd int) error { return unix.Sendto(fd, buildSolicitation(), 0, d.linkAddr(allRoutersMAC)) })
+	err := d.control(func(fd int) error { return unix.Sendto(fd, buildSolicitation(from), 0, d.linkAddr(allRoutersMAC)) })
 	if err != nil {
 		return fmt.Errorf("solicit routers on interface %d: %w", ifindex, classify(err))
 	}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -138,9 +139,9 @@ func TestSolicitOnTheWire(t *testing.T) {
 	onKinds(t, func(t *testing.T, lan *testlan.LAN, link testlan.Link) {
 		link.NS.Sysctl("net/ipv6/conf/all/disable_ipv6", "1") // the kernel's own solicitations look alike
 		s := lan.Server(func(testlan.Request) []testlan.Reply { return nil })
-		must(t, Solicit(link.NS.Open(), link.Index))
+		must(t, Solicit(link.NS.Open(), link.Index, netip.Addr{}))
 		want := append(append([]byte{0x33, 0x33, 0, 0, 0, 2}, link.MAC...), 0x86, 0xdd)
-		want = append(want, buildSolicitation()...)
+		want = append(want, buildSolicitation(netip.Addr{})...)
 		testlan.Eventually(t, "the solicitation", func() bool {
 			return slices.ContainsFunc(s.Frames(), func(f []byte) bool { return bytes.Equal(f, want) })
 		})
@@ -157,7 +158,7 @@ func TestSolicitIsAnsweredByDnsmasq(t *testing.T) {
 		r := openRouters(t, link)
 		heard := hearing(t.Context(), r)
 		testlan.Eventually(t, "the answer", func() bool {
-			must(t, Solicit(link.NS.Open(), link.Index))
+			must(t, Solicit(link.NS.Open(), link.Index, netip.Addr{}))
 			time.Sleep(20 * time.Millisecond)
 			return len(heard) > 0
 		})
@@ -175,7 +176,7 @@ func TestRoutersWhenTheLinkGoesDownAndUp(t *testing.T) {
 		got := hearing(t.Context(), r)
 		link.Set("down")
 		wantError(t, within(t, got).err, ErrLinkDown)
-		wantError(t, Solicit(link.NS.Open(), link.Index), ErrLinkDown)
+		wantError(t, Solicit(link.NS.Open(), link.Index, netip.Addr{}), ErrLinkDown)
 		_, err := OpenRouters(link.NS.Open(), link.Index)
 		wantError(t, err, ErrLinkDown)
 		link.Set("up")
@@ -197,7 +198,7 @@ func TestRoutersWhenTheLinkGoesAway(t *testing.T) {
 		wantError(t, within(t, hearing(t.Context(), r)).err, ErrLinkGone)
 		_, err := OpenRouters(link.NS.Open(), link.Index)
 		wantError(t, err, ErrLinkGone)
-		wantError(t, Solicit(link.NS.Open(), link.Index), ErrLinkGone)
+		wantError(t, Solicit(link.NS.Open(), link.Index, netip.Addr{}), ErrLinkGone)
 	})
 }
 
@@ -221,7 +222,7 @@ func TestRoutersCloseLetsTheNamespaceGo(t *testing.T) {
 	r := openRouters(t, link)
 	got := hearing(t.Context(), r)
 	ns := link.NS.Open()
-	must(t, Solicit(ns, link.Index))
+	must(t, Solicit(ns, link.Index, netip.Addr{}))
 	link.Set("down")
 	_, err := OpenRouters(ns, link.Index)
 	wantError(t, err, ErrLinkDown)
