@@ -199,3 +199,28 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// The DUID is the host's; IAID and secret are each attachment's own: two interfaces
+// with one secret would have one address (RFC 7217).
+func TestDHCPv6Identity(t *testing.T) {
+	t.Parallel()
+	web := Identity{Network: "lan", Container: "web", Interface: "eth0"}
+	one, err := web.DHCPv6()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := web.DHCPv6(); !reflect.DeepEqual(one, again) {
+		t.Errorf("%x, then %x", one, again)
+	}
+	if len(one.DUID) != 18 || one.DUID[0] != 0 || one.DUID[1] != 4 || len(one.Secret) != 16 {
+		t.Errorf("%+v is no DUID-UUID and secret", one)
+	}
+	for _, other := range []Identity{
+		{Network: "iot", Container: "web", Interface: "eth0"}, {Network: "lan", Container: "db", Interface: "eth0"}, {Network: "lan", Container: "web", Interface: "eth1"},
+	} {
+		two, err := other.DHCPv6()
+		if err != nil || !reflect.DeepEqual(one.DUID, two.DUID) || one.IAID == two.IAID || reflect.DeepEqual(one.Secret, two.Secret) {
+			t.Errorf("%+v: %+v, %v; %+v has %+v", other, two, err, web, one)
+		}
+	}
+}

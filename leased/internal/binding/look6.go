@@ -100,15 +100,3 @@ func (a rawAddr) addr6() Addr6 {
 		Autoconf: a.flags&(unix.IFA_F_MANAGETEMPADDR|unix.IFA_F_TEMPORARY) != 0,
 	}
 }
-
-// Lost are the addresses of s that nobody may use any more: DAD found that somebody
-// else has them, or they are not there. An address that ends some time the kernel
-// deletes when DAD fails, so that the two are one; one that is Forever stays, Failed.
-func (state State6) Lost(s Spec6) (lost []netip.Addr) {
-	for _, l := range s.Addrs {
-		if !slices.ContainsFunc(state.Addrs, func(a Addr6) bool { return a.Prefix.Addr() == l.Addr && !a.Failed }) {
-			lost = append(lost, l.Addr)
-		}
-	}
-	return lost
-}

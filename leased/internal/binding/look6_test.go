@@ -32,7 +32,7 @@ func TestDuplicate6(t *testing.T) {
 			spec.Addrs[0].Valid, spec.Addrs[0].Preferred = tt.valid, tt.valid
 			must(t, apply6(link, spec, nil))
 			testlan.Eventually(t, "it is lost", func() bool {
-				return slices.Equal(look(t, link).Lost(spec), []netip.Addr{first6})
+				return slices.Equal(lost(look(t, link), spec), []netip.Addr{first6})
 			})
 			for _, a := range look(t, link).Addrs {
 				if a.Prefix.Addr() == first6 && (a.Usable || !a.Failed || !a.Settled || tt.valid != Forever) {

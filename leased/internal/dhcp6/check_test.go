@@ -17,7 +17,9 @@ func TestCheckPresence(t *testing.T) {
 	optional := map[uint16][]dhcp6.Type{
 		1:  {dhcp6.InformationRequest},
 		14: {dhcp6.Solicit},
-		15: {dhcp6.Solicit, dhcp6.Request, dhcp6.Renew, dhcp6.Rebind, dhcp6.InformationRequest},
+		15: {
+			dhcp6.Solicit, dhcp6.Request, dhcp6.Confirm, dhcp6.Renew, dhcp6.Rebind, dhcp6.Release, dhcp6.Decline, dhcp6.InformationRequest,
+		},
 		39: {dhcp6.Solicit, dhcp6.Request, dhcp6.Renew, dhcp6.Rebind},
 	}
 	for _, c := range messages {

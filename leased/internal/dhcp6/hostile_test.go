@@ -16,8 +16,8 @@ import (
 )
 
 // An option of a wrong length is ignored, the next one of its code counts, and the rest
-// stands: CVE-2018-15688 (lengths that are believed), CVE-2019-11577 and CVE-2019-11578
-// (what is inside of an IA_NA, DUIDs), systemd #13578 (short options in REPLY).
+// stands: CVE-2018-15688 (lengths that are believed), CVE-2019-11577 (what is inside of
+// an IA_NA), systemd #13578 (short options in REPLY).
 func TestMalformedLengths(t *testing.T) {
 	want := parse(t, everything)
 	for code, right := range map[uint16]func(n int) bool{

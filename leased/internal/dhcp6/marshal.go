@@ -47,6 +47,10 @@ func (id Identity) options(m Message) v6.Options {
 	if m.RapidCommit && m.Type == Solicit { // §21.14
 		opts.Add(raw(optRapidCommit, nil))
 	}
+	if id.UserClass != "" { // in all: a server may choose by it which addresses are ours
+		class := id.UserClass[:min(len(id.UserClass), maxClass)]
+		opts.Add(&v6.OptUserClass{UserClasses: [][]byte{[]byte(class)}})
+	}
 	return append(opts, id.wishes(m.Type)...)
 }
 
@@ -68,10 +72,6 @@ func (id Identity) wishes(t Type) v6.Options {
 		return nil
 	}
 	opts := v6.Options{v6.OptRequestedOption(ask...)}
-	if id.UserClass != "" {
-		class := id.UserClass[:min(len(id.UserClass), maxClass)]
-		opts.Add(&v6.OptUserClass{UserClasses: [][]byte{[]byte(class)}})
-	}
 	// What is no domain name cannot be told in the form of one. Option 39 itself is
 	// not asked for: what the server makes of the name is not ours to know (RFC 4704 §5).
 	if t != InformationRequest && dnsname.Valid(id.Hostname) != "" {

@@ -31,28 +31,28 @@ var messages = []struct {
 	m     dhcp6.Message
 	codes []uint16
 }{
-	{"SOLICIT", dhcp6.Message{Type: dhcp6.Solicit, XID: 1, IA: true}, []uint16{1, 3, 8, 6, 15, 39}},
+	{"SOLICIT", dhcp6.Message{Type: dhcp6.Solicit, XID: 1, IA: true}, []uint16{1, 3, 8, 15, 6, 39}},
 	{
 		"SOLICIT of an address, rapid commit",
 		dhcp6.Message{Type: dhcp6.Solicit, XID: 1, IA: true, Addrs: addrs("2001:db8::9"), RapidCommit: true},
-		[]uint16{1, 3, 8, 14, 6, 15, 39},
+		[]uint16{1, 3, 8, 14, 15, 6, 39},
 	},
-	{"REQUEST", dhcp6.Message{Type: dhcp6.Request, XID: 1, IA: true, Server: server}, []uint16{1, 2, 3, 8, 6, 15, 39}},
+	{"REQUEST", dhcp6.Message{Type: dhcp6.Request, XID: 1, IA: true, Server: server}, []uint16{1, 2, 3, 8, 15, 6, 39}},
 	{
 		"REQUEST, where rapid commit is for SOLICIT only",
 		dhcp6.Message{Type: dhcp6.Request, XID: 1, IA: true, Addrs: addrs("2001:db8::9"), Server: server, RapidCommit: true},
-		[]uint16{1, 2, 3, 8, 6, 15, 39},
+		[]uint16{1, 2, 3, 8, 15, 6, 39},
 	},
-	{"CONFIRM", dhcp6.Message{Type: dhcp6.Confirm, XID: 1, IA: true, Addrs: addrs("2001:db8::9")}, []uint16{1, 3, 8}},
+	{"CONFIRM", dhcp6.Message{Type: dhcp6.Confirm, XID: 1, IA: true, Addrs: addrs("2001:db8::9")}, []uint16{1, 3, 8, 15}},
 	{
 		"RENEW",
 		dhcp6.Message{Type: dhcp6.Renew, XID: 1, IA: true, Addrs: addrs("2001:db8::9", "fd00::9"), Server: server},
-		[]uint16{1, 2, 3, 8, 6, 15, 39},
+		[]uint16{1, 2, 3, 8, 15, 6, 39},
 	},
-	{"REBIND", dhcp6.Message{Type: dhcp6.Rebind, XID: 1, IA: true, Addrs: addrs("2001:db8::9")}, []uint16{1, 3, 8, 6, 15, 39}},
-	{"RELEASE", dhcp6.Message{Type: dhcp6.Release, XID: 1, IA: true, Addrs: addrs("2001:db8::9"), Server: server}, []uint16{1, 2, 3, 8}},
-	{"DECLINE", dhcp6.Message{Type: dhcp6.Decline, XID: 1, IA: true, Addrs: addrs("2001:db8::9"), Server: server}, []uint16{1, 2, 3, 8}},
-	{"INFORMATION-REQUEST", dhcp6.Message{Type: dhcp6.InformationRequest, XID: 1}, []uint16{1, 8, 6, 15}},
+	{"REBIND", dhcp6.Message{Type: dhcp6.Rebind, XID: 1, IA: true, Addrs: addrs("2001:db8::9")}, []uint16{1, 3, 8, 15, 6, 39}},
+	{"RELEASE", dhcp6.Message{Type: dhcp6.Release, XID: 1, IA: true, Addrs: addrs("2001:db8::9"), Server: server}, []uint16{1, 2, 3, 8, 15}},
+	{"DECLINE", dhcp6.Message{Type: dhcp6.Decline, XID: 1, IA: true, Addrs: addrs("2001:db8::9"), Server: server}, []uint16{1, 2, 3, 8, 15}},
+	{"INFORMATION-REQUEST", dhcp6.Message{Type: dhcp6.InformationRequest, XID: 1}, []uint16{1, 8, 15, 6}},
 }
 
 func message(t *testing.T, name string) dhcp6.Message {
@@ -103,8 +103,8 @@ func TestMarshalBytes(t *testing.T) {
 		want string
 	}{
 		"SOLICIT": {solicit, "01 123456" + id + ia + "0008 0002 0000" + "000e 0000" +
-			"0006 0006 0017 0018 0052" + "000f 0005 0003 6c6162" + "0027 0005 01 03 776562"},
-		"RELEASE": {release, "08 abcdef" + id + "0002 000a 0003 0001 020000aabbcc" + ia + "0008 0002 0096"},
+			"000f 0005 0003 6c6162" + "0006 0006 0017 0018 0052" + "0027 0005 01 03 776562"},
+		"RELEASE": {release, "08 abcdef" + id + "0002 000a 0003 0001 020000aabbcc" + ia + "0008 0002 0096" + "000f 0005 0003 6c6162"},
 	} {
 		want, err := hex.DecodeString(strings.ReplaceAll(c.want, " ", ""))
 		if err != nil {

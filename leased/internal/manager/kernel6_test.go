@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
@@ -22,12 +23,14 @@ type net6 struct {
 	fail    error // of Autoconf
 	mute    bool  // no link-local address comes up
 	taken   map[netip.Addr]bool
+	since   map[netip.Addr]time.Time // when DAD began, which takes a second
 }
 
 // of needs the mutex.
 func (k *kernel) of(netns string) *binding.State6 {
 	if k.six.states == nil {
 		k.six.states, k.six.autos, k.six.taken = map[string]*binding.State6{}, map[string]binding.Autoconf{}, map[netip.Addr]bool{}
+		k.six.since = map[netip.Addr]time.Time{}
 	}
 	s := k.six.states[netns]
 	if s == nil {
@@ -59,6 +62,9 @@ func (k *kernel) Look6(p Place) (binding.State6, error) {
 	defer k.mu.Unlock()
 	s := *k.of(p.Netns)
 	s.Addrs = slices.Clone(s.Addrs)
+	for i, a := range s.Addrs {
+		s.Addrs[i].Settled = time.Since(k.six.since[a.Prefix.Addr()]) >= time.Second
+	}
 	return s, nil
 }
 
@@ -78,10 +84,18 @@ func (k *kernel) Apply6(p Place, next binding.Spec6, prev *binding.Spec6) error 
 	s := k.of(p.Netns)
 	for _, l := range next.Addrs {
 		s.Addrs = append(s.Addrs, binding.Addr6{
-			Prefix: netip.PrefixFrom(l.Addr, 128), Preferred: l.Preferred, Valid: l.Valid, Usable: true, Settled: true, Failed: k.six.taken[l.Addr],
+			Prefix: netip.PrefixFrom(l.Addr, 128), Preferred: l.Preferred, Valid: l.Valid, Usable: true, Failed: k.six.taken[l.Addr],
 		})
+		k.begin(l.Addr)
 	}
 	return nil
+}
+
+// begin notes when DAD of an address began; it needs the mutex.
+func (k *kernel) begin(addr netip.Addr) {
+	if _, ok := k.six.since[addr]; !ok {
+		k.six.since[addr] = time.Now()
+	}
 }
 
 func (k *kernel) Remove6(p Place, s binding.Spec6) error {
@@ -172,7 +186,7 @@ func (k *kernel) advertise(r router6) {
 	defer k.mu.Unlock()
 	for netns, a := range k.six.autos {
 		if a.Accept {
-			r.configure(k.of(netns), a)
+			r.configure(k, netns, a)
 		}
 	}
 	for _, c := range k.conns {

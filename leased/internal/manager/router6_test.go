@@ -51,7 +51,8 @@ func (r router6) bytes() []byte {
 }
 
 // configure does what a container's kernel makes of it.
-func (r router6) configure(s *binding.State6, a binding.Autoconf) {
+func (r router6) configure(k *kernel, netns string, a binding.Autoconf) {
+	s := k.of(netns)
 	s.Advertised, s.Managed, s.Other, s.Gateway = true, r.managed, r.other, routerAddr
 	if !r.prefix.IsValid() || !a.Addresses {
 		return
@@ -65,6 +66,7 @@ func (r router6) configure(s *binding.State6, a binding.Autoconf) {
 		preferred = 0
 	}
 	s.Addrs = append(s.Addrs, binding.Addr6{
-		Prefix: addr, Preferred: preferred, Valid: 2 * time.Hour, Usable: true, Settled: true, Autoconf: true,
+		Prefix: addr, Preferred: preferred, Valid: 2 * time.Hour, Usable: true, Autoconf: true,
 	})
+	k.begin(addr.Addr())
 }

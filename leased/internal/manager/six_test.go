@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -145,6 +146,47 @@ func TestNoRouterHoldsNobodyUp(t *testing.T) {
 		}
 		if l, took := w.took(w.container6(4, "auto")); took > 20*time.Millisecond || len(l.IPv6) != 1 {
 			t.Errorf("with a router it took %v: %+v", took, l)
+		}
+	})
+}
+
+// The LAN is told of each address when DAD is over, once, and not again by the next leased.
+func TestAddressesAreAdvertised(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.router = &router6{managed: true, prefix: prefix6}
+		w.acquire(w.container6(1, "auto"))
+		told := func() []string {
+			return slices.DeleteFunc(w.kernel.since(), func(c string) bool { return !strings.HasPrefix(c, "advertise") })
+		}
+		if got := told(); len(got) > 0 {
+			t.Errorf("before DAD is over: %q", got)
+		}
+		w.pass(time.Minute)
+		if got := slices.Sorted(slices.Values(told())); !slices.Equal(got, []string{"advertise 2001:db8::100", "advertise 2001:db8::42"}) {
+			t.Errorf("told of %q", got)
+		}
+		w.stop()
+		if err := w.start(); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Minute)
+		if got := told(); len(got) > 0 {
+			t.Errorf("after a restart: %q", got)
+		}
+	})
+}
+
+// The last router's word on DNS stays when it ends: no resolver is worse than an old one.
+func TestRouterThatFallsSilent(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.router = &router6{prefix: prefix6, dns: rdnss}
+		l, _ := w.acquire(w.container6(1, "auto"))
+		if !slices.Contains(l.DNS, rdnss) {
+			t.Fatalf("DNS is %v", l.DNS)
+		}
+		w.pass(time.Hour)
+		if dns := w.shown().Lease.DNS; !slices.Contains(dns, rdnss) {
+			t.Errorf("the last router's word is gone: %v", dns)
 		}
 	})
 }
@@ -511,7 +553,8 @@ func TestFloodOfAdvertisements(t *testing.T) {
 			w.pass(10 * time.Millisecond)
 		}
 		w.pass(3 * time.Second)
-		if n := len(w.kernel.since()); n == 0 || n > 12 {
+		looks := slices.DeleteFunc(w.kernel.since(), func(c string) bool { return c != "look6" })
+		if n := len(looks); n == 0 || n > 12 {
 			t.Errorf("%d looks in 8 s", n)
 		}
 	})

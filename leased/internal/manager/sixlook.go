@@ -203,6 +203,9 @@ func (e *entry) nextLook() lease.Instant {
 	if !s.seen.LinkLocal.IsValid() || len(s.unsure) > 0 {
 		next = min(next, now.Add(settling))
 	}
+	if s.hears { // what routers say ends, too
+		next = min(next, max(e.routersEnd(), now.Add(atRest)))
+	}
 	for _, a := range s.seen.Addrs {
 		switch {
 		case !a.Settled && !a.Failed:
@@ -336,6 +339,13 @@ func (e *entry) without6(why string) {
 	if e.complete() {
 		e.publish()
 	}
+}
+
+// routersEnd is shortly after something ends that a router of the LAN has said.
+func (e *entry) routersEnd() lease.Instant {
+	e.m.mu.Lock()
+	defer e.m.mu.Unlock()
+	return e.m.segment(e.host).Routers.Deadline(e.now()).Add(time.Second)
 }
 
 // said is what the LAN's routers say at present.
