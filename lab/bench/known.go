@@ -54,6 +54,11 @@ func (w *way) comeBack(r *report.Way, quick bool) error {
 	} else if quick {
 		n = 1
 	}
+	return w.repeat(r, n)
+}
+
+// repeat attaches n containers one after another, those of an earlier repeat again.
+func (w *way) repeat(r *report.Way, n int) error {
 	for i := range n {
 		w.count = i
 		took, failed, err := w.once()

@@ -11,8 +11,9 @@ import (
 // warns of others with each packet. Leases are long: no renewal may fall into a
 // measurement.
 var (
-	lanPrefix = netip.MustParsePrefix("10.99.0.0/16")
-	lanArgs   = []string{"--dhcp-range=10.99.1.0,10.99.250.255,255.255.0.0,12h", "--dhcp-lease-max=60000"}
+	lanPrefix  = netip.MustParsePrefix("10.99.0.0/16")
+	lanPrefix6 = netip.MustParsePrefix("2001:db8::/64")
+	lanArgs    = []string{"--dhcp-range=10.99.1.0,10.99.250.255,255.255.0.0,12h", "--dhcp-lease-max=60000"}
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 func lanUp() error {
 	return errors.Join(
 		command(lanCommand, "up"),
-		command("ip", "-n", "router", "address", "flush", "dev", "lan0", "scope", "global"),
+		command("ip", "-4", "-n", "router", "address", "flush", "dev", "lan0", "scope", "global"),
 		command("ip", "-n", "router", "address", "add", "10.99.0.1/16", "dev", "lan0"),
 		lanServer(),
 	)

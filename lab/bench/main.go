@@ -43,7 +43,7 @@ func measure(r *report.Report) error {
 	if err != nil {
 		return err
 	}
-	for _, part := range []func(*report.Report) error{h.measureAttach, h.measureParallel, h.measureKnown, measurePodman} {
+	for _, part := range []func(*report.Report) error{h.measureAttach, h.measureParallel, h.measureKnown, measurePodman, measureIPv6} {
 		if err := part(r); err != nil {
 			return err
 		}

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/vishvananda/netlink"
 	vns "github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
 
 	"podman-net-dhcp/internal/netns"
 )
@@ -65,18 +67,28 @@ func away(fn func() error) error {
 	return <-done
 }
 
-// bound tells whether eth0 in the namespace has an address of the LAN.
-func (s space) bound() error {
+// bound tells whether eth0 in the namespace has a usable address in each prefix.
+func (s space) bound(prefixes ...netip.Prefix) error {
 	addrs, err := s.addresses()
 	if err != nil {
 		return err
 	}
-	for _, a := range addrs {
-		if ip, ok := netip.AddrFromSlice(a.IP.To4()); ok && lanPrefix.Contains(ip) {
-			return nil
+	for _, p := range prefixes {
+		if !slices.ContainsFunc(addrs, func(a netlink.Addr) bool { return usable(a) && within(p, a) }) {
+			return fmt.Errorf("eth0 has no address in %v but %v", p, addrs)
 		}
 	}
-	return fmt.Errorf("eth0 has no address of the LAN but %v", addrs)
+	return nil
+}
+
+func within(p netip.Prefix, a netlink.Addr) bool {
+	ip, ok := netip.AddrFromSlice(a.IP)
+	return ok && p.Contains(ip.Unmap())
+}
+
+// usable is all that is not tentative, or is so optimistically (RFC 4429).
+func usable(a netlink.Addr) bool {
+	return a.Flags&unix.IFA_F_TENTATIVE == 0 || a.Flags&unix.IFA_F_OPTIMISTIC != 0
 }
 
 func (s space) addresses() ([]netlink.Addr, error) {
@@ -94,7 +106,7 @@ func (s space) addresses() ([]netlink.Addr, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find eth0: %w", err)
 	}
-	return h.AddrList(link, netlink.FAMILY_V4)
+	return h.AddrList(link, netlink.FAMILY_ALL)
 }
 
 // endsWithin is how long the kernel is given to take apart what was deleted. Some

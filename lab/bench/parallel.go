@@ -69,7 +69,7 @@ func (w *way) atOnce(n int) (report.Way, error) {
 	r.Elapsed = time.Since(begin).Seconds()
 	each(all, func(a *attempt) {
 		if a.failed == nil {
-			a.failed = a.bound()
+			a.failed = a.bound(lanPrefix)
 		}
 		a.failed = errors.Join(a.failed, a.undo())
 	})

@@ -68,6 +68,10 @@ func ways(b *bytes.Buffer, r *report.Report) {
 		{"Eight at once", "As one at a time.", r.Parallel},
 		{"Leased before", "The server pings each address before it offers it, as dnsmasq does by default.", r.Known},
 		{"podman run --rm", "Of a program that ends at once; teardown included.", r.Podman},
+		{"With IPv6, one at a time", "Until IPv4 is there and, where there is a router, a usable IPv6 address. But for the first, another container " +
+			"with IPv6 is on the LAN already. " +
+			"dnsmasq answers a solicitation at once, where other routers may take half a second. " +
+			"In the time by DHCPv6 are 100 ms that dnsmasq takes for each new client, to find its MAC.", r.IPv6},
 		{"Beside many leases", "`net-dhcp setup` while the same leased holds others.", r.Scale},
 	} {
 		if len(part.ways) == 0 {

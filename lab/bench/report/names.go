@@ -16,6 +16,15 @@ const (
 	Netavark2Ours = "netavark 2.0 + net-dhcp"
 )
 
+// Names of ways with IPv6, and of the one without that they are compared with.
+const (
+	IPv6Off   = "macvlan, ipv6=off"
+	IPv6First = "macvlan, ipv6=auto, no router, first"
+	IPv6Next  = "macvlan, ipv6=auto, no router, next"
+	IPv6SLAAC = "macvlan, ipv6=auto, router with SLAAC"
+	IPv6DHCP  = "macvlan, ipv6=auto, DHCPv6"
+)
+
 // Names of daemons.
 const (
 	Leased    = "leased"

@@ -20,6 +20,8 @@ type Report struct {
 	Known []Way `json:"known"`
 	// Podman is podman run --rm of a program that ends at once.
 	Podman []Way `json:"podman"`
+	// IPv6 is Attach by our plugin, with IPv6 and without.
+	IPv6 []Way `json:"ipv6"`
 
 	Daemons []Daemon `json:"daemons"`
 	// Scale is Attach by our plugin beside so many leases of the same leased.

@@ -29,7 +29,7 @@ const (
 func (r *Report) Targets() []Target {
 	var all []Target
 	for _, part := range []func() []Target{
-		r.attaching, r.throughNetavark, r.podman, r.parallel, r.known, r.thousand, r.fiveThousand, r.storm, r.massStart,
+		r.attaching, r.throughNetavark, r.podman, r.parallel, r.known, r.ipv6, r.thousand, r.fiveThousand, r.storm, r.massStart,
 	} {
 		all = append(all, part()...)
 	}
@@ -94,4 +94,15 @@ func (r *Report) known() []Target {
 	ours := Of(r.Known, Ours).P50()
 	return []Target{judge("leased before, server with its ping check: p50 ≤ 5 ms",
 		fmt.Sprintf("%s ms (the best peer's: %s ms)", Figure(ours), Figure(BestPeer(r.Known))), ours, 5)}
+}
+
+// solicitWait is how long, in ms, the first container with IPv6 on a LAN waits for a router.
+const solicitWait = 700
+
+func (r *Report) ipv6() []Target {
+	p50 := func(name string) float64 { return Find(r.IPv6, name).P50() }
+	return []Target{
+		times("IPv4 with `ipv6=auto`, no router, to `ipv6=off`", 1.5, p50(IPv6Next), p50(IPv6Off)),
+		times("the first one there, less its wait for a router of 700 ms, likewise", 1.5, p50(IPv6First)-solicitWait, p50(IPv6Off)),
+	}
 }

@@ -18,6 +18,7 @@ func good() *Report {
 		Parallel: []Way{way(Macvlan, Ours, 1), way(CNI, Peer, 3), way(Netavark2Own, Peer, 50)},
 		Known:    []Way{way(Macvlan, Ours, 5), way(CNI, Peer, 3000)},
 		Podman:   []Way{way("none", Bound, 100), way("net-dhcp", Ours, 110), way(Netavark2Own, Peer, 240)},
+		IPv6:     []Way{way(IPv6Off, Ours, 10), way(IPv6First, Ours, 715), way(IPv6Next, Ours, 15)},
 		Daemons: []Daemon{
 			{Name: Leased, Kind: Ours, Leases: 1000, RSS: 15000, Threads: 16, Descriptors: 64, Quiet: -1, Renewals: 1000, Over: 60, Storm: 1200},
 			{Name: Netavark2, Kind: Peer, Leases: 1000, RSS: 15000, Threads: 3, Descriptors: 1013, Quiet: -1},
@@ -61,6 +62,8 @@ func TestOneTargetMissed(t *testing.T) {
 		"8 at once: ≥":              func(r *Report) { r.Parallel[1].Elapsed /= 2 },
 		"rate, none failed":         func(r *Report) { r.Parallel[0].Failed = 1 },
 		"with its ping check":       func(r *Report) { r.Known[0].Took[0] += 0.1 },
+		"with `ipv6=auto`":          func(r *Report) { r.IPv6[2].Took[0] += 0.1 },
+		"first one there":           func(r *Report) { r.IPv6[1].Took[0] += 0.1 },
 		"more than netavark 2.0's":  func(r *Report) { r.Daemons[1].RSS-- },
 		"threads":                   func(r *Report) { r.Daemons[0].Threads++ },
 		"descriptors":               func(r *Report) { r.Daemons[0].Descriptors++ },

@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"podman-net-dhcp/leased/internal/lease"
 	"podman-net-dhcp/leased/internal/ndp"
 )
 
@@ -73,6 +74,10 @@ func (m *Manager) unhear(e *entry) {
 	m.deafen(e.host, a)
 }
 
+// routerlessFor is how long a LAN is taken to have no router when nobody listens: of
+// containers that come one after the other not each is to wait for one.
+const routerlessFor = time.Minute
+
 // deafen needs the mutex. What nobody has listened to may be over.
 func (m *Manager) deafen(host string, a *ear) {
 	if a.conn != nil {
@@ -80,7 +85,7 @@ func (m *Manager) deafen(host string, a *ear) {
 	}
 	a.conn = nil
 	seg := m.segment(host)
-	seg.Routers, seg.Routerless = ndp.Routers{}, false
+	seg.Routers, seg.RouterlessUntil = ndp.Routers{}, min(seg.RouterlessUntil, m.cfg.Clock.Now()+routerlessFor)
 }
 
 // breath is how long nothing is heard after an advertisement that was passed on. A
@@ -123,7 +128,7 @@ func (m *Manager) advertised(host string, ra ndp.Advertisement) (told bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	seg, now := m.segment(host), m.now()
-	seg.Routerless = false
+	seg.RouterlessUntil = 0
 	changed := seg.Routers.Heard(now, ra)
 	for _, e := range m.entries {
 		if e.host == host && e.hears && (changed || e.waits) && !m.closed && len(e.inbox) < maxInbox {
@@ -164,7 +169,7 @@ func (e *entry) routerless() bool {
 	seg, a := e.m.segment(e.host), e.m.ears[e.host]
 	over := e.now() >= e.job.six.began.Add(solicitWait)
 	if over && a != nil && a.conn != nil {
-		seg.Routerless = true
+		seg.RouterlessUntil = time.Duration(lease.Never)
 	}
-	return over || seg.Routerless
+	return over || e.m.cfg.Clock.Now() < seg.RouterlessUntil
 }

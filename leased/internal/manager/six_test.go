@@ -191,6 +191,24 @@ func TestRouterThatFallsSilent(t *testing.T) {
 	})
 }
 
+// One after the other, so that nobody listens in between.
+func TestNoRouterForThoseWhoComeAndGo(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for _, want := range []time.Duration{solicitWait, 0, 0} {
+			req := w.container6(1, "auto")
+			if _, took := w.took(req); took != want {
+				t.Errorf("took %v, want %v", took, want)
+			}
+			w.release(req.Attachment)
+			w.pass(20 * time.Second)
+		}
+		w.pass(2 * time.Minute)
+		if _, took := w.took(w.container6(1, "auto")); took != solicitWait {
+			t.Errorf("later it took %v", took)
+		}
+	})
+}
+
 // A DHCPv6 server that does not answer costs ipv6_timeout, and its answer is
 // applied when it comes.
 func TestLateServer(t *testing.T) {

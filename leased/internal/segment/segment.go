@@ -24,9 +24,10 @@ type Segment[T any] struct {
 
 	// ResortedAt is when an attachment did without a server's word last; 0: never.
 	ResortedAt time.Duration
-	// Routers is what the LAN's routers advertise; Routerless, that there is none.
-	Routers    ndp.Routers
-	Routerless bool
+	// Routers is what the LAN's routers advertise. Until RouterlessUntil nobody waits
+	// for one: none has answered, and none was heard since.
+	Routers         ndp.Routers
+	RouterlessUntil time.Duration
 	// ReleaseAt is from when on the next DHCPRELEASE may go out.
 	ReleaseAt time.Duration
 }
