@@ -42,17 +42,19 @@ func (m *Manager) hear(e *entry) {
 	}
 	conn, err := m.cfg.Kernel.Ear(e.host)
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	a.opening = false
-	switch {
+	keep := err == nil && m.ears[e.host] == a
+	if keep {
+		a.conn = conn
+	}
+	m.mu.Unlock()
+	switch host := e.host; {
 	case err != nil:
 		e.job.log().Warn("listen to router advertisements; changes are noticed late", "err", err)
-	case m.closed || m.ears[e.host] != a:
-		conn.Close()
-	default:
-		a.conn = conn
-		host := e.host
+	case keep:
 		m.work.Go(func() { m.overhear(m.ctx, host, conn, a) })
+	default:
+		conn.Close()
 	}
 }
 
@@ -64,28 +66,30 @@ func (m *Manager) unhear(e *entry) {
 	}
 	s.hears = false
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	e.hears = false
-	a := m.ears[e.host]
-	if a.users--; a.users > 0 {
-		return
+	a, last := m.ears[e.host], Ear(nil)
+	if a.users--; a.users == 0 {
+		delete(m.ears, e.host)
+		last = m.deafen(e.host, a)
 	}
-	delete(m.ears, e.host)
-	m.deafen(e.host, a)
+	m.mu.Unlock()
+	if last != nil { // its link's end takes the kernel a while
+		last.Close()
+	}
 }
 
 // routerlessFor is how long a LAN is taken to have no router when nobody listens: of
 // containers that come one after the other not each is to wait for one.
 const routerlessFor = time.Minute
 
-// deafen needs the mutex. What nobody has listened to may be over.
-func (m *Manager) deafen(host string, a *ear) {
-	if a.conn != nil {
-		a.conn.Close()
-	}
+// deafen needs the mutex, and returns what is to be closed without it, or nil. What
+// nobody has listened to may be over.
+func (m *Manager) deafen(host string, a *ear) Ear {
+	conn := a.conn
 	a.conn = nil
 	seg := m.segment(host)
 	seg.Routers, seg.RouterlessUntil = ndp.Routers{}, min(seg.RouterlessUntil, m.cfg.Clock.Now()+routerlessFor)
+	return conn
 }
 
 // breath is how long nothing is heard after an advertisement that was passed on. A
@@ -115,10 +119,14 @@ func (m *Manager) overhear(ctx context.Context, host string, conn Ear, a *ear) {
 // closes; the LAN's the next container opens anew.
 func (m *Manager) deaf(host string, conn Ear, a *ear, err error) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	if a != nil && a.conn == conn { // else it has just been closed
-		m.cfg.Log.Warn("listen to router advertisements", "on", host, "err", err)
+	mine := a != nil && a.conn == conn // else it has just been closed
+	if mine {
 		m.deafen(host, a)
+	}
+	m.mu.Unlock()
+	if mine {
+		m.cfg.Log.Warn("listen to router advertisements", "on", host, "err", err)
+		conn.Close()
 	}
 }
 

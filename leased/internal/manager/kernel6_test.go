@@ -4,6 +4,7 @@ package manager
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -137,6 +138,9 @@ func (k *kernel) Advertise(p Place, addr netip.Addr) error {
 func (k *kernel) DHCP6(p Place, linkLocal netip.Addr) (Conn6, error) {
 	if err := k.enter(p, "dhcp6"); err != nil {
 		return nil, err
+	}
+	if !linkLocal.IsValid() {
+		return nil, errors.New("not a link-local address")
 	}
 	return &conn6{k.newConn(p, "dhcp6")}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -125,20 +126,23 @@ func (Linux) Ear(host string) (Ear, error) {
 	mac[0] = mac[0]&^1 | 2
 	return raise(host, mac, map[string]string{"disable_ipv6": "1"}, func(ns *netns.NS, index int) (*openEar, error) {
 		r, err := wire.OpenRouters(ns, index)
-		return &openEar{r, ns}, err
+		return &openEar{Routers: r, ns: ns}, err
 	})
 }
 
 type openEar struct {
 	*wire.Routers
-	ns *netns.NS
+	ns   *netns.NS
+	once sync.Once
 }
 
 // Close closes the socket first, which is to say why nothing comes any more.
 func (o *openEar) Close() {
 	o.Routers.Close()
-	_ = deleteRaised(o.ns)
-	o.ns.Close()
+	o.once.Do(func() {
+		_ = deleteRaised(o.ns)
+		o.ns.Close()
+	})
 }
 
 // sysctls6 sets what new links in ns are like in IPv6.

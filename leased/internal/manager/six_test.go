@@ -150,6 +150,23 @@ func TestNoRouterHoldsNobodyUp(t *testing.T) {
 	})
 }
 
+// The container goes before the next leased has looked at it.
+func TestReleaseAfterRestart6(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.router = &router6{managed: true}
+		req := w.container6(1, "auto")
+		w.acquire(req)
+		w.stop()
+		w.kernel.six.server.since()
+		if err := w.start(); err != nil {
+			t.Fatal(err)
+		}
+		w.release(req.Attachment)
+		w.wantHeard6("RELEASE by dhcp6")
+		w.wantNothingLeft()
+	})
+}
+
 // The LAN is told of each address when DAD is over, once, and not again by the next leased.
 func TestAddressesAreAdvertised(t *testing.T) {
 	inWorld(t, func(w *world) {

@@ -150,7 +150,7 @@ func (e *entry) acknowledged(conn Conn6, wait time.Duration) (ok bool) {
 // speaker6 is who can say something for the attachment, as speaker.
 func (e *entry) speaker6() (Conn6, error) {
 	j := e.job
-	conn, err := e.m.cfg.Kernel.DHCP6(j.place, j.six.seen.LinkLocal)
+	conn, err := e.own6()
 	switch {
 	case !errors.Is(gone(err), ErrGone):
 		return conn, err
@@ -160,6 +160,21 @@ func (e *entry) speaker6() (Conn6, error) {
 	e.m.hands.free(func() { e.m.standIns <- struct{}{} })
 	defer func() { <-e.m.standIns }()
 	return e.m.cfg.Kernel.StandIn6(j.req.Link)
+}
+
+// own6 opens a socket on the container's own link, which nobody may have looked at
+// since leased was started.
+func (e *entry) own6() (Conn6, error) {
+	j := e.job
+	from := j.six.seen.LinkLocal
+	if !from.IsValid() {
+		st, err := e.m.cfg.Kernel.Look6(j.place)
+		if err != nil {
+			return nil, err
+		}
+		from = st.LinkLocal
+	}
+	return e.m.cfg.Kernel.DHCP6(j.place, from)
 }
 
 // giveBack6 ends the lease with a RELEASE if there is one.
