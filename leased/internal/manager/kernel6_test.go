@@ -19,7 +19,6 @@ type net6 struct {
 	server  *server6
 	states  map[string]*binding.State6 // by netns
 	autos   map[string]binding.Autoconf
-	ears    []*conn
 	earless error
 	fail    error // of Autoconf
 	mute    bool  // no link-local address comes up
