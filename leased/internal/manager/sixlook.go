@@ -240,21 +240,22 @@ func (e *entry) advertised6() {
 // goes on until its server ends it.
 func (e *entry) want6() {
 	s := e.job.six
-	if !s.seen.LinkLocal.IsValid() {
-		return
-	}
-	want, said := nothing, e.said()
-	switch {
-	case s.mode == "slaac":
-	case s.mode == "dhcp" || s.seen.Managed || said.Managed:
-		want = addresses
-	case s.seen.Other || said.Other:
-		want = others
-	}
-	if want > s.level {
+	if want := s.wanted(e.said()); want > s.level && s.seen.LinkLocal.IsValid() {
 		s.level = want
 		e.step6(lease6.Wanted{Addresses: want == addresses, Remembered: s.remembered})
 	}
+}
+
+func (s *six) wanted(said ndp.Said) level {
+	switch {
+	case s.mode == "slaac":
+		return nothing
+	case s.mode == "dhcp" || s.seen.Managed || said.Managed:
+		return addresses
+	case s.seen.Other || said.Other:
+		return others
+	}
+	return nothing
 }
 
 // ready6 says that nobody need wait for IPv6: it is there, it will not come, or it
@@ -274,10 +275,10 @@ func (e *entry) asIsAsked() bool {
 	s, said := e.job.six, e.said()
 	l, bound := s.machine.Lease()
 	switch {
-	case s.level == addresses && !(bound && e.has(l)), s.level == others && !bound:
+	case s.level < s.wanted(said), s.level == addresses && !(bound && e.has(l)), s.level == others && !bound:
 		return false
 	case s.mode == "dhcp":
-		return s.level == addresses
+		return true
 	case !said.Any && !s.seen.Advertised:
 		return e.routerless()
 	case !s.seen.LinkLocal.IsValid(), !said.Any && e.listens() && e.now() < s.began.Add(solicitWait):
