@@ -16,9 +16,9 @@ import (
 // in the container's netns, and a socket in there would pin it. It is a link like a
 // container's that says nothing, one for all attachments of the LAN.
 type ear struct {
-	users   int
-	opening bool
-	conn    Ear // nil: deaf
+	users int
+	tried bool // to make it; what cannot be made is not tried for each container anew
+	conn  Ear  // nil: deaf
 }
 
 // hear has the ear of e's LAN open for e.
@@ -34,28 +34,33 @@ func (m *Manager) hear(e *entry) {
 		s.hears = true
 		a.users++
 	}
-	open := a.conn == nil && !a.opening
-	a.opening = a.opening || open
+	open := a.conn == nil && !a.tried
+	a.tried = true
 	m.mu.Unlock()
-	if !open {
+	if open { // nobody waits for it: a start has an ear of its own
+		host := e.host
+		m.work.Go(func() { m.open(host, a) })
+	}
+}
+
+// open makes the ear and listens.
+func (m *Manager) open(host string, a *ear) {
+	conn, err := m.cfg.Kernel.Ear(host)
+	if err != nil {
+		m.cfg.Log.Warn("listen to router advertisements; changes are noticed late", "on", host, "err", err)
 		return
 	}
-	conn, err := m.cfg.Kernel.Ear(e.host)
 	m.mu.Lock()
-	a.opening = false
-	keep := err == nil && m.ears[e.host] == a
-	if keep {
+	wanted := m.ears[host] == a
+	if wanted {
 		a.conn = conn
 	}
 	m.mu.Unlock()
-	switch host := e.host; {
-	case err != nil:
-		e.job.log().Warn("listen to router advertisements; changes are noticed late", "err", err)
-	case keep:
-		m.work.Go(func() { m.overhear(m.ctx, host, conn, a) })
-	default:
+	if !wanted {
 		conn.Close()
+		return
 	}
+	m.overhear(m.ctx, host, conn, a)
 }
 
 // unhear closes the ear when nobody needs it any more.
@@ -115,13 +120,18 @@ func (m *Manager) overhear(ctx context.Context, host string, conn Ear, a *ear) {
 	}
 }
 
-// deaf is what an ear is that hears nothing any more. A container's own its actor
-// closes; the LAN's the next container opens anew.
+// deaf is what an ear is that hears nothing any more. A container's own its actor closes.
 func (m *Manager) deaf(host string, conn Ear, a *ear, err error) {
 	m.mu.Lock()
 	mine := a != nil && a.conn == conn // else it has just been closed
 	if mine {
 		m.deafen(host, a)
+		a.tried = false
+		for _, e := range m.entries {
+			if e.host == host && e.hears && !m.closed {
+				e.put((*entry).heard6) // opens it anew
+			}
+		}
 	}
 	m.mu.Unlock()
 	if mine {

@@ -88,7 +88,13 @@ func (e *entry) started() {
 		return
 	}
 	j.begun, j.asked = true, e.now()
-	if e.start6(); e.job != j || j.six.only() {
+	if e.start6(); e.job != j {
+		return
+	}
+	if j.six.only() {
+		if j.six.resumed { // and has nothing to wait for
+			e.goOn()
+		}
 		return
 	}
 	if j.remembered.Addr.IsValid() {
@@ -98,7 +104,7 @@ func (e *entry) started() {
 	if e.job == j {
 		e.prepare() // while the server thinks
 	}
-	if e.job == j && j.six != nil && !j.six.resumed {
+	if e.job == j && !j.held && j.six != nil && !j.six.resumed {
 		e.seek6()
 	}
 }

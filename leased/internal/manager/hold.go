@@ -34,6 +34,7 @@ type kept struct {
 	lease     lease.Lease      // without Addr: none
 	serverMAC net.HardwareAddr // that it came from
 	six       lease6.Lease     // without Addrs: none
+	who       string           // the six is for, see six.who
 }
 
 func (k kept) known() bool { return k.lease.Addr.IsValid() || len(k.six.Addrs) > 0 }

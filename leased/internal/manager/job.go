@@ -71,7 +71,7 @@ func (e *entry) join(req leaseapi.AcquireRequest, at Place, answer chan result) 
 	j := newJob(e.m.cfg, req, at)
 	j.machine = lease.New(j.machineConfig(e.m.cfg.Rand))
 	j.remembered, j.serverMAC, j.remembers = k.lease, k.serverMAC, k.known()
-	if j.six != nil {
+	if j.six != nil && j.six.who() == k.who {
 		j.six.remembered = k.six
 	}
 	j.owner, j.waiters = answer, []chan result{answer}
@@ -146,7 +146,7 @@ func (e *entry) now() lease.Instant { return lease.Instant(e.m.cfg.Clock.Now()) 
 // kept is what the servers hold for the attachment as far as we know: what is in
 // use, or is from before and was not refused.
 func (j *job) kept(now lease.Instant) kept {
-	k := kept{six: j.six.known(now)}
+	k := kept{six: j.six.known(now), who: j.six.who()}
 	l, known := j.machine.Known(now)
 	if !j.begun {
 		l, known = j.remembered, now < j.remembered.Expiry
@@ -198,15 +198,17 @@ func (e *entry) late(answer chan result) {
 		return // it has its answer
 	}
 	if _, ok := j.machine.Lease(); ok && j.bound != nil {
-		j.waiters = []chan result{answer} // it was IPv6 that it waited for
+		j.waiters = append(j.waiters, answer) // it was IPv6 that it waited for
 		j.six.giveUp()
 		e.publish()
 		return
 	}
-	if j.req.Policy.OnTimeout == "continue" {
-		j.resolves = &resolv.Names{} // nobody has told it any
+	if r := j.reply(e.now()); j.req.Policy.OnTimeout == "continue" || j.six.only() && r != nil {
+		names := j.names()
+		j.resolves = &names // what it is told, if anything
 		e.save(lease.Lease{})
-		answer <- result{}
+		e.goOn()
+		answer <- result{lease: r}
 		return
 	}
 	err := &leaseapi.Error{Name: leaseapi.ErrorNoLease, Message: j.inVain()}
@@ -215,6 +217,13 @@ func (e *entry) late(answer chan result) {
 		e.end("no lease in time")
 	}
 	answer <- result{err: err}
+}
+
+// goOn leaves the gate to others.
+func (e *entry) goOn() {
+	e.m.mu.Lock()
+	defer e.m.mu.Unlock()
+	e.m.leave(e, timedOut)
 }
 
 // undo takes back what an Acquire did whose caller is gone; the link too, since

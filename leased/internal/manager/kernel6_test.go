@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"syscall"
 	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
@@ -23,6 +24,9 @@ type net6 struct {
 	fail    error // of Autoconf
 	mute    bool  // no link-local address comes up
 	taken   map[netip.Addr]bool
+	oneMAC  bool // as on a macvlan's parent
+
+	earOpen, earClose func() // what else happens then
 	since   map[netip.Addr]time.Time // when DAD began, which takes a second
 }
 
@@ -148,6 +152,11 @@ func (k *kernel) StandIn6(l leaseapi.Link) (Conn6, error) {
 	k.mu.Lock()
 	k.calls = append(k.calls, "stand-in6 "+l.MAC+" on "+l.Host)
 	err := k.standIn
+	for _, c := range k.conns {
+		if k.six.oneMAC && c.via == "stand-in" && !c.isClosed() {
+			err = syscall.EADDRINUSE
+		}
+	}
 	k.mu.Unlock()
 	if err != nil {
 		return nil, err
@@ -168,6 +177,9 @@ func (c *conn6) Send(payload []byte) error {
 }
 
 func (k *kernel) Ear(host string) (Ear, error) {
+	if k.six.earOpen != nil {
+		k.six.earOpen()
+	}
 	if k.six.earless != nil {
 		return nil, k.six.earless
 	}
@@ -175,6 +187,13 @@ func (k *kernel) Ear(host string) (Ear, error) {
 }
 
 type fakeEar struct{ *conn }
+
+func (f *fakeEar) Close() {
+	if f.k.six.earClose != nil && !f.isClosed() && f.place.Cookie == 0 { // the LAN's
+		f.k.six.earClose()
+	}
+	f.conn.Close()
+}
 
 func (f *fakeEar) Receive(ctx context.Context) ([]byte, netip.Addr, error) {
 	icmp, _, err := f.conn.Receive(ctx)

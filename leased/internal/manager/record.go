@@ -107,6 +107,9 @@ func (m *Manager) adopt(r record, next map[*entry]func(*entry)) error {
 	}
 	if now := lease.Instant(m.cfg.Clock.Now()); now < r.Lease.Start { // a clock that cannot be: ask the server
 		r.Lease.T1, r.Lease.T2 = now, now
+		if r.Six != nil {
+			r.Six.Lease.T1 = now
+		}
 	}
 	m.install(key, r, place, func(e *entry) {
 		switch {
@@ -145,14 +148,14 @@ func (m *Manager) install(key string, r record, at Place, begin func(*entry)) {
 	m.entries[key] = e
 	if r.Held {
 		_, never, _ := options.Grace(r.Request.Policy.Release)
-		m.setHold(clientOf(r.Request), &hold{e, kept{r.Lease, j.serverMAC, j.six.lease()}, r.Until, never})
+		m.setHold(clientOf(r.Request), &hold{e, kept{r.Lease, j.serverMAC, j.six.lease(), j.six.who()}, r.Until, never})
 	}
 	begin(e)
 }
 
 // resume gives the job the machine and the binding that it had.
 func (j *job) resume(r record, random func() uint64) {
-	j.six.resume(r.Six, j.req.Client, random)
+	j.six.resume(r.Six, r.Held, j.req.Client, random)
 	j.resolves, j.remembers = r.Resolves, len(r.Six.lease().Addrs) > 0
 	if r.Held {
 		j.held, j.until, j.begun = true, r.Until, true

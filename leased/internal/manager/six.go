@@ -5,6 +5,7 @@ package manager
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -45,6 +46,7 @@ type six struct {
 	until    lease.Instant // when nobody waits for IPv6 any more
 	looks    int           // since then
 	lookAt   lease.Instant // when the kernel is looked at next
+	lacking  lease.Instant // since when there is no link-local address; Never: there is
 	again    lease.Instant // when what could not be applied is tried once more
 	failures int           // of Apply6 in a row
 	moved    lease.Instant // when the lease is confirmed, after leased was started
@@ -69,7 +71,7 @@ func newSix(req leaseapi.AcquireRequest, random func() uint64) *six {
 	s := &six{
 		mode:     mode,
 		identity: dhcp6.Identity{DUID: duid, IAID: c.IAID, Hostname: c.Hostname, UserClass: c.UserClass},
-		quiet:    lease.Never, began: lease.Never, lookAt: lease.Never, again: lease.Never, moved: lease.Never,
+		quiet:    lease.Never, began: lease.Never, lookAt: lease.Never, lacking: lease.Never, again: lease.Never, moved: lease.Never,
 	}
 	s.machine = lease6.New(s.config(c, random))
 	return s
@@ -77,6 +79,14 @@ func newSix(req leaseapi.AcquireRequest, random func() uint64) *six {
 
 func (s *six) config(c leaseapi.Client, random func() uint64) lease6.Config {
 	return lease6.Config{DUID: s.identity.DUID, Requested: c.RequestIPv6, RapidCommit: c.RapidCommit, Rand: random}
+}
+
+// who is the client to DHCPv6 servers: a MAC may be another one's in time.
+func (s *six) who() string {
+	if s == nil {
+		return ""
+	}
+	return fmt.Sprintf("%x/%d", s.identity.DUID, s.identity.IAID)
 }
 
 // only says that there is to be no IPv4.
@@ -239,12 +249,14 @@ func (r *record6) check() error {
 }
 
 // resume goes on where a record was written.
-func (s *six) resume(r *record6, c leaseapi.Client, random func() uint64) {
+func (s *six) resume(r *record6, held bool, c leaseapi.Client, random func() uint64) {
 	if s == nil || r == nil {
 		return
 	}
 	s.resumed, s.bound, s.routers = true, r.Bound, r.Routers
 	switch {
+	case len(r.Lease.Addrs) > 0 && r.Bound == nil && !held: // the kernel has not got it yet
+		s.remembered = r.Lease
 	case len(r.Lease.Addrs) > 0:
 		s.machine, s.level = lease6.Restore(s.config(c, random), r.Lease), addresses
 	case len(r.Lease.Server) > 0:

@@ -63,8 +63,10 @@ func (e *entry) unbindable6(spec binding.Spec6, err error) {
 	}
 	j.log().Error("apply the IPv6 lease", "err", err)
 	if s.bound == nil {
+		failures := s.failures
 		s.bound = &spec
 		e.remove6() // what is there in part
+		s.failures = failures
 	}
 	if e.job == j {
 		s.again = e.now().Add(time.Second << min(s.failures, 6)) // 1, 2, 4 … 64 s

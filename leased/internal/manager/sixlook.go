@@ -34,8 +34,7 @@ const (
 func (e *entry) begin6() {
 	s, c := e.job.six, e.job.req.Client
 	secret, _ := hex.DecodeString(c.Secret) // the server package has checked it
-	s.began, s.looks = e.now(), 0
-	s.until = e.now().Add(time.Duration(e.job.req.Policy.IPv6TimeoutMS) * time.Millisecond)
+	e.await6()
 	a := binding.Autoconf{
 		Interface: e.job.place.Interface, Accept: true, Addresses: s.mode != "dhcp",
 		NoDefaultRoute: e.job.req.Policy.NoDefaultRoute, Metric: e.job.req.Policy.Metric,
@@ -44,6 +43,13 @@ func (e *entry) begin6() {
 	if err := e.m.cfg.Kernel.Autoconf(e.job.place, a); err != nil {
 		e.without6(err.Error())
 	}
+}
+
+// await6 begins the time for which a start waits for IPv6.
+func (e *entry) await6() {
+	s := e.job.six
+	s.began, s.looks = e.now(), 0
+	s.until = e.now().Add(time.Duration(e.job.req.Policy.IPv6TimeoutMS) * time.Millisecond)
 }
 
 // start6 begins, or goes on where the leased before this one was.
@@ -76,7 +82,6 @@ func (e *entry) seek6() {
 	if s.off != "" {
 		return
 	}
-	e.m.hear(e)
 	e.listenToRouters()
 	if e.look6(); e.job != j || s.off != "" {
 		return
@@ -107,9 +112,13 @@ func (e *entry) resume6() {
 	if s == nil || j.held {
 		return
 	}
-	e.m.hear(e)
 	s.moved = e.now().Add(time.Duration(e.m.cfg.Rand() % uint64(confirmDelay)))
-	s.lookAt = s.moved
+	if j.resolves == nil { // nobody was told before that leased ended: the call comes again
+		e.await6()
+		e.seek6()
+		return
+	}
+	e.look6()
 }
 
 // confirmDelay is CNF_MAX_DELAY (RFC 8415 §7.6).
@@ -143,6 +152,7 @@ func (e *entry) tick6() {
 // look6 looks at what the kernel has, and draws the consequences.
 func (e *entry) look6() {
 	j, s := e.job, e.job.six
+	e.m.hear(e)
 	st, err := e.m.cfg.Kernel.Look6(j.place)
 	switch {
 	case errors.Is(gone(err), ErrGone):
@@ -151,11 +161,17 @@ func (e *entry) look6() {
 	case err != nil:
 		j.log().Warn("look at the container's IPv6 addresses", "err", err)
 		s.lookAt = e.now().Add(atRest)
+		if e.now() < s.until {
+			s.lookAt = min(s.lookAt, s.until)
+		}
+		if e.complete() {
+			e.publish()
+		}
 		return
 	}
 	was := s.seen
 	s.seen = st
-	if why := e.lacks(was); why != "" {
+	if why := e.lacks(); why != "" {
 		e.without6(why)
 		return
 	}
@@ -172,19 +188,21 @@ func (e *entry) look6() {
 }
 
 // lacks says why there can be no IPv6 any more, or yet.
-func (e *entry) lacks(was binding.State6) string {
-	s := e.job.six
-	switch {
-	case s.seen.LinkLocal.IsValid():
+func (e *entry) lacks() string {
+	s, now := e.job.six, e.now()
+	if s.seen.LinkLocal.IsValid() {
+		s.lacking = lease.Never
 		return ""
-	case was.LinkLocal.IsValid():
-		return "the container's interface has lost its link-local address; was IPv6 switched off there (disable_ipv6)?"
-	case s.began != lease.Never && e.now() < s.began.Add(linkLocalWait):
+	}
+	s.lacking = min(s.lacking, now)
+	switch {
+	case now < s.lacking.Add(linkLocalWait): // also when a link goes down and up
 		return ""
 	case s.seen.LinkLocalFailed:
 		return "another host has the container's link-local address"
 	}
-	return "the container's interface has no usable link-local address after " + linkLocalWait.String()
+	return "the container's interface has no usable link-local address for " + linkLocalWait.String() +
+		"; if IPv6 is switched off there (disable_ipv6), create the network with ipv6=off"
 }
 
 // nextLook is when the kernel will have something new to show.
@@ -281,10 +299,12 @@ func (e *entry) asIsAsked() bool {
 		return true
 	case !said.Any && !s.seen.Advertised:
 		return e.routerless()
-	case !s.seen.LinkLocal.IsValid(), !said.Any && e.listens() && e.now() < s.began.Add(solicitWait):
+	case !s.seen.LinkLocal.IsValid(), !said.Any && e.listens() && s.began != lease.Never && e.now() < s.began.Add(solicitWait):
 		return false // the kernel has heard a router, and the ear will in a moment
-	case said.Autonomous || !said.Any:
+	case said.Autonomous:
 		return s.hasAutoconf()
+	case !said.Any:
+		return s.level == addresses || s.hasAutoconf()
 	}
 	return true
 }
@@ -302,7 +322,7 @@ func (e *entry) has(l lease6.Lease) bool {
 
 func (s *six) hasAutoconf() bool {
 	for _, a := range s.seen.Addrs {
-		if a.Autoconf && a.Usable && a.Preferred > 0 {
+		if a.Autoconf && a.Usable {
 			return true
 		}
 	}
@@ -315,9 +335,10 @@ func (e *entry) publish6(was binding.State6) {
 	waits := len(j.waiters) > 0
 	switch {
 	case waits && e.complete():
-		e.m.mu.Lock()
-		e.m.leave(e, answered) // where IPv4 has not
-		e.m.mu.Unlock()
+		e.goOn() // where IPv4 has not
+	case waits && s.only() && s.began != lease.Never && e.now() >= s.began.Add(solicitWait):
+		e.goOn()
+		return
 	case waits, j.resolves != nil && j.resolves.Equal(j.names()) && same6(was, s.seen):
 		return
 	}
@@ -328,9 +349,10 @@ func (e *entry) publish6(was binding.State6) {
 func (e *entry) without6(why string) {
 	j, s := e.job, e.job.six
 	j.log().Warn("no IPv6", "reason", why)
-	s.off = why
 	s.hangUp()
 	s.deafen()
+	e.remove6()
+	s.off = why
 	s.bound, s.unsure, s.seen = nil, nil, binding.State6{}
 	e.m.unhear(e)
 	if s.only() {

@@ -42,7 +42,9 @@ func (e *entry) perform6(a lease6.Action) {
 		e.unbind6(a.Why)
 	case lease6.Report:
 		e.job.log().Warn("IPv6: "+a.Msg, "detail", a.Detail)
-		e.job.trouble = a.Msg + ": " + a.Detail
+		if e.job.six.only() { // else it is no reason for IPv4's being late
+			e.job.trouble = a.Msg + ": " + a.Detail
+		}
 	}
 }
 
@@ -71,7 +73,7 @@ func (e *entry) open6() bool {
 		e.failed6("open a socket", err)
 		return false
 	}
-	s.conn = conn
+	s.conn, s.quiet = conn, e.now().Add(patience)
 	e.m.work.Go(func() { e.receive6(e.m.ctx, conn) })
 	return true
 }
@@ -123,6 +125,9 @@ func (e *entry) release6(payload []byte, xid uint32) {
 		err = conn.SetXID(xid)
 	}
 	for try := 0; err == nil && try < releaseTries; try++ {
+		if try > 0 && e.succeeded() {
+			return
+		}
 		if err = conn.Send(payload); err == nil && e.acknowledged(conn, releaseWait<<try) {
 			return
 		}
@@ -180,8 +185,11 @@ func (e *entry) own6() (Conn6, error) {
 // giveBack6 ends the lease with a RELEASE if there is one.
 func (e *entry) giveBack6() {
 	j := e.job
-	if s := j.six; s != nil && s.off == "" && s.level > nothing {
-		e.step6(lease6.ReleaseRequested{})
+	if s := j.six; s != nil && s.off == "" {
+		e.own(s.known(e.now()))
+		if s.level > nothing {
+			e.step6(lease6.ReleaseRequested{})
+		}
 	}
 	if e.job == j {
 		e.unremember()
@@ -234,7 +242,12 @@ func (e *entry) hold6(l lease6.Lease) {
 	e.remove6()
 	s.seen = binding.State6{LinkLocal: s.seen.LinkLocal} // to give the lease back from
 	s.lookAt, s.again, s.moved = lease.Never, lease.Never, lease.Never
-	if s.level == nothing && len(l.Addrs) > 0 { // it never came to asking for it
-		s.machine, s.level = lease6.Restore(s.config(j.req.Client, e.m.cfg.Rand), l), addresses
+	e.own(l)
+}
+
+// own takes a lease for the machine's that it never came to asking for.
+func (e *entry) own(l lease6.Lease) {
+	if s := e.job.six; s.level == nothing && len(l.Addrs) > 0 {
+		s.machine, s.level = lease6.Restore(s.config(e.job.req.Client, e.m.cfg.Rand), l), addresses
 	}
 }
