@@ -26,8 +26,8 @@ type net6 struct {
 	taken   map[netip.Addr]bool
 	oneMAC  bool // as on a macvlan's parent
 
-	earOpen, earClose func() // what else happens then
-	since   map[netip.Addr]time.Time // when DAD began, which takes a second
+	earOpen, earClose func()                   // what else happens then
+	since             map[netip.Addr]time.Time // when DAD began, which takes a second
 }
 
 // of needs the mutex.
