@@ -63,7 +63,7 @@ func (e *entry) join(req leaseapi.AcquireRequest, at Place, answer chan result) 
 	if e.job != nil {
 		e.m.cfg.Kernel.Leave(at) // it is the job's, which knows the way
 		e.job.waiters = append(e.job.waiters, answer)
-		if e.complete() {
+		if e.rejoin6(); e.job != nil && e.complete() {
 			e.publish()
 		}
 		return

@@ -155,7 +155,7 @@ func (m *Manager) install(key string, r record, at Place, begin func(*entry)) {
 
 // resume gives the job the machine and the binding that it had.
 func (j *job) resume(r record, random func() uint64) {
-	j.six.resume(r.Six, r.Held, j.req.Client, random)
+	j.six.resume(r, random)
 	j.resolves, j.remembers = r.Resolves, len(r.Six.lease().Addrs) > 0
 	if r.Held {
 		j.held, j.until, j.begun = true, r.Until, true

@@ -31,6 +31,7 @@ type six struct {
 
 	off     string         // why there is none; empty: there is
 	resumed bool           // the kernel has been told before we were started
+	untold  bool           // and nobody of what came of it
 	seen    binding.State6 // what the kernel had when it was looked at last
 	bound   *binding.Spec6 // what DHCPv6 has brought to the kernel
 	unsure  []netip.Addr   // of them, those whose DAD was not over then
@@ -249,13 +250,14 @@ func (r *record6) check() error {
 }
 
 // resume goes on where a record was written.
-func (s *six) resume(r *record6, held bool, c leaseapi.Client, random func() uint64) {
+func (s *six) resume(whole record, random func() uint64) {
+	r, c := whole.Six, whole.Request.Client
 	if s == nil || r == nil {
 		return
 	}
-	s.resumed, s.bound, s.routers = true, r.Bound, r.Routers
+	s.resumed, s.untold, s.bound, s.routers = true, whole.Resolves == nil, r.Bound, r.Routers
 	switch {
-	case len(r.Lease.Addrs) > 0 && r.Bound == nil && !held: // the kernel has not got it yet
+	case len(r.Lease.Addrs) > 0 && r.Bound == nil && !whole.Held: // the kernel has not got it yet
 		s.remembered = r.Lease
 	case len(r.Lease.Addrs) > 0:
 		s.machine, s.level = lease6.Restore(s.config(c, random), r.Lease), addresses

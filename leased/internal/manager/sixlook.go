@@ -40,7 +40,10 @@ func (e *entry) begin6() {
 		NoDefaultRoute: e.job.req.Policy.NoDefaultRoute, Metric: e.job.req.Policy.Metric,
 	}
 	copy(a.Secret[:], secret)
-	if err := e.m.cfg.Kernel.Autoconf(e.job.place, a); err != nil {
+	switch err := e.m.cfg.Kernel.Autoconf(e.job.place, a); {
+	case errors.Is(gone(err), ErrGone):
+		e.vanish(err)
+	case err != nil:
 		e.without6(err.Error())
 	}
 }
@@ -113,12 +116,17 @@ func (e *entry) resume6() {
 		return
 	}
 	s.moved = e.now().Add(time.Duration(e.m.cfg.Rand() % uint64(confirmDelay)))
-	if j.resolves == nil { // nobody was told before that leased ended: the call comes again
+	e.look6()
+}
+
+// rejoin6 is for the call that comes again because the leased before this one ended
+// before it had told anybody.
+func (e *entry) rejoin6() {
+	if s := e.job.six; s != nil && s.untold {
+		s.untold = false
 		e.await6()
 		e.seek6()
-		return
 	}
-	e.look6()
 }
 
 // confirmDelay is CNF_MAX_DELAY (RFC 8415 §7.6).
