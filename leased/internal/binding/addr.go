@@ -80,7 +80,7 @@ func keeping(h *netlink.Handle, ifindex int, addrs []netlink.Addr, fn func() err
 }
 
 // dump repeats a listing that a concurrent change has cut in two.
-func dump[T any](list func() ([]T, error)) (all []T, err error) {
+func dump[T any](list func() (T, error)) (all T, err error) {
 	for range 5 {
 		if all, err = list(); !errors.Is(err, netlink.ErrDumpInterrupted) {
 			break

@@ -46,8 +46,8 @@ func TestSecretMakesTheAddresses(t *testing.T) {
 			if len(state.Addrs) != 1 || !state.Addrs[0].Autoconf || !prefix6.Contains(state.Addrs[0].Prefix.Addr()) {
 				t.Fatalf("have %+v", state)
 			}
-			link.Delete()
-			return link, [2]netip.Addr{state.LinkLocal, state.Addrs[0].Prefix.Addr()}
+			defer link.Delete()
+			return link, [2]netip.Addr{usableLinkLocal(t, link), state.Addrs[0].Prefix.Addr()}
 		}
 		first, want := addresses(secret, testlan.Link{})
 		if _, got := addresses(secret, first); got != want {
@@ -70,16 +70,18 @@ func TestAddressesAreInUseAtOnce(t *testing.T) {
 		s, link := advertiser(lan), add()
 		slowDAD(link)
 		autoconf(t, link, Autoconf{Accept: true, Addresses: true, Secret: secret})
+		first := usableLinkLocal(t, link)
+		must(t, sendFrom(link, first))
+		advertise(t, s, link, advert{lifetime: 1800, prefix: prefix6, mac: testlan.ServerMAC})
+		testlan.Eventually(t, "an address to use", func() bool { return look(t, link).Addrs[0].Usable })
 		state := look(t, link)
-		must(t, sendFrom(link, state.LinkLocal))
-		state = advertise(t, s, link, advert{lifetime: 1800, prefix: prefix6, mac: testlan.ServerMAC})
-		wantAnswer(t, lan.Router, state.Addrs[0].Prefix.Addr())
+		lan.Router.Run("ping", "-c1", "-W0.5", state.Addrs[0].Prefix.Addr().String()) // the first time
 		if a := look(t, link).Addrs[0]; !a.Usable || a.Settled {
 			t.Errorf("address %+v", a)
 		}
 		testlan.Eventually(t, "DAD is over", func() bool { return look(t, link).Addrs[0].Settled })
-		if now := look(t, link); now.LinkLocal != state.LinkLocal {
-			t.Errorf("link-local address %v, was %v", now.LinkLocal, state.LinkLocal)
+		if now := look(t, link); now.LinkLocal != first {
+			t.Errorf("link-local address %v, was %v", now.LinkLocal, first)
 		}
 	})
 }
@@ -266,4 +268,11 @@ func TestNoIPv6(t *testing.T) {
 
 func sysctl(link testlan.Link, name string) string {
 	return link.NS.Run("cat", "/proc/sys/net/ipv6/conf/"+link.Name+"/"+name)
+}
+
+// usableLinkLocal waits for an address that can be used.
+func usableLinkLocal(t *testing.T, link testlan.Link) (addr netip.Addr) {
+	t.Helper()
+	testlan.Eventually(t, "a link-local address", func() bool { addr = look(t, link).LinkLocal; return addr.IsValid() })
+	return addr
 }

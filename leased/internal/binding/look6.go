@@ -32,7 +32,7 @@ type State6 struct {
 type Addr6 struct {
 	Prefix           netip.Prefix
 	Preferred, Valid time.Duration // left, in seconds; Forever; Preferred is 0 when deprecated
-	Usable           bool          // DAD is over, or is optimistic
+	Usable           bool          // DAD is over, or under way and optimistic
 	Failed           bool          // somebody else on the link has it
 	Settled          bool          // DAD is over, either way
 	Autoconf         bool          // the kernel made it of a prefix that a router advertised
@@ -62,21 +62,24 @@ func look6(ns *netns.NS, ifindex int) (s State6, err error) {
 	if err != nil {
 		return s, err
 	}
+	known, err := dump(func() (tables, error) { return c.tables(ifindex) })
 	for _, a := range all {
-		s.add(a)
+		s.add(a, known.own)
 	}
 	s.LinkLocalFailed = s.LinkLocalFailed && !s.LinkLocal.IsValid()
-	routers, err := dump(func() ([]router, error) { return c.routers(ifindex) })
-	if len(routers) > 0 {
-		s.Gateway = slices.MinFunc(routers, better).via
+	if len(known.routers) > 0 {
+		s.Gateway = slices.MinFunc(known.routers, better).via
 	}
 	s.Advertised = flags&(ifRARcvd|ifRAManaged|ifRAOther) != 0 || s.Gateway.IsValid() ||
 		slices.ContainsFunc(s.Addrs, func(a Addr6) bool { return a.Autoconf })
 	return s, err
 }
 
-func (s *State6) add(a rawAddr) {
+func (s *State6) add(a rawAddr, own map[netip.Addr]bool) {
 	addr := a.addr6()
+	// Linux begins with DAD in the background, and until then hears nobody who looks
+	// for the address.
+	addr.Usable = addr.Usable && (addr.Settled || own[a.prefix.Addr()])
 	switch {
 	case a.scope == unix.RT_SCOPE_UNIVERSE:
 		s.Addrs = append(s.Addrs, addr)

@@ -97,15 +97,25 @@ func better(a, b router) int {
 	return cmp.Or(cmp.Compare(a.metric, b.metric), cmp.Compare(b.preference, a.preference))
 }
 
-func (c raw) routers(ifindex int) (out []router, err error) {
+// tables are what an interface's routing tables say.
+type tables struct {
+	routers []router
+	own     map[netip.Addr]bool // whose packets the kernel takes
+}
+
+func (c raw) tables(ifindex int) (out tables, err error) {
 	what := &nl.RtMsg{RtMsg: unix.RtMsg{Family: unix.AF_INET6}}
 	all, err := c.ask(unix.RTM_GETROUTE, unix.NLM_F_DUMP, what, unix.RTM_NEWROUTE)
+	out.own = map[netip.Addr]bool{}
 	for _, m := range all {
 		head := nl.DeserializeRtMsg(m)
+		attrs := attributes(m, unix.SizeofRtMsg)
+		if dst, ok := netip.AddrFromSlice(attrs[unix.RTA_DST]); ok && head.Type == unix.RTN_LOCAL {
+			out.own[dst] = true
+		}
 		if head.Dst_len != 0 || head.Protocol != unix.RTPROT_RA {
 			continue
 		}
-		attrs := attributes(m, unix.SizeofRtMsg)
 		via, ok := netip.AddrFromSlice(attrs[unix.RTA_GATEWAY])
 		if !ok || int(number32(attrs[unix.RTA_OIF])) != ifindex {
 			continue
@@ -114,7 +124,7 @@ func (c raw) routers(ifindex int) (out []router, err error) {
 		if p := attrs[unix.RTA_PREF]; len(p) == 1 {
 			r.preference = int(int8(p[0]<<6) >> 6)
 		}
-		out = append(out, r)
+		out.routers = append(out.routers, r)
 	}
 	return out, err
 }

@@ -43,7 +43,8 @@ type six struct {
 	quiet lease.Instant // when conn is closed for want of an answer
 	ear   Ear           // what a router tells this container alone, while somebody waits
 
-	began    lease.Instant // when routers were solicited; Never: not yet
+	began    lease.Instant // when somebody began to wait for IPv6; Never: nobody has
+	asked    bool          // routers have been solicited
 	until    lease.Instant // when nobody waits for IPv6 any more
 	looks    int           // since then
 	lookAt   lease.Instant // when the kernel is looked at next

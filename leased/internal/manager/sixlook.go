@@ -20,6 +20,10 @@ const (
 	solicitWait = 700 * time.Millisecond
 	// linkLocalWait is DAD's second and some more.
 	linkLocalWait = 2 * time.Second
+	// dadBegins is when DAD has begun, which is optimistic, or will not be.
+	dadBegins = 50 * time.Millisecond
+	// Linux solicits three times, 4 s apart (RFC 4861 §6.3.7), and may be answered alone.
+	solicits = 12 * time.Second
 	// settling is when DAD is over that has begun now.
 	settling = 1200 * time.Millisecond
 	// Somebody waits: the kernel is looked at after 10 ms, 20 … 160 ms.
@@ -51,7 +55,7 @@ func (e *entry) begin6() {
 // await6 begins the time for which a start waits for IPv6.
 func (e *entry) await6() {
 	s := e.job.six
-	s.began, s.looks = e.now(), 0
+	s.began, s.looks, s.asked = e.now(), 0, false
 	s.until = e.now().Add(time.Duration(e.job.req.Policy.IPv6TimeoutMS) * time.Millisecond)
 }
 
@@ -81,16 +85,23 @@ func (e *entry) forgo6() {
 
 // seek6 asks the LAN's routers what there is.
 func (e *entry) seek6() {
+	if e.job.six.off == "" {
+		e.listenToRouters()
+		e.look6()
+	}
+}
+
+// solicit asks the routers of the LAN from the link-local address, as soon as it can
+// be found by them, or from none where that takes its time: the kernel's own
+// solicitations begin when DAD is over.
+func (e *entry) solicit() {
 	j, s := e.job, e.job.six
-	if s.off != "" {
+	if s.asked || s.began == lease.Never || !s.seen.LinkLocal.IsValid() && e.now() < s.began.Add(dadBegins) {
 		return
 	}
-	e.listenToRouters()
-	if e.look6(); e.job != j || s.off != "" {
-		return
-	}
+	s.asked = true
 	if err := e.m.cfg.Kernel.Solicit(j.place, s.seen.LinkLocal); err != nil {
-		j.log().Warn("solicit routers", "err", err) // the kernel does, after DAD
+		j.log().Warn("solicit routers", "err", err)
 	}
 }
 
@@ -183,6 +194,7 @@ func (e *entry) look6() {
 		e.without6(why)
 		return
 	}
+	e.solicit()
 	s.lookAt = e.nextLook()
 	e.advertised6()
 	j.changes6(was, st)
@@ -225,6 +237,9 @@ func (e *entry) nextLook() lease.Instant {
 				next = min(next, t)
 			}
 		}
+	}
+	if s.began != lease.Never && now < s.began.Add(solicits) && !s.seen.Advertised {
+		next = min(next, now.Add(2*atRest))
 	}
 	if !s.seen.LinkLocal.IsValid() || len(s.unsure) > 0 {
 		next = min(next, now.Add(settling))
