@@ -4,7 +4,6 @@ package manager
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"slices"
 	"syscall"
@@ -25,6 +24,11 @@ type net6 struct {
 	mute    bool  // no link-local address comes up
 	taken   map[netip.Addr]bool
 	oneMAC  bool // as on a macvlan's parent
+
+	slow      netip.Addr // cannot be used while its DAD is under way
+	flagless  bool       // the kernel does not show M and O
+	sendError error      // of DHCPv6 sockets
+	froms     []netip.Addr
 
 	earOpen, earClose func()                   // what else happens then
 	since             map[netip.Addr]time.Time // when DAD began, which takes a second
@@ -67,7 +71,9 @@ func (k *kernel) Look6(p Place) (binding.State6, error) {
 	s := *k.of(p.Netns)
 	s.Addrs = slices.Clone(s.Addrs)
 	for i, a := range s.Addrs {
-		s.Addrs[i].Settled = time.Since(k.six.since[a.Prefix.Addr()]) >= time.Second
+		addr := a.Prefix.Addr()
+		s.Addrs[i].Settled = time.Since(k.six.since[addr]) >= time.Second
+		s.Addrs[i].Usable = a.Usable && (addr != k.six.slow || s.Addrs[i].Settled)
 	}
 	return s, nil
 }
@@ -142,8 +148,12 @@ func (k *kernel) DHCP6(p Place, linkLocal netip.Addr) (Conn6, error) {
 	if err := k.enter(p, "dhcp6"); err != nil {
 		return nil, err
 	}
-	if !linkLocal.IsValid() {
-		return nil, errors.New("not a link-local address")
+	k.mu.Lock()
+	fits := linkLocal.IsValid() && linkLocal == k.of(p.Netns).LinkLocal
+	k.six.froms = append(k.six.froms, linkLocal)
+	k.mu.Unlock()
+	if !fits {
+		return nil, syscall.EADDRNOTAVAIL
 	}
 	return &conn6{k.newConn(p, "dhcp6")}, nil
 }
@@ -170,6 +180,12 @@ type conn6 struct{ *conn }
 func (c *conn6) SetXID(uint32) error { return nil }
 
 func (c *conn6) Send(payload []byte) error {
+	c.k.mu.Lock()
+	err := c.k.six.sendError
+	c.k.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	for _, r := range c.k.six.server.hear(payload, c.via) {
 		c.in <- arrival{payload: r}
 	}

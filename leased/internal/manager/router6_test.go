@@ -53,7 +53,8 @@ func (r router6) bytes() []byte {
 // configure does what a container's kernel makes of it.
 func (r router6) configure(k *kernel, netns string, a binding.Autoconf) {
 	s := k.of(netns)
-	s.Advertised, s.Managed, s.Other, s.Gateway = true, r.managed, r.other, routerAddr
+	s.Advertised, s.Gateway = true, routerAddr
+	s.Managed, s.Other = r.managed && !k.six.flagless, r.other && !k.six.flagless
 	if !r.prefix.IsValid() || !a.Addresses {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/dhcp6"
 	"podman-net-dhcp/leased/internal/dhcp6/dhcp6test"
 )
@@ -84,6 +85,16 @@ func (s *server6) since() []string {
 	news := slices.Clone(s.heard[s.seen:])
 	s.seen = len(s.heard)
 	return news
+}
+
+// grants6 has it give these addresses in place of others. Times are in seconds.
+func (s *server6) grants6(t1, life uint32, addrs ...leaseapi.Address6) {
+	var opts [][]byte
+	for _, a := range addrs {
+		opts = append(opts, dhcp6test.OptIAAddr(a.Address.Addr().String(), life, life))
+	}
+	ia := dhcp6test.OptIA(1, t1, max(t1, life/10*8), opts...)
+	s.with(func(s *server6) { s.elsehow = func(dhcp6.Type) []byte { return ia } })
 }
 
 func (s *server6) with(change func(s *server6)) {

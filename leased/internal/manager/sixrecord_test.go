@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/lease6"
+)
+
+func TestOrderOfAddresses(t *testing.T) {
+	at := func(a leaseapi.Address6, preferred time.Duration, auto bool) binding.Addr6 {
+		return binding.Addr6{Prefix: a.Address, Preferred: preferred, Usable: true, Autoconf: auto}
+	}
+	failed, unusable := at(slaac6, time.Hour, true), at(slaac6, time.Hour, true)
+	failed.Failed, unusable.Usable = true, false
+	s := six{
+		bound: &binding.Spec6{Addrs: []binding.Lifetime{{Addr: leased6.Address.Addr()}, {Addr: leased6b.Address.Addr()}}},
+		seen: binding.State6{Addrs: []binding.Addr6{
+			failed, unusable, at(leased6, 0, false), at(slaac6, time.Hour, true), at(leased6b, time.Hour, false),
+			{Prefix: prefix6, Preferred: time.Hour, Usable: true}, // the container's own
+		}},
+	}
+	old := leased6
+	old.Deprecated = true
+	if got := s.addrs(); !slices.Equal(got, []leaseapi.Address6{leased6b, slaac6, old}) {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestReviveByAnotherClock(t *testing.T) {
+	const at, now = lease.Instant(1000 * time.Second), lease.Instant(50 * time.Second)
+	for name, tt := range map[string]struct {
+		end  lease.Instant
+		ago  time.Duration
+		want lease.Instant
+	}{
+		"some is left":                 {at.Add(time.Minute), 20 * time.Second, now.Add(40 * time.Second)},
+		"ends now":                     {at.Add(time.Minute), time.Minute, now},
+		"ended":                        {at.Add(time.Minute), time.Hour, now},
+		"ended when it was written":    {at - 1, 0, now},
+		"the wall clock has gone back": {at.Add(time.Minute), -1, now},
+		"infinite":                     {lease.Never, time.Hour, lease.Never},
+		"infinite, gone back":          {lease.Never, -1, lease.Never},
+	} {
+		r := &record6{Bound: &binding.Spec6{}, Lease: lease6.Lease{
+			Start: at, T1: at.Add(time.Second), T2: tt.end, Addrs: []lease6.Addr{{Preferred: tt.end, Valid: tt.end}},
+		}}
+		r.revive(at, now, tt.ago)
+		l, a := r.Lease, r.Lease.Addrs[0]
+		if l.Start != now || l.T1 != now || r.Bound != nil || l.T2 != tt.want || a.Preferred != tt.want || a.Valid != tt.want {
+			t.Errorf("%s: %+v, want %v", name, r, tt.want)
+		}
+	}
+	(*record6)(nil).revive(at, now, 0)
+}
+
+// Lifetimes pass all the time, of which nobody need be told; what else changes is news.
+func TestWhatIsShownOfAddresses(t *testing.T) {
+	for i, change := range []func(s *binding.State6, a *binding.Addr6){
+		func(_ *binding.State6, a *binding.Addr6) { a.Preferred, a.Valid, a.Settled = 3, 7, true },
+		func(_ *binding.State6, a *binding.Addr6) { a.Preferred = 0 },
+		func(_ *binding.State6, a *binding.Addr6) { a.Failed = true },
+		func(_ *binding.State6, a *binding.Addr6) { a.Usable = false },
+		func(s *binding.State6, _ *binding.Addr6) { s.Gateway = routerAddr },
+	} {
+		was := binding.State6{Addrs: []binding.Addr6{{Prefix: prefix6, Preferred: 5, Valid: 9, Usable: true}}}
+		is := binding.State6{Addrs: slices.Clone(was.Addrs)}
+		if change(&is, &is.Addrs[0]); same6(was, is) != (i == 0) {
+			t.Errorf("%d: %+v", i, is)
+		}
+	}
+}
+
+// A socket that fails is another one next time, on the address that there is then.
+func TestNextMessageHasANewSocket(t *testing.T) {
+	other := netip.MustParseAddr("fe80::9")
+	for name, change := range map[string]func(s *net6, at *binding.State6){
+		"send fails":             func(s *net6, _ *binding.State6) { s.sendError = syscall.ENETDOWN },
+		"new link-local address": func(_ *net6, at *binding.State6) { at.LinkLocal = other },
+	} {
+		t.Run(name, func(t *testing.T) {
+			in6(t, router6{managed: true}, func(w *world, req leaseapi.AcquireRequest) {
+				w.kernel.six.server.grants6(600, 3600, leased6)
+				w.acquire(req)
+				w.pass(5 * time.Second)
+				w.kernel.with(func(k *kernel) { k.six.froms = nil; change(&k.six, k.of(req.Link.Netns)) })
+				w.kernel.six.server.since()
+				w.pass(597 * time.Second)
+				w.wantHeard6()
+				w.wantOpen(1)
+				var want netip.Addr
+				w.kernel.with(func(k *kernel) { k.six.sendError, want = nil, k.of(req.Link.Netns).LinkLocal })
+				w.pass(12 * time.Second)
+				w.wantHeard6("RENEW by dhcp6")
+				if froms := w.kernel.six.froms; len(froms) != 2 || froms[1] != want {
+					t.Errorf("sockets on %v", froms)
+				}
+			})
+		})
+	}
+}
+
+// The old self's end is told when the new one is the same client.
+func TestSuccessorKeepsItsLease(t *testing.T) {
+	in6(t, router6{managed: true}, func(w *world, req leaseapi.AcquireRequest) {
+		w.acquire(req)
+		again := w.anew(req)
+		w.kernel.remove(req.Link.Netns)
+		w.acquire(again)
+		w.kernel.six.server.since()
+		w.release(req.Attachment)
+		w.wantHeard6()
+	})
+}
+
+// A lease that comes late is on disk, and so is a renewed one: leased may be killed.
+func TestLateLeaseIsOnDisk(t *testing.T) {
+	in6(t, router6{managed: true}, func(w *world, req leaseapi.AcquireRequest) {
+		w.server.set(grant(24 * time.Hour)) // which writes nothing down meanwhile
+		w.kernel.six.server.mute = true
+		w.took(req)
+		w.kernel.six.server.with(func(s *server6) { s.mute = false })
+		w.pass(5 * time.Second)
+		for range 2 {
+			w.restart6()
+			w.pass(2 * time.Second)
+			w.wantHeard6("CONFIRM by dhcp6")
+			w.pass(1799 * time.Second)
+			w.wantHeard6("RENEW by dhcp6")
+		}
+	})
+}
+
+// The kernel deletes a duplicate: an address that goes before DAD is over is one,
+// and one that goes later is not.
+func TestAddressThatVanishes(t *testing.T) {
+	in6(t, router6{managed: true}, func(w *world, req leaseapi.AcquireRequest) {
+		w.acquire(req)
+		w.kernel.six.server.since()
+		vanish := func() { w.kernel.with(func(k *kernel) { k.of(req.Link.Netns).Addrs = nil }) }
+		vanish()
+		w.pass(3 * time.Second)
+		w.wantHeard6("DECLINE by dhcp6", "SOLICIT by dhcp6", "REQUEST by dhcp6")
+		w.want6(w.shown().Lease, leased6b)
+		vanish()
+		w.kernel.advertise(router6{managed: true, dns: rdnss})
+		w.pass(3 * time.Second)
+		w.wantHeard6()
+		w.want6(w.shown().Lease)
+	})
+}
+
+// Making an ear takes its time: two starts make one, which whoever stays hears by, and
+// which is closed if nobody does.
+func TestEarTakesItsTime(t *testing.T) {
+	for stay, end := range map[int]func(w *world, one, two leaseapi.Attachment){
+		2:  func(*world, leaseapi.Attachment, leaseapi.Attachment) {},
+		1:  func(w *world, one, _ leaseapi.Attachment) { w.release(one) },
+		0:  func(w *world, one, two leaseapi.Attachment) { w.release(one); w.release(two) },
+		-1: func(w *world, _, _ leaseapi.Attachment) { w.stop() },
+	} {
+		t.Run(fmt.Sprint(stay), func(t *testing.T) {
+			in6(t, router6{prefix: prefix6}, func(w *world, one leaseapi.AcquireRequest) {
+				made, two := 0, w.container6(2, "auto")
+				w.kernel.six.earOpen = func() { made++; time.Sleep(5 * time.Second) }
+				w.acquire(one)
+				w.acquire(two)
+				w.pass(3 * time.Second)
+				end(w, one.Attachment, two.Attachment)
+				w.pass(5 * time.Second)
+				if w.wantOpen(int32(min(max(stay, 0), 1))); made != 1 {
+					t.Errorf("%d ears were made", made)
+				}
+				w.kernel.advertise(router6{prefix: prefix6, other: true})
+				w.pass(3 * time.Second)
+				if n := len(w.kernel.six.server.since()); n != max(stay, 0) {
+					t.Errorf("%d ask for other things", n)
+				}
+			})
+		})
+	}
+}
+
+// Routers that change their mind all the time are looked at, and pile nothing up.
+func TestRestlessRouter(t *testing.T) {
+	in6(t, router6{prefix: prefix6}, func(w *world, req leaseapi.AcquireRequest) {
+		w.acquire(req)
+		w.pass(5 * time.Second)
+		changes := func(n int, each time.Duration) {
+			for i := range n {
+				w.kernel.advertise(router6{prefix: prefix6, deprecated: i%2 == 0})
+				w.pass(each)
+			}
+		}
+		for range 5 {
+			w.kernel.since()
+			if changes(4, 500*time.Millisecond); len(w.calls6("look6")) == 0 {
+				t.Error("no look in 2 s")
+			}
+		}
+		e, blocked := w.entry(), make(chan struct{})
+		w.m.post(e.key, func(*entry) { <-blocked })
+		changes(200, 50*time.Millisecond)
+		w.m.mu.Lock()
+		n := len(e.inbox)
+		w.m.mu.Unlock()
+		if close(blocked); n < 10 || n > maxInbox {
+			t.Errorf("%d messages in the inbox", n)
+		}
+	})
+}
