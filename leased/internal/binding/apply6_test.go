@@ -74,8 +74,12 @@ func TestApply6(t *testing.T) {
 		autoconf(t, link, Autoconf{Accept: true, Secret: secret})
 		spec := lease6(link, first6, second6)
 		must(t, apply6(link, spec, nil))
-		state := look(t, link)
 		wantAddrs6(t, link, first6, second6)
+		var state State6
+		testlan.Eventually(t, "both are in use", func() bool {
+			state = look(t, link)
+			return !slices.ContainsFunc(state.Addrs, func(a Addr6) bool { return !a.Usable })
+		})
 		for _, a := range state.Addrs {
 			if !a.Usable || a.Settled || off(int(a.Valid/time.Second), 3600) || off(int(a.Preferred/time.Second), 1800) {
 				t.Errorf("have %+v", a)
