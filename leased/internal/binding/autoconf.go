@@ -46,7 +46,7 @@ type Autoconf struct {
 // nothing changed, ErrGone and the system's own; where routers do not count,
 // ErrNoIPv6 is also what an interface that is gone looks like.
 func SetAutoconf(ns *netns.NS, a Autoconf) error {
-	return ns.Do(func() error { return a.set("/proc/sys/net/ipv6/conf") })
+	return ns.Sysctl(func(dir string) error { return a.set(dir + "/net/ipv6/conf") })
 }
 
 func (a Autoconf) set(conf string) error {
@@ -91,7 +91,7 @@ func (a Autoconf) decline(dir string) error {
 	for _, name := range []string{"accept_ra", "autoconf"} {
 		err := os.WriteFile(filepath.Join(dir, name), []byte("0"), 0)
 		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%w: no %s", ErrNoIPv6, dir)
+			return fmt.Errorf("%w: %s has no settings of it", ErrNoIPv6, a.Interface)
 		}
 		if err != nil {
 			return a.failed(err)
@@ -140,7 +140,7 @@ func hasIPv6(conf, ifname string) error {
 		case !errors.Is(err, fs.ErrNotExist):
 			return fmt.Errorf("look for IPv6: %w", err)
 		case name == "all":
-			return fmt.Errorf("%w: this kernel runs without it (no %s)", ErrNoIPv6, conf)
+			return fmt.Errorf("%w: this kernel runs without it (no net.ipv6.conf)", ErrNoIPv6)
 		default:
 			return withoutSettings(ifname)
 		}

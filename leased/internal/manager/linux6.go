@@ -147,9 +147,12 @@ func (o *openEar) Close() {
 
 // sysctls6 sets what new links in ns are like in IPv6.
 func sysctls6(ns *netns.NS, values map[string]string) error {
-	return ns.Do(func() error {
+	if len(values) == 0 {
+		return nil
+	}
+	return ns.Sysctl(func(dir string) error {
 		for key, value := range values {
-			if err := os.WriteFile("/proc/sys/net/ipv6/conf/default/"+key, []byte(value), 0); err != nil {
+			if err := os.WriteFile(dir+"/net/ipv6/conf/default/"+key, []byte(value), 0); err != nil {
 				return fmt.Errorf("set up the link: %w", err)
 			}
 		}
