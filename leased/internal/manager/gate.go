@@ -87,20 +87,23 @@ func (e *entry) started() {
 	if j == nil || j.held || j.begun {
 		return
 	}
-	j.begun, j.asked = true, e.now()
-	if e.start6(); e.job != j {
+	j.asked = e.now()
+	if e.start6(); e.job != j || j.held {
 		return
 	}
+	j.begun = true
 	if j.six.only() {
 		if j.six.resumed { // and has nothing to wait for
 			e.goOn()
 		}
 		return
 	}
-	if j.remembered.Addr.IsValid() {
+	var remembered lease.Lease
+	if j.remembered != nil {
+		remembered, j.remembered = *j.remembered, nil
 		j.resort = j.asked.Add(min(e.mayContinue(), j.timeout()))
 	}
-	e.step(lease.Started{Remembered: j.remembered, Crowd: e.inCrowd()})
+	e.step(lease.Started{Remembered: remembered, Crowd: e.inCrowd()})
 	if e.job == j {
 		e.prepare() // while the server thinks
 	}

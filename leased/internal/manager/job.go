@@ -46,7 +46,7 @@ type job struct {
 	until     lease.Instant
 	voice     PacketConn // that gives back what was held
 
-	remembered lease.Lease   // from before, to be asked for again
+	remembered *lease.Lease  // from before, to be asked for again; nil: none, or it was asked for
 	asked      lease.Instant // when the servers were first asked
 	resort     lease.Instant // when what is remembered is used though no server has said so
 	remembers  bool          // there is a memo of this client
@@ -70,7 +70,10 @@ func (e *entry) join(req leaseapi.AcquireRequest, at Place, answer chan result) 
 	}
 	j := newJob(e.m.cfg, req, at)
 	j.machine = lease.New(j.machineConfig(e.m.cfg.Rand))
-	j.remembered, j.serverMAC, j.remembers = k.lease, k.serverMAC, k.known()
+	j.serverMAC, j.remembers = k.serverMAC, k.known()
+	if l := k.lease; l.Addr.IsValid() {
+		j.remembered = &l
+	}
 	if j.six != nil && j.six.who() == k.who {
 		j.six.remembered = k.six
 	}
@@ -148,8 +151,8 @@ func (e *entry) now() lease.Instant { return lease.Instant(e.m.cfg.Clock.Now()) 
 func (j *job) kept(now lease.Instant) kept {
 	k := kept{six: j.six.known(now), who: j.six.who()}
 	l, known := j.machine.Known(now)
-	if !j.begun {
-		l, known = j.remembered, now < j.remembered.Expiry
+	if !j.begun && j.remembered != nil {
+		l, known = *j.remembered, now < j.remembered.Expiry
 	}
 	if known {
 		k.lease, k.serverMAC = l, j.serverMAC
