@@ -58,7 +58,11 @@ func TestIPv6LAN(t *testing.T) {
 				routes := must(s, "ip", "-n", host, "-6", "route", "show", "default")
 				return strings.Contains(routes, "via "+linkLocal(s, "router")+" ")
 			})
-			eventually(s, 3*time.Second, "addresses", func() bool { return len(addrs6(s, host)) == x.slaac })
+			// The router may have spoken before the host's DAD was over: nothing reaches that host yet,
+			// and dnsmasq, which asks it for its MAC, does not know whose SOLICIT it has heard.
+			eventually(s, 3*time.Second, "addresses", func() bool {
+				return linkLocal(s, host) != "" && len(addrs6(s, host)) == x.slaac
+			})
 			for _, a := range addrs6(s, host) {
 				ping(s, strings.TrimSuffix(a, "/64"))
 			}
