@@ -3,7 +3,8 @@
 // Package dhcp6 is step 7 of the way of a lease for IPv6: it turns what the
 // DHCPv6 machine wants to say into the bytes of a message, and the bytes of a
 // server's message into what the machine understands (RFC 8415). It is pure: no
-// I/O, no clock, no log. The codec underneath is insomniacslk/dhcp.
+// I/O, no clock, no log. Messages are put together by insomniacslk/dhcp; why
+// what servers say is not read by it, Parse says.
 package dhcp6
 
 import (

@@ -29,11 +29,10 @@ func (m *Manager) hear(e *entry) {
 		a = &ear{}
 		m.ears[e.host] = a
 	}
-	e.hears, e.waits = true, len(e.job.waiters) > 0
-	if s := e.job.six; !s.hears {
-		s.hears = true
+	if !e.hears {
 		a.users++
 	}
+	e.hears, e.waits = true, len(e.job.waiters) > 0
 	open := a.conn == nil && !a.tried
 	a.tried = true
 	m.mu.Unlock()
@@ -65,11 +64,9 @@ func (m *Manager) open(host string, a *ear) {
 
 // unhear closes the ear when nobody needs it any more.
 func (m *Manager) unhear(e *entry) {
-	s := e.job.six
-	if s == nil || !s.hears {
+	if !e.hears { // only its actor writes it
 		return
 	}
-	s.hears = false
 	m.mu.Lock()
 	e.hears = false
 	a, last := m.ears[e.host], Ear(nil)
@@ -161,7 +158,7 @@ func (m *Manager) advertised(host string, ra ndp.Advertisement) (told bool) {
 // waits for it, else when there was time, and at most once a second.
 func (e *entry) heard6() {
 	j := e.job
-	if j == nil || j.six == nil || j.six.off != "" || !j.six.hears {
+	if j == nil || j.six == nil || j.six.off != "" || !e.hears {
 		return
 	}
 	if len(j.waiters) > 0 {

@@ -36,7 +36,6 @@ type six struct {
 	bound   *binding.Spec6 // what DHCPv6 has brought to the kernel
 	unsure  []netip.Addr   // of them, those whose DAD was not over then
 	routers resolv.Names   // what routers have said of DNS last
-	hears   bool           // the LAN's ear is open for us, too
 
 	conn  Conn6
 	xid   uint32        // that conn's filter lets in

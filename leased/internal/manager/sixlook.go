@@ -3,7 +3,6 @@
 package manager
 
 import (
-	"encoding/hex"
 	"errors"
 	"time"
 
@@ -31,117 +30,6 @@ const (
 	// atRest is the time between two looks that advertisements make us take.
 	atRest = time.Second
 )
-
-// begin6 tells the kernel what to do about IPv6. It comes before IPv4's first
-// message: the link-local address has its DAD behind it, or is usable all the same
-// (RFC 4429), when the first message of IPv6 goes out.
-func (e *entry) begin6() {
-	s, c := e.job.six, e.job.req.Client
-	secret, _ := hex.DecodeString(c.Secret) // the server package has checked it
-	e.await6()
-	a := binding.Autoconf{
-		Interface: e.job.place.Interface, Accept: true, Addresses: s.mode != "dhcp",
-		NoDefaultRoute: e.job.req.Policy.NoDefaultRoute, Metric: e.job.req.Policy.Metric,
-	}
-	copy(a.Secret[:], secret)
-	switch err := e.m.cfg.Kernel.Autoconf(e.job.place, a); {
-	case errors.Is(gone(err), ErrGone):
-		e.vanish(err)
-	case err != nil:
-		e.without6(err.Error())
-	}
-}
-
-// await6 begins the time for which a start waits for IPv6.
-func (e *entry) await6() {
-	s := e.job.six
-	s.began, s.looks, s.asked = e.now(), 0, false
-	s.until = e.now().Add(time.Duration(e.job.req.Policy.IPv6TimeoutMS) * time.Millisecond)
-}
-
-// start6 begins, or goes on where the leased before this one was.
-func (e *entry) start6() {
-	j := e.job
-	switch {
-	case j.six == nil:
-	case j.six.resumed:
-		e.resume6()
-	default:
-		e.begin6()
-	}
-	if e.job == j && j.six.only() && !j.six.resumed {
-		e.number()
-		e.seek6()
-	}
-}
-
-// forgo6 keeps the kernel from doing IPv6 by itself, beyond link-local addresses.
-func (e *entry) forgo6() {
-	err := e.m.cfg.Kernel.Autoconf(e.job.place, binding.Autoconf{Interface: e.job.place.Interface})
-	if err != nil && !errors.Is(err, binding.ErrNoIPv6) {
-		e.job.log().Warn("keep routers from configuring the container", "err", err)
-	}
-}
-
-// seek6 asks the LAN's routers what there is.
-func (e *entry) seek6() {
-	if e.job.six.off == "" {
-		e.listenToRouters()
-		e.look6()
-	}
-}
-
-// solicit asks the routers of the LAN from the link-local address, as soon as it can
-// be found by them, or from none where that takes its time: the kernel's own
-// solicitations begin when DAD is over.
-func (e *entry) solicit() {
-	j, s := e.job, e.job.six
-	if s.asked || s.began == lease.Never || !s.seen.LinkLocal.IsValid() && e.now() < s.began.Add(dadBegins) {
-		return
-	}
-	s.asked = true
-	if err := e.m.cfg.Kernel.Solicit(j.place, s.seen.LinkLocal); err != nil {
-		j.log().Warn("solicit routers", "err", err)
-	}
-}
-
-// listenToRouters hears in the container what a router answers it alone. Without it
-// the LAN's ear, the kernel and time will tell.
-func (e *entry) listenToRouters() {
-	j := e.job
-	ear, err := e.m.cfg.Kernel.Routers(j.place)
-	if err != nil {
-		j.log().Warn("listen to routers", "err", err)
-		return
-	}
-	j.six.ear = ear
-	host := e.host
-	e.m.work.Go(func() { e.m.overhear(e.m.ctx, host, ear, nil) })
-}
-
-// resume6 goes on after leased was started anew. Whether the container is on the
-// same link still nobody can tell us but a server (RFC 8415 §18.2.3).
-func (e *entry) resume6() {
-	j, s := e.job, e.job.six
-	if s == nil || j.held {
-		return
-	}
-	s.moved = e.now().Add(time.Duration(e.m.cfg.Rand() % uint64(confirmDelay)))
-	e.look6()
-}
-
-// rejoin6 is for the call that comes again because the leased before this one ended
-// before it had told anybody.
-func (e *entry) rejoin6() {
-	if s := e.job.six; s != nil && s.untold {
-		s.untold = false
-		e.await6()
-		e.seek6()
-	}
-}
-
-// confirmDelay is CNF_MAX_DELAY (RFC 8415 §7.6).
-const confirmDelay = time.Second
 
 // tick6 does what has become due.
 func (e *entry) tick6() {
@@ -244,7 +132,7 @@ func (e *entry) nextLook() lease.Instant {
 	if !s.seen.LinkLocal.IsValid() || len(s.unsure) > 0 {
 		next = min(next, now.Add(settling))
 	}
-	if s.hears { // what routers say ends, too
+	if e.hears { // what routers say ends, too
 		next = min(next, max(e.routersEnd(), now.Add(atRest)))
 	}
 	for _, a := range s.seen.Addrs {
@@ -297,106 +185,4 @@ func (s *six) wanted(said ndp.Said) level {
 		return others
 	}
 	return nothing
-}
-
-// ready6 says that nobody need wait for IPv6: it is there, it will not come, or it
-// takes too long.
-func (e *entry) ready6() bool {
-	s := e.job.six
-	if s == nil {
-		return true
-	}
-	if e.job.alone6() {
-		return len(s.addrs()) > 0 && e.asIsAsked() // its time is the lease's
-	}
-	return s.off != "" || e.now() >= s.until || e.asIsAsked()
-}
-
-func (e *entry) asIsAsked() bool {
-	s, said := e.job.six, e.said()
-	l, bound := s.machine.Lease()
-	switch {
-	case s.level < s.wanted(said), s.level == addresses && !(bound && e.has(l)), s.level == others && !bound:
-		return false
-	case s.mode == "dhcp":
-		return true
-	case !said.Any && !s.seen.Advertised:
-		return e.routerless()
-	case !s.seen.LinkLocal.IsValid(), !said.Any && e.listens() && s.began != lease.Never && e.now() < s.began.Add(solicitWait):
-		return false // the kernel has heard a router, and the ear will in a moment
-	case said.Autonomous:
-		return s.hasAutoconf()
-	case !said.Any:
-		return s.level == addresses || s.hasAutoconf()
-	}
-	return true
-}
-
-// has says whether the container can use all addresses of a lease.
-func (e *entry) has(l lease6.Lease) bool {
-	usable := 0
-	for _, a := range e.job.six.seen.Addrs {
-		if a.Usable && brought(e.job.six.bound, a.Prefix.Addr()) {
-			usable++
-		}
-	}
-	return len(l.Addrs) > 0 && usable >= len(l.Addrs)
-}
-
-func (s *six) hasAutoconf() bool {
-	for _, a := range s.seen.Addrs {
-		if a.Autoconf && a.Usable {
-			return true
-		}
-	}
-	return false
-}
-
-// publish6 tells others where something has changed.
-func (e *entry) publish6(was binding.State6) {
-	j, s := e.job, e.job.six
-	waits := len(j.waiters) > 0
-	switch {
-	case waits && e.complete():
-		e.goOn() // where IPv4 has not
-	case waits && s.only() && s.began != lease.Never && e.now() >= s.began.Add(solicitWait):
-		e.goOn()
-		return
-	case waits, j.resolves != nil && j.resolves.Equal(j.names()) && same6(was, s.seen):
-		return
-	}
-	e.publish()
-}
-
-// without6 ends all about IPv6. IPv4 goes on.
-func (e *entry) without6(why string) {
-	j, s := e.job, e.job.six
-	j.log().Warn("no IPv6", "reason", why)
-	s.hangUp()
-	s.deafen()
-	e.remove6()
-	s.off = why
-	s.bound, s.unsure, s.seen = nil, nil, binding.State6{}
-	e.m.unhear(e)
-	if s.only() {
-		e.hopeless(why)
-		return
-	}
-	if e.complete() {
-		e.publish()
-	}
-}
-
-// routersEnd is shortly after something ends that a router of the LAN has said.
-func (e *entry) routersEnd() lease.Instant {
-	e.m.mu.Lock()
-	defer e.m.mu.Unlock()
-	return e.m.segment(e.host).Routers.Deadline(e.now()).Add(time.Second)
-}
-
-// said is what the LAN's routers say at present.
-func (e *entry) said() ndp.Said {
-	e.m.mu.Lock()
-	defer e.m.mu.Unlock()
-	return e.m.segment(e.host).Routers.Says(e.now())
 }
