@@ -5,7 +5,7 @@ PREFIX  ?= /usr
 DESTDIR ?=
 GO      ?= go
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+VERSION := $(shell packaging/version 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X podman-net-dhcp/internal/build.Version=$(VERSION)
 export CGO_ENABLED = 0
 
