@@ -79,8 +79,8 @@ FUZZTIME ?= 10m
 fuzz: ## each fuzzer for FUZZTIME
 	@GO=$(GO) lab/fuzz $(FUZZTIME)
 
-test-fuzz: ## each fuzzer for 20 s
-	@$(MAKE) --no-print-directory fuzz FUZZTIME=20s
+test-fuzz: ## each fuzzer for 10 s
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=10s
 
 ROUNDS ?= 1000
 test-chaos: ## leased killed at random ROUNDS times; two cores and half an hour (root)
