@@ -5,40 +5,63 @@ PREFIX  ?= /usr
 DESTDIR ?=
 GO      ?= go
 
+# Builds from git and from the tarball are the same: no -buildvcs.
 VERSION := $(shell packaging/version 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X podman-net-dhcp/internal/build.Version=$(VERSION)
+GOBUILD := $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 export CGO_ENABLED = 0
 
-PLUGINDIR := $(PREFIX)/libexec/netavark
-HOOKDIR   := $(PREFIX)/libexec/oci/hooks.d
-HOOKJSON  := $(PREFIX)/share/containers/oci/hooks.d
-UNITDIR   := $(PREFIX)/lib/systemd/system
-BINDIR    := $(PREFIX)/bin
-DOCDIR    := $(PREFIX)/share/doc/podman-net-dhcp
+BINDIR     = $(PREFIX)/bin
+LIBEXECDIR = $(PREFIX)/libexec
+DATADIR    = $(PREFIX)/share
+UNITDIR    = $(PREFIX)/lib/systemd/system
+MANDIR     = $(DATADIR)/man
+DOCDIR     = $(DATADIR)/doc/podman-net-dhcp
+LICENSEDIR = $(DATADIR)/licenses/podman-net-dhcp
+BASHDIR    = $(DATADIR)/bash-completion/completions
+ZSHDIR     = $(DATADIR)/zsh/site-functions
+FISHDIR    = $(DATADIR)/fish/vendor_completions.d
+# Where Podman and netavark look.
+PLUGINDIR  = $(LIBEXECDIR)/netavark
+HOOKDIR    = $(LIBEXECDIR)/oci/hooks.d
+HOOKJSON   = $(DATADIR)/containers/oci/hooks.d
+
+# Tools of ours that nobody needs who builds.
+TOOL  := $(GO) tool -modfile=lab/tools.mod
+PAGES := leased.8 net-dhcp-hook.8 net-dhcp.7 io.leased.7
 
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall demo test test-go test-e2e test-chaos test-churn test-scale test-long test-matrix test-fuzz fuzz bench bench-quick lint fmt clean
+.PHONY: help build man install uninstall dist rpm deb selinux release licenses vuln demo test test-go test-e2e test-chaos test-churn test-scale test-long test-matrix test-fuzz fuzz bench bench-quick lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## bin/net-dhcp, bin/net-dhcp-hook and bin/leased, static
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/net-dhcp ./netavark-plugin
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/net-dhcp-hook ./oci-hook
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/leased ./leased
+	$(GOBUILD) -o bin/net-dhcp ./netavark-plugin
+	$(GOBUILD) -o bin/net-dhcp-hook ./oci-hook
+	$(GOBUILD) -o bin/leased ./leased
 
-install: build ## put everything in place; DESTDIR= and PREFIX=/usr as usual
+man: ## bin/man: the man pages
+	@mkdir -p bin/man
+	set -e; for page in $(PAGES); do $(GO) tool go-md2man -in packaging/man/$$page.md -out bin/man/$$page; done
+
+INSTALL := install -D -m 0644
+install: build man ## put everything in place; DESTDIR= and PREFIX=/usr as usual
 	install -D -m 0755 bin/net-dhcp $(DESTDIR)$(PLUGINDIR)/net-dhcp
 	install -D -m 0755 bin/net-dhcp-hook $(DESTDIR)$(HOOKDIR)/net-dhcp-hook
 	install -D -m 0755 bin/leased $(DESTDIR)$(BINDIR)/leased
-	install -D -m 0644 packaging/systemd/leased.socket $(DESTDIR)$(UNITDIR)/leased.socket
-	install -d $(DESTDIR)$(HOOKJSON)
-	sed 's,@PREFIX@,$(PREFIX),g' packaging/systemd/leased.service > $(DESTDIR)$(UNITDIR)/leased.service
-	for stage in create poststop; do \
-		sed 's,@HOOK@,$(HOOKDIR)/net-dhcp-hook,g' hooks.d/net-dhcp-$$stage.json > $(DESTDIR)$(HOOKJSON)/net-dhcp-$$stage.json; \
-	done
-	chmod 0644 $(DESTDIR)$(UNITDIR)/leased.service $(DESTDIR)$(HOOKJSON)/net-dhcp-*.json
-	install -D -m 0644 -t $(DESTDIR)$(DOCDIR) README.md CHANGELOG.md LICENSE
+	$(INSTALL) -t $(DESTDIR)$(UNITDIR) packaging/systemd/leased.socket packaging/systemd/leased.service
+	sed -i 's,@BINDIR@,$(BINDIR),g' $(DESTDIR)$(UNITDIR)/leased.service
+	$(INSTALL) -t $(DESTDIR)$(HOOKJSON) hooks.d/net-dhcp-create.json hooks.d/net-dhcp-poststop.json
+	sed -i 's,@HOOK@,$(HOOKDIR)/net-dhcp-hook,g' $(DESTDIR)$(HOOKJSON)/net-dhcp-create.json $(DESTDIR)$(HOOKJSON)/net-dhcp-poststop.json
+	$(INSTALL) -t $(DESTDIR)$(MANDIR)/man7 $(filter %.7,$(PAGES:%=bin/man/%))
+	$(INSTALL) -t $(DESTDIR)$(MANDIR)/man8 $(filter %.8,$(PAGES:%=bin/man/%))
+	$(INSTALL) packaging/completions/bash/leased $(DESTDIR)$(BASHDIR)/leased
+	$(INSTALL) packaging/completions/zsh/_leased $(DESTDIR)$(ZSHDIR)/_leased
+	$(INSTALL) packaging/completions/fish/leased.fish $(DESTDIR)$(FISHDIR)/leased.fish
+	$(INSTALL) -t $(DESTDIR)$(LICENSEDIR) LICENSE packaging/licenses/THIRD-PARTY
+	$(INSTALL) -t $(DESTDIR)$(DOCDIR) README.md CHANGELOG.md
+	cd packaging/examples && find . -type f -exec $(INSTALL) {} $(abspath $(DESTDIR))$(DOCDIR)/examples/{} \;
 
 # The hook's JSON goes first: one that names a missing program makes every
 # container's start fail.
@@ -46,7 +69,35 @@ uninstall: ## remove what install put there; leases and state stay
 	rm -f $(DESTDIR)$(HOOKJSON)/net-dhcp-create.json $(DESTDIR)$(HOOKJSON)/net-dhcp-poststop.json
 	rm -f $(DESTDIR)$(HOOKDIR)/net-dhcp-hook $(DESTDIR)$(PLUGINDIR)/net-dhcp $(DESTDIR)$(BINDIR)/leased
 	rm -f $(DESTDIR)$(UNITDIR)/leased.socket $(DESTDIR)$(UNITDIR)/leased.service
-	rm -rf $(DESTDIR)$(DOCDIR)
+	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man7/,$(filter %.7,$(PAGES))) $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(filter %.8,$(PAGES)))
+	rm -f $(DESTDIR)$(BASHDIR)/leased $(DESTDIR)$(ZSHDIR)/_leased $(DESTDIR)$(FISHDIR)/leased.fish
+	rm -rf $(DESTDIR)$(LICENSEDIR) $(DESTDIR)$(DOCDIR)
+
+# rpm and its checker are here or come by apt; the same holds for the others.
+dist: ## dist/: the source, with the modules it is built of
+	packaging/dist dist
+
+rpm: ## dist/: source and binary packages for Fedora and RHEL
+	@command -v rpmbuild >/dev/null || lab/deps rpm
+	packaging/rpm/build dist $(ARCH)
+
+deb: ## dist/: packages for Debian and Ubuntu
+	@lab/deps debhelper dpkg-dev fakeroot
+	packaging/deb/build dist $(ARCH)
+
+selinux: ## bin/leased.pp, the SELinux module
+	@lab/deps checkpolicy policycoreutils selinux-policy-dev semodule-utils
+	packaging/selinux/build bin/leased.pp
+
+release: ## dist/: everything for amd64 and arm64, with checksums (root)
+	@lab/deps debhelper dpkg-dev fakeroot qemu-user-static rpm
+	packaging/release dist
+
+licenses: ## list anew what is built in, and its licences
+	packaging/licenses/update
+
+vuln: ## govulncheck, which asks Go's vulnerability database
+	$(TOOL) govulncheck ./...
 
 demo: ## the main job with real Podman, in a throw-away machine (root)
 	@lab/demo/run
@@ -103,14 +154,14 @@ bench-quick: ## a tenth of it, to stdout (root, two minutes)
 	@lab/bench/run --quick
 
 lint: ## gofumpt, vet, staticcheck
-	@bad=$$($(GO) tool gofumpt -l .); test -z "$$bad" || { echo "not gofumpt-ed: $$bad" >&2; exit 1; }
+	@bad=$$($(TOOL) gofumpt -l .); test -z "$$bad" || { echo "not gofumpt-ed: $$bad" >&2; exit 1; }
 	$(GO) vet -tags lab ./...
 	$(GO) vet -tags failpoint ./leased/...
 	$(GO) vet -tags pprof ./leased
-	$(GO) tool staticcheck -tags lab ./...
+	$(TOOL) staticcheck -tags lab ./...
 
 fmt: ## gofumpt
-	$(GO) tool gofumpt -w .
+	$(TOOL) gofumpt -w .
 
-clean: ## remove what build made
-	rm -rf bin
+clean: ## remove what was built
+	rm -rf bin dist

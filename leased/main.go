@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"podman-net-dhcp/internal/build"
+	"podman-net-dhcp/internal/leaseapi"
 )
 
 func main() {
@@ -27,6 +28,10 @@ func app() *cli.App {
 		Usage:    "DHCP leases of containers on the LAN",
 		Version:  build.Version,
 		Commands: []*cli.Command{serveCommand(), lsCommand()},
+		Description: "leased is started by systemd's socket: systemctl enable --now leased.socket. Its log: journalctl -u leased.\n" +
+			"LEASED_SOCKET in the environment is the socket's path in place of " + leaseapi.DefaultSocket + ".\n" +
+			"The manual: man 8 leased; of networks: man 7 net-dhcp.",
+		ExitErrHandler: func(*cli.Context, error) {}, // main says it, and there is one exit code
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return fmt.Errorf("unknown command %q; see: leased help", c.Args().First())

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/urfave/cli/v2"
+
 	"podman-net-dhcp/internal/build"
 	"podman-net-dhcp/lab/testlan"
 )
@@ -50,6 +52,22 @@ func TestHelpNamesTheCommands(t *testing.T) {
 	}
 	if out, err := leased("--version"); err != nil || !strings.Contains(out, build.Version) {
 		t.Errorf("%q, %v", out, err)
+	}
+}
+
+func TestHelpOfACommandNamesItsFlags(t *testing.T) {
+	for _, c := range app().Commands {
+		for _, args := range [][]string{{"help", c.Name}, {c.Name, "--help"}, {c.Name, "-h"}} {
+			out, err := leased(args...)
+			for _, f := range append([]cli.Flag{cli.HelpFlag}, c.Flags...) {
+				if name := "--" + f.Names()[0]; err != nil || !strings.Contains(out, name) {
+					t.Errorf("leased %q: %v, no %s in\n%s", args, err, name, out)
+				}
+			}
+		}
+	}
+	if _, err := leased("help", "frobnicate"); err == nil || !strings.Contains(err.Error(), "No help topic for 'frobnicate'") {
+		t.Error(err)
 	}
 }
 

@@ -11,9 +11,23 @@ import (
 
 const usage = "net-dhcp is run by Podman: podman network create -d net-dhcp. By hand: net-dhcp create|info|setup NETNS|teardown NETNS"
 
+const help = usage + `
+
+  create    check and complete a network: JSON on stdin and stdout
+  info      show the version and netavark's API version
+  setup     bring the container on stdin, with its network namespace at NETNS, onto its network
+  teardown  take it off again
+
+The manual, with all options of a network: man 7 net-dhcp
+`
+
 // run is the program: the answer on stdout, {"error": …} there and exit code 1
 // when a verb fails (netavark src/plugin.rs).
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
+		fmt.Fprint(stdout, help)
+		return 0
+	}
 	answer, err := verb(args, stdin, stderr)
 	if err != nil {
 		// Podman 6 drops the plugin's name from create's errors, so it is in ours;

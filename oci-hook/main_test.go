@@ -5,6 +5,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -79,7 +80,7 @@ func (b *bundle) state(annotations map[string]string) string {
 
 func hook(stage, state string) (code int, stderr string) {
 	var b strings.Builder
-	code = run([]string{stage}, strings.NewReader(state), &b)
+	code = run([]string{stage}, strings.NewReader(state), io.Discard, &b)
 	return code, b.String()
 }
 

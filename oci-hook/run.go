@@ -25,10 +25,22 @@ const (
 
 const usage = "run by container runtimes as an OCI hook; by hand: net-dhcp-hook createRuntime|poststop < STATE"
 
+const help = "net-dhcp-hook is " + usage + `
+
+  createRuntime  bring a container with annotations io.leased.KEY=VALUE onto the LAN
+  poststop       give its leases back
+
+Its log: journalctl -t net-dhcp-hook. The manual: man 8 net-dhcp-hook; of the options: man 7 net-dhcp
+`
+
 // run is the program. createRuntime fails with exit code 1 and has undone all it
 // did; poststop never fails, since the container is gone whatever happens here,
 // and runc's delete would end with an error.
-func run(args []string, stdin io.Reader, stderr io.Writer) int {
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
+		fmt.Fprint(stdout, help)
+		return 0
+	}
 	if len(args) != 1 {
 		args = []string{""}
 	}

@@ -6,15 +6,33 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 )
 
-// Docker's API, which compose speaks, drops the options of a network whose driver
+// value is what the compose file has for a key, in the form that our example is in.
+func value(file, key string) string {
+	if m := regexp.MustCompile(`(?m)^ +` + key + `: (\S+)$`).FindStringSubmatch(file); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+func labelsOf(file string) map[string]string {
+	all := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^ +(io\.leased\.\w+): (\S+)$`).FindAllStringSubmatch(file, -1) {
+		all[m[1]] = m[2]
+	}
+	return all
+}
+
+// What compose does with the example. Docker's API, which compose speaks, drops the options of a network whose driver
 // Podman does not know, and keeps its labels.
 func TestCompose(t *testing.T) {
 	s := begin(t)
@@ -36,10 +54,14 @@ func TestCompose(t *testing.T) {
 			s.Fatalf("POST %s: %s %s", path, r.Status, answer)
 		}
 	}
-	post("networks/create", fmt.Sprintf(`{"Name":%q,"Driver":"net-dhcp","Options":{"parent":"nope"},
-		"Labels":{"io.leased.bridge":"br0","io.leased.metric":"7","io.leased.release":"now","com.docker.compose.network":"lan"}}`, s.name))
-	post("containers/create?name="+s.name, fmt.Sprintf(`{"Image":%q,"Cmd":["sleep","1000"],"Hostname":"web",
-		"HostConfig":{"NetworkMode":%q},"NetworkingConfig":{"EndpointsConfig":{%q:{}}}}`, image, s.name, s.name))
+	file := example(s, "compose.yaml")
+	labels := labelsOf(file)
+	equal(s, "labels of the example", labels, map[string]string{"io.leased.bridge": "br0", "io.leased.release": "1m"})
+	labels["io.leased.metric"], labels["io.leased.release"], labels["com.docker.compose.network"] = "7", "now", "lan"
+	text, _ := json.Marshal(labels)
+	post("networks/create", fmt.Sprintf(`{"Name":%q,"Driver":%q,"Options":{"parent":"nope"},"Labels":%s}`, s.name, value(file, "driver"), text))
+	post("containers/create?name="+s.name, fmt.Sprintf(`{"Image":%q,"Cmd":["sleep","1000"],"Hostname":%q,
+		"HostConfig":{"NetworkMode":%q},"NetworkingConfig":{"EndpointsConfig":{%q:{}}}}`, image, value(file, "hostname"), s.name, s.name))
 	post("containers/"+s.name+"/start", "")
 	c := &container{s, s.name}
 	e := c.bound(s.name, "eth0")

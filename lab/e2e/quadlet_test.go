@@ -7,15 +7,29 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 )
 
-const quadlets = "/etc/containers/systemd/"
+const (
+	quadlets = "/etc/containers/systemd/"
+	examples = "/usr/share/doc/podman-net-dhcp/examples/"
+)
+
+// example is one of those that are installed.
+func example(t testing.TB, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(examples + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
 
 // quadlet writes a unit that Podman's generator makes a service of.
 func (s *scene) quadlet(file, text string) {
 	s.Helper()
-	if err := os.MkdirAll(quadlets, 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(quadlets+file), 0o755); err != nil {
 		s.Fatal(err)
 	}
 	if err := os.WriteFile(quadlets+file, []byte(text), 0o644); err != nil {
@@ -24,12 +38,14 @@ func (s *scene) quadlet(file, text string) {
 	s.Cleanup(func() { os.Remove(quadlets + file) })
 }
 
-// A quadlet makes a container of another id at each start.
+// A quadlet, here the example's, makes a container of another id at each start.
 func TestQuadlet(t *testing.T) {
 	s := begin(t)
-	s.quadlet("lan.network", fmt.Sprintf("[Network]\nNetworkName=%s\nDriver=net-dhcp\nOptions=bridge=br0\nOptions=release=3s\n", s.name))
-	s.quadlet("web.container", fmt.Sprintf("[Container]\nContainerName=%s\nImage=%s\nExec=sleep 1000\n"+
-		"Network=lan.network:hostname=web\nPodmanArgs=--stop-signal=SIGKILL\n", s.name, image))
+	s.quadlet("lan.network", example(s, "quadlet/lan.network"))
+	s.quadlet("lan.network.d/lab.conf", fmt.Sprintf("[Network]\nNetworkName=%s\nOptions=release=3s\n", s.name))
+	s.quadlet("web.container", example(s, "quadlet/web.container"))
+	s.quadlet("web.container.d/lab.conf", fmt.Sprintf("[Container]\nContainerName=%s\nImage=%s\nExec=sleep 1000\n"+
+		"PodmanArgs=--stop-signal=SIGKILL\n", s.name, image))
 	must(s, "systemctl", "daemon-reload")
 	s.Cleanup(func() {
 		try("systemctl", "stop", "web.service", "lan-network.service")
