@@ -43,25 +43,25 @@ build: ## bin/net-dhcp, bin/net-dhcp-hook and bin/leased, static
 
 man: ## bin/man: the man pages
 	@mkdir -p bin/man
-	set -e; for page in $(PAGES); do $(GO) tool go-md2man -in packaging/man/$$page.md -out bin/man/$$page; done
+	set -e; for page in $(PAGES); do GOOS= GOARCH= $(GO) tool go-md2man -in packaging/man/$$page.md -out bin/man/$$page; done
 
-INSTALL := install -D -m 0644
+FILE := install -D -m 0644
 install: build man ## put everything in place; DESTDIR= and PREFIX=/usr as usual
 	install -D -m 0755 bin/net-dhcp $(DESTDIR)$(PLUGINDIR)/net-dhcp
 	install -D -m 0755 bin/net-dhcp-hook $(DESTDIR)$(HOOKDIR)/net-dhcp-hook
 	install -D -m 0755 bin/leased $(DESTDIR)$(BINDIR)/leased
-	$(INSTALL) -t $(DESTDIR)$(UNITDIR) packaging/systemd/leased.socket packaging/systemd/leased.service
+	$(FILE) -t $(DESTDIR)$(UNITDIR) packaging/systemd/leased.socket packaging/systemd/leased.service
 	sed -i 's,@BINDIR@,$(BINDIR),g' $(DESTDIR)$(UNITDIR)/leased.service
-	$(INSTALL) -t $(DESTDIR)$(HOOKJSON) hooks.d/net-dhcp-create.json hooks.d/net-dhcp-poststop.json
+	$(FILE) -t $(DESTDIR)$(HOOKJSON) hooks.d/net-dhcp-create.json hooks.d/net-dhcp-poststop.json
 	sed -i 's,@HOOK@,$(HOOKDIR)/net-dhcp-hook,g' $(DESTDIR)$(HOOKJSON)/net-dhcp-create.json $(DESTDIR)$(HOOKJSON)/net-dhcp-poststop.json
-	$(INSTALL) -t $(DESTDIR)$(MANDIR)/man7 $(filter %.7,$(PAGES:%=bin/man/%))
-	$(INSTALL) -t $(DESTDIR)$(MANDIR)/man8 $(filter %.8,$(PAGES:%=bin/man/%))
-	$(INSTALL) packaging/completions/bash/leased $(DESTDIR)$(BASHDIR)/leased
-	$(INSTALL) packaging/completions/zsh/_leased $(DESTDIR)$(ZSHDIR)/_leased
-	$(INSTALL) packaging/completions/fish/leased.fish $(DESTDIR)$(FISHDIR)/leased.fish
-	$(INSTALL) -t $(DESTDIR)$(LICENSEDIR) LICENSE packaging/licenses/THIRD-PARTY
-	$(INSTALL) -t $(DESTDIR)$(DOCDIR) README.md CHANGELOG.md
-	cd packaging/examples && find . -type f -exec $(INSTALL) {} $(abspath $(DESTDIR))$(DOCDIR)/examples/{} \;
+	$(FILE) -t $(DESTDIR)$(MANDIR)/man7 $(filter %.7,$(PAGES:%=bin/man/%))
+	$(FILE) -t $(DESTDIR)$(MANDIR)/man8 $(filter %.8,$(PAGES:%=bin/man/%))
+	$(FILE) packaging/completions/bash/leased $(DESTDIR)$(BASHDIR)/leased
+	$(FILE) packaging/completions/zsh/_leased $(DESTDIR)$(ZSHDIR)/_leased
+	$(FILE) packaging/completions/fish/leased.fish $(DESTDIR)$(FISHDIR)/leased.fish
+	$(FILE) -t $(DESTDIR)$(LICENSEDIR) LICENSE packaging/licenses/THIRD-PARTY
+	$(FILE) -t $(DESTDIR)$(DOCDIR) README.md CHANGELOG.md
+	cd packaging/examples && find . -type f -exec $(FILE) {} $(abspath $(DESTDIR))$(DOCDIR)/examples/{} \;
 
 # The hook's JSON goes first: one that names a missing program makes every
 # container's start fail.
@@ -73,24 +73,25 @@ uninstall: ## remove what install put there; leases and state stay
 	rm -f $(DESTDIR)$(BASHDIR)/leased $(DESTDIR)$(ZSHDIR)/_leased $(DESTDIR)$(FISHDIR)/leased.fish
 	rm -rf $(DESTDIR)$(LICENSEDIR) $(DESTDIR)$(DOCDIR)
 
-# rpm and its checker are here or come by apt; the same holds for the others.
+# make rpm ARCH=aarch64, make deb ARCH=arm64: for another machine.
 dist: ## dist/: the source, with the modules it is built of
 	packaging/dist dist
 
 rpm: ## dist/: source and binary packages for Fedora and RHEL
-	@command -v rpmbuild >/dev/null || lab/deps rpm
+	@{ command -v rpmbuild && command -v rpmlint; } >/dev/null || lab/deps rpm rpmlint
 	packaging/rpm/build dist $(ARCH)
 
 deb: ## dist/: packages for Debian and Ubuntu
 	@lab/deps debhelper dpkg-dev fakeroot
 	packaging/deb/build dist $(ARCH)
 
-selinux: ## bin/leased.pp, the SELinux module
-	@lab/deps checkpolicy policycoreutils selinux-policy-dev semodule-utils
+selinux: ## bin/leased.pp, the SELinux module, compiled and checked (root)
+	@lab/deps checkpolicy policycoreutils python3-setools selinux-policy-dev selinux-utils semodule-utils
 	packaging/selinux/build bin/leased.pp
+	packaging/selinux/check bin/leased.pp
 
 release: ## dist/: everything for amd64 and arm64, with checksums (root)
-	@lab/deps debhelper dpkg-dev fakeroot qemu-user-static rpm
+	@lab/deps debhelper dpkg-dev fakeroot qemu-user-static rpm rpmlint
 	packaging/release dist
 
 licenses: ## list anew what is built in, and its licences
