@@ -82,7 +82,7 @@ rpm: ## dist/: source and binary packages for Fedora and RHEL
 	packaging/rpm/build dist $(ARCH)
 
 deb: ## dist/: packages for Debian and Ubuntu
-	@lab/deps debhelper dpkg-dev fakeroot
+	@lab/deps debhelper dpkg-dev lintian
 	packaging/deb/build dist $(ARCH)
 
 selinux: ## bin/leased.pp, the SELinux module, compiled and checked (root)
@@ -91,7 +91,7 @@ selinux: ## bin/leased.pp, the SELinux module, compiled and checked (root)
 	packaging/selinux/check bin/leased.pp
 
 release: ## dist/: everything for amd64 and arm64, with checksums (root)
-	@lab/deps debhelper dpkg-dev fakeroot qemu-user-static rpm rpmlint
+	@lab/deps debhelper dpkg-dev lintian qemu-user-static rpm rpmlint
 	packaging/release dist
 
 licenses: ## list anew what is built in, and its licences
@@ -120,8 +120,9 @@ test-go: ## units, fuzz seeds and kernel tests in throw-away network namespaces
 	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 10m $$($(GO) list ./... | grep -v /lab/scale)
 	$(GO) test -count=1 -timeout 10m ./lab/scale
 
-test-e2e: ## end to end in the lab: Podman 5.4, systemd, dnsmasq (root)
+test-e2e: ## end to end in the lab: Podman 5.4, systemd, dnsmasq; then .deb and .rpm (root)
 	lab/e2e/run --suite trixie
+	lab/e2e/run --packages
 
 test-matrix: ## end to end on Podman 5.8 and 6.1 too (root)
 	lab/e2e/run --suite forky
@@ -156,10 +157,10 @@ bench-quick: ## a tenth of it, to stdout (root, two minutes)
 
 lint: ## gofumpt, vet, staticcheck
 	@bad=$$($(TOOL) gofumpt -l .); test -z "$$bad" || { echo "not gofumpt-ed: $$bad" >&2; exit 1; }
-	$(GO) vet -tags lab ./...
+	$(GO) vet -tags lab,packages ./...
 	$(GO) vet -tags failpoint ./leased/...
 	$(GO) vet -tags pprof ./leased
-	$(TOOL) staticcheck -tags lab ./...
+	$(TOOL) staticcheck -tags lab,packages ./...
 
 fmt: ## gofumpt
 	$(TOOL) gofumpt -w .
