@@ -15,6 +15,7 @@ BINDIR     = $(PREFIX)/bin
 LIBEXECDIR = $(PREFIX)/libexec
 DATADIR    = $(PREFIX)/share
 UNITDIR    = $(PREFIX)/lib/systemd/system
+SYSUSERSDIR = $(PREFIX)/lib/sysusers.d
 MANDIR     = $(DATADIR)/man
 DOCDIR     = $(DATADIR)/doc/podman-net-dhcp
 LICENSEDIR = $(DATADIR)/licenses/podman-net-dhcp
@@ -51,6 +52,7 @@ install: build man ## put everything in place; DESTDIR= and PREFIX=/usr as usual
 	install -D -m 0755 bin/net-dhcp-hook $(DESTDIR)$(HOOKDIR)/net-dhcp-hook
 	install -D -m 0755 bin/leased $(DESTDIR)$(BINDIR)/leased
 	$(FILE) -t $(DESTDIR)$(UNITDIR) packaging/systemd/leased.socket packaging/systemd/leased.service
+	$(FILE) packaging/sysusers/leased.conf $(DESTDIR)$(SYSUSERSDIR)/leased.conf
 	sed -i 's,@BINDIR@,$(BINDIR),g' $(DESTDIR)$(UNITDIR)/leased.service
 	$(FILE) -t $(DESTDIR)$(HOOKJSON) hooks.d/net-dhcp-create.json hooks.d/net-dhcp-poststop.json
 	sed -i 's,@HOOK@,$(HOOKDIR)/net-dhcp-hook,g' $(DESTDIR)$(HOOKJSON)/net-dhcp-create.json $(DESTDIR)$(HOOKJSON)/net-dhcp-poststop.json
@@ -68,7 +70,7 @@ install: build man ## put everything in place; DESTDIR= and PREFIX=/usr as usual
 uninstall: ## remove what install put there; leases and state stay
 	rm -f $(DESTDIR)$(HOOKJSON)/net-dhcp-create.json $(DESTDIR)$(HOOKJSON)/net-dhcp-poststop.json
 	rm -f $(DESTDIR)$(HOOKDIR)/net-dhcp-hook $(DESTDIR)$(PLUGINDIR)/net-dhcp $(DESTDIR)$(BINDIR)/leased
-	rm -f $(DESTDIR)$(UNITDIR)/leased.socket $(DESTDIR)$(UNITDIR)/leased.service
+	rm -f $(DESTDIR)$(UNITDIR)/leased.socket $(DESTDIR)$(UNITDIR)/leased.service $(DESTDIR)$(SYSUSERSDIR)/leased.conf
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man7/,$(filter %.7,$(PAGES))) $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(filter %.8,$(PAGES)))
 	rm -f $(DESTDIR)$(BASHDIR)/leased $(DESTDIR)$(ZSHDIR)/_leased $(DESTDIR)$(FISHDIR)/leased.fish
 	rm -rf $(DESTDIR)$(LICENSEDIR) $(DESTDIR)$(DOCDIR)

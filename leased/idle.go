@@ -4,12 +4,21 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 )
+
+// errIdle is the end of a leased that nobody needed. It is not an error.
+var errIdle = errors.New("idle")
+
+// exitIdle is its exit code. leased.service starts leased again whatever it ended of,
+// but for this and for systemctl stop: after a SIGTERM by somebody else leases are to be
+// renewed.
+const exitIdle = 3
 
 // idle ends leased when it has had neither leases nor callers for a while, and
 // shows systemd the number of leases. systemd's socket starts it again.

@@ -19,9 +19,10 @@ import (
 
 func lsCommand() *cli.Command {
 	return &cli.Command{
-		Name:  "ls",
-		Usage: "list the attachments and their leases",
-		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "as JSON, one object a line"}},
+		Name:   "ls",
+		Usage:  "list the attachments and their leases",
+		Flags:  []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "as JSON, one object a line"}},
+		Before: alone,
 		Action: func(c *cli.Context) error {
 			list, err := list(c)
 			if err != nil {

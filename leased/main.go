@@ -6,6 +6,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -16,7 +17,10 @@ import (
 )
 
 func main() {
-	if err := app().Run(os.Args); err != nil {
+	switch err := app().Run(os.Args); {
+	case errors.Is(err, errIdle):
+		os.Exit(exitIdle)
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "leased:", err)
 		os.Exit(1)
 	}
@@ -31,7 +35,7 @@ func app() *cli.App {
 		Description: "leased is started by systemd's socket: systemctl enable --now leased.socket. Its log: journalctl -u leased.\n" +
 			"LEASED_SOCKET in the environment is the socket's path in place of " + leaseapi.DefaultSocket + ".\n" +
 			"The manual: man 8 leased; of networks: man 7 net-dhcp.",
-		ExitErrHandler: func(*cli.Context, error) {}, // main says it, and there is one exit code
+		ExitErrHandler: func(*cli.Context, error) {}, // main says it
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return fmt.Errorf("unknown command %q; see: leased help", c.Args().First())
@@ -39,4 +43,12 @@ func app() *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 	}
+}
+
+// alone refuses what stands behind a command that takes nothing.
+func alone(c *cli.Context) error {
+	if c.NArg() > 0 {
+		return fmt.Errorf("%s takes no argument, and got %q", c.Command.Name, c.Args().First())
+	}
+	return nil
 }

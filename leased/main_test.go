@@ -77,6 +77,14 @@ func TestUnknownCommand(t *testing.T) {
 	}
 }
 
+func TestCommandsTakeNoArguments(t *testing.T) {
+	for _, c := range app().Commands {
+		if _, err := leased(c.Name, "web"); err == nil || !strings.Contains(err.Error(), c.Name+` takes no argument, and got "web"`) {
+			t.Errorf("leased %s web: %v", c.Name, err)
+		}
+	}
+}
+
 func TestWrongFlagsOfServe(t *testing.T) {
 	for _, args := range [][]string{{"--log-level", "loud"}, {"--idle-timeout", "soon"}, {"--no-such-flag"}} {
 		if _, err := leased(append([]string{"serve"}, args...)...); err == nil {

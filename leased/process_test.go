@@ -55,6 +55,16 @@ func (d daemonAt) listener(network string) *os.File {
 	return f
 }
 
+// leased.service does not start again what ended with this code.
+func TestIdleHasAnExitCodeOfItsOwn(t *testing.T) {
+	d := newDaemon(t)
+	cmd := exec.Command("/proc/self/exe", "serve", "--idle-timeout=50ms", "--state-dir="+filepath.Join(d.dir, "leases"), "--memory-dir=")
+	cmd.Env = append(os.Environ(), asLeased+"=own")
+	if log, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != exitIdle {
+		t.Errorf("%v: %s", cmd.ProcessState, log)
+	}
+}
+
 func TestTermEndsLeasedInOrder(t *testing.T) {
 	for _, sig := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
 		t.Run(sig.String(), func(t *testing.T) {

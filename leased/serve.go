@@ -42,6 +42,7 @@ func serveCommand() *cli.Command {
 			&cli.DurationFlag{Name: "idle-timeout", Usage: "exit after this long without leases and callers; 0: never"},
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error"},
 		}, debugging...),
+		Before: alone,
 		Action: func(c *cli.Context) error {
 			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 			defer stop()
@@ -65,8 +66,8 @@ type config struct {
 	log         *slog.Logger
 }
 
-// serve runs until ctx ends or leased has been idle for long enough. Leases are
-// kept: the next leased finds them in the state directory.
+// serve runs until ctx ends, or with errIdle when leased has been idle for long enough.
+// Leases are kept: the next leased finds them in the state directory.
 func serve(ctx context.Context, c config) error {
 	state, err := store.Open(c.dir)
 	if err != nil {
@@ -96,9 +97,9 @@ func serve(ctx context.Context, c config) error {
 	var work sync.WaitGroup
 	defer work.Wait()
 	defer watcher.Close()
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	idle := newIdle(c.idle, stop)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	idle := newIdle(c.idle, func() { stop(errIdle) })
 	working, finish := context.WithCancel(context.WithoutCancel(ctx))
 	defer finish()
 	leases, err := manager.New(working, manager.Config{
@@ -110,7 +111,11 @@ func serve(ctx context.Context, c config) error {
 	}
 	work.Go(func() { obituaries(watcher, leases, c.log) })
 	work.Go(func() { idle.show(working) })
-	return run(ctx, finish, c.log, leases, &server.Server{Leases: leases, Log: c.log, Changed: idle.peers}, listener)
+	err = run(ctx, finish, c.log, leases, &server.Server{Leases: leases, Log: c.log, Changed: idle.peers}, listener)
+	if err == nil && context.Cause(ctx) == errIdle {
+		return errIdle
+	}
+	return err
 }
 
 // openMemory opens what outlives a reboot. Without it leases are as good as with it
@@ -129,11 +134,17 @@ func openMemory(c config) (memory manager.Store, done func()) {
 
 // run ends in order: first nobody may ask any more, then what is under way ends.
 func run(ctx context.Context, finish func(), log *slog.Logger, m *manager.Manager, s *server.Server, l net.Listener) error {
+	door := &attended{Listener: l}
+	dog, err := newWatchdog(alive(m, door), func() { notify(log, daemon.SdNotifyWatchdog) })
+	if err != nil {
+		return err
+	}
 	var work sync.WaitGroup
 	work.Go(m.Run)
 	notify(log, daemon.SdNotifyReady)
 	log.Info("serving", "addr", l.Addr(), "leases", m.Len())
-	err := s.Serve(ctx, l)
+	work.Go(func() { dog.run(ctx) })
+	err = s.Serve(ctx, door)
 	notify(log, daemon.SdNotifyStopping)
 	finish()
 	work.Wait()

@@ -42,20 +42,33 @@ type Joined struct {
 const overtime = 5 * time.Second
 
 // Join makes the link and gets it a lease. Cancelling ctx undoes both.
-func Join(ctx context.Context, r Request) (Joined, error) {
+func Join(ctx context.Context, r Request) (joined Joined, err error) {
 	if err := r.check(); err != nil {
 		return Joined{}, err
 	}
 	patience := r.Options.LeaseTimeout + overtime
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("leased gave no answer within %s; see: journalctl -u leased", patience))
 	defer cancel()
-	joined, err := r.join(ctx)
-	if errors.Is(err, leaseapi.ErrHungUp) {
-		// leased is being restarted, or was killed: its socket is there, and the next
-		// one takes the call. Once: a leased that dies of this very call stays dead.
-		joined, err = r.join(ctx)
-	}
+	err = insist(func() (err error) { joined, err = r.join(ctx); return })
 	return joined, err
+}
+
+// reopening is how long leased's socket may be away when leased.socket is restarted.
+const reopening = 2 * time.Second
+
+// insist calls do again where leased hangs up: it is being restarted, or was killed, and
+// the next one takes the call. Twice, for when leased.socket is restarted the second call
+// may be hung up on with the socket, which then is away for a moment. No more: a leased
+// that dies of this very call stays dead.
+func insist(do func() error) error {
+	err := do()
+	for tries := 0; tries < 2 && errors.Is(err, leaseapi.ErrHungUp); tries++ {
+		err = do()
+		for end := time.Now().Add(reopening); errors.Is(err, leaseapi.ErrAbsent) && time.Now().Before(end); err = do() {
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	return err
 }
 
 func (r Request) meanwhile() {
@@ -216,22 +229,16 @@ func release(ctx context.Context, a leaseapi.Attachment) error {
 	return tell(ctx, func(leased *leaseapi.Conn) error { return leased.Release(ctx, a) })
 }
 
-// tell calls leased, and once more if it hangs up: the next leased takes the call,
-// as with Join, and to say it twice does no harm.
+// tell calls leased, as insistently as Join does: to say it twice does no harm.
 func tell(ctx context.Context, call func(*leaseapi.Conn) error) error {
-	once := func() error {
+	return insist(func() error {
 		leased, err := leaseapi.Dial(ctx)
 		if err != nil {
 			return err
 		}
 		defer leased.Close()
 		return call(leased)
-	}
-	err := once()
-	if errors.Is(err, leaseapi.ErrHungUp) {
-		err = once()
-	}
-	return err
+	})
 }
 
 func deleteLink(netnsPath, ifname string, mac net.HardwareAddr) error {

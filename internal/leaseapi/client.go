@@ -25,6 +25,9 @@ func (e *Error) Error() string { return e.Message }
 // being restarted. What it had begun is undone or will be by the next one.
 var ErrHungUp = errors.New("leased hung up; see: journalctl -u leased")
 
+// ErrAbsent says that leased's socket is not there, or nobody listens on it.
+var ErrAbsent = errors.New("nobody listens")
+
 // Conn is a connection to leased, for one call at a time.
 type Conn struct {
 	// Meanwhile, if not nil, is called while leased is at work.
@@ -41,7 +44,7 @@ func Dial(ctx context.Context) (*Conn, error) {
 	conn, err := d.DialContext(ctx, "unix", path)
 	switch {
 	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return nil, fmt.Errorf("nobody listens on %s; try: systemctl enable --now leased.socket", path)
+		return nil, fmt.Errorf("%w on %s; try: systemctl enable --now leased.socket", ErrAbsent, path)
 	case err != nil:
 		return nil, fmt.Errorf("connect to leased: %w", err)
 	}

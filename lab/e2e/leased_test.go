@@ -5,7 +5,6 @@
 package e2e
 
 import (
-	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -18,7 +17,11 @@ func TestLeasedGoesAndComes(t *testing.T) {
 		"kill9": func(s *scene, pid string) {
 			n, _ := strconv.Atoi(pid)
 			kill(s, n)
-			waitLeased(s, pid) // Restart=on-failure
+			waitLeased(s, pid)
+		},
+		"term": func(s *scene, pid string) { // not by systemctl
+			must(s, "kill", pid)
+			waitLeased(s, pid)
 		},
 		"restart": func(s *scene, pid string) {
 			must(s, "systemctl", "restart", "leased.service")
@@ -88,37 +91,4 @@ func TestLeasedSocketStale(t *testing.T) {
 	s.noLeased()
 	stale(s, "/run/leased/leased.sock")
 	contains(s, "the error", s.runFails("", "--network", n), "systemctl enable --now leased.socket")
-}
-
-// Without leases leased ends, and the next caller starts it.
-func TestIdle(t *testing.T) {
-	s := begin(t)
-	const dropin = "/run/systemd/system/leased.service.d"
-	if err := os.MkdirAll(dropin, 0o755); err != nil {
-		s.Fatal(err)
-	}
-	text := "[Service]\nExecStart=\nExecStart=/usr/bin/leased serve --idle-timeout 1s\n"
-	if err := os.WriteFile(dropin+"/e2e.conf", []byte(text), 0o644); err != nil {
-		s.Fatal(err)
-	}
-	reload := func() {
-		must(s, "systemctl", "daemon-reload")
-		must(s, "systemctl", "stop", "leased.service")
-	}
-	s.Cleanup(func() { os.RemoveAll(dropin); reload() })
-	reload()
-	n := s.bridge()
-	idle := func() {
-		eventually(s, 5*time.Second, "leased has ended", func() bool { return leasedPID(s) == "0" })
-		equal(s, "the unit", try("systemctl", "is-active", "leased.service").out, "inactive")
-	}
-	for range 2 {
-		c := s.run("", "--network", n)
-		pid, begun := leasedPID(s), time.Now()
-		eventually(s, 5*time.Second, "two idle times", func() bool { return time.Since(begun) > 2*time.Second })
-		equal(s, "leased's process, with a lease", leasedPID(s), pid)
-		c.bound(n, "eth0")
-		c.remove()
-		idle()
-	}
 }

@@ -9,19 +9,17 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
 // format is a kind of package, with the ways of its package manager.
 type format struct {
-	kind     string   // deb or rpm, the ending of the files
-	install  []string // and files
-	upgrade  []string // and files
-	remove   []string // and names of packages
-	purge    []string // and names; none where there is no such thing
-	enables  bool     // an installation enables the socket
-	readopts bool     // so does one after a removal, and leased goes on with what it finds
-	state    []string // what a removal leaves: paths, and all below them
+	kind    string   // deb or rpm, the ending of the files
+	install []string // and files
+	upgrade []string // and files
+	remove  []string // and names of packages
+	purge   []string // and names; none where there is no such thing
+	enables bool     // an installation enables the socket
+	state   []string // what a removal leaves: paths, and all below them
 }
 
 // The packages, and their two versions.
@@ -199,11 +197,10 @@ func (l *life) removed(before map[string]string) {
 func (l *life) again() {
 	l.Helper()
 	l.installs(l, newer, mainPackage, hookPackage)
-	if !l.readopts {
+	if !l.enables {
 		must(l, "systemctl", "enable", "--now", "leased.socket")
-		must(l, "leased", "ls")
 	}
-	eventually(l, 5*time.Second, "leased runs again", func() bool { return leasedPID(l) != "0" })
+	waitLeased(l, "0")
 	l.runsAs(newer)
 	l.addressesStay()
 	l.allRenew(l.macs)

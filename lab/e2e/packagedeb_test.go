@@ -17,7 +17,7 @@ var deb = format{
 	upgrade: []string{"apt-get", "install", "-y", "--reinstall"},
 	remove:  []string{"apt-get", "remove", "-y"},
 	purge:   []string{"apt-get", "purge", "-y"},
-	enables: true, readopts: true,
+	enables: true,
 	state: []string{
 		"/run/leased", "/var/lib/leased",
 		// An administrator's choice to have the socket or not, which Debian keeps.

@@ -40,12 +40,12 @@ func TestExitCodesAreDescribed(t *testing.T) {
 		if dir == "leased" {
 			codes = append(codes, "2")
 		}
-		for _, file := range []string{"main.go", "run.go"} {
+		for _, file := range []string{"main.go", "run.go", "idle.go"} {
 			text := ""
 			if found, _ := filepath.Glob("../../" + dir + "/" + file); len(found) > 0 {
 				text = read(t, found[0])
 			}
-			for _, m := range regexp.MustCompile(`(?:os\.Exit\(|return )(\d)\b`).FindAllStringSubmatch(text, -1) {
+			for _, m := range regexp.MustCompile(`(?:os\.Exit\(|return |const exit\w+ = )(\d)\b`).FindAllStringSubmatch(text, -1) {
 				codes = append(codes, m[1])
 			}
 		}

@@ -55,24 +55,46 @@ func (v *visit) file(proc, root int) (changed bool, err error) {
 
 // open opens a root's resolv.conf so that nothing can be done to it yet: to open a
 // FIFO or a device for good would wait for somebody or do something. mounted says
-// that it is not in the root's own file system.
+// that it is not in the root's own file system. (openat2(2) would do both at once, but
+// a sandbox with RestrictSUIDSGID= cannot look into its flags and so has none.)
 func open(root int) (fd int, mounted bool, err error) {
-	how := unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS | unix.RESOLVE_NO_XDEV,
+	const how = unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC
+	etc, err := unix.Openat(root, "etc", how, 0)
+	if err != nil {
+		return -1, false, fmt.Errorf("open the container's /etc: %w", err)
 	}
-	fd, err = unix.Openat2(root, "etc/resolv.conf", &how)
-	if mounted = errors.Is(err, unix.EXDEV); mounted {
-		how.Resolve &^= unix.RESOLVE_NO_XDEV
-		fd, err = unix.Openat2(root, "etc/resolv.conf", &how)
+	defer unix.Close(etc)
+	fd, err = unix.Openat(etc, "resolv.conf", how, 0)
+	if err != nil {
+		return -1, false, refused(etc, err)
 	}
-	switch {
-	case errors.Is(err, unix.ELOOP): // /etc is a symlink; resolv.conf itself: see its mode
-		return -1, mounted, errForeign
-	case err != nil:
-		return -1, mounted, fmt.Errorf("open the container's resolv.conf: %w", err)
+	mounted, err = elsewhere(root, fd)
+	if err != nil {
+		unix.Close(fd)
+		return -1, false, err
 	}
 	return fd, mounted, nil
+}
+
+// refused tells an /etc that is a symlink, which is not followed, from none.
+func refused(etc int, err error) error {
+	if st, no := stat(etc); no == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK {
+		return errForeign
+	}
+	return fmt.Errorf("open the container's resolv.conf: %w", err)
+}
+
+// elsewhere says whether two descriptors came by different mounts.
+func elsewhere(a, b int) (bool, error) {
+	x, err := stat(a)
+	if err != nil {
+		return false, fmt.Errorf("look at the container's root: %w", err)
+	}
+	y, err := stat(b)
+	if err != nil {
+		return false, fmt.Errorf("look at the container's resolv.conf: %w", err)
+	}
+	return x.Mnt_id != y.Mnt_id, nil
 }
 
 // stat looks at what a descriptor leads to, and which mount it came by.

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build lab
+
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// systemd-networkd's figure. Below it is better, and 10 is bare root.
+const mostExposed = 2.9
+
+func TestExposure(t *testing.T) {
+	out := must(t, "systemd-analyze", "security", "--no-pager", "leased.service")
+	m := regexp.MustCompile(`Overall exposure level for leased.service: ([0-9.]+)`).FindStringSubmatch(out)
+	if m == nil {
+		t.Fatal(out)
+	}
+	t.Log(m[0])
+	if figure, err := strconv.ParseFloat(m[1], 64); err != nil || figure > mostExposed {
+		t.Errorf("%v, %v; want %v at most:\n%s", figure, err, mostExposed, out)
+	}
+}
+
+// A feature is something of leased's that its sandbox must let it do. It returns what
+// went wrong.
+type feature func(s *scene) string
+
+// starts: a container of the plugin's gets a lease.
+func starts(s *scene) string {
+	s.Helper()
+	r := try("podman", (&container{s, s.name + "starts"}).command("--network", s.bridge("lease_timeout=1s"))...)
+	return r.err
+}
+
+// startsLater: one whose netns is made when leased runs already.
+func startsLater(s *scene) string {
+	s.Helper()
+	must(s, "leased", "ls")
+	return starts(s)
+}
+
+// givesBack: the lease of a container that dies with its netns goes back by a link of
+// the host's that stands in for its own.
+func givesBack(s *scene) string {
+	s.Helper()
+	if err := hooked(s); err != "" {
+		return err
+	}
+	c := &container{s, s.name + "hooked"}
+	mac := c.link("eth0").Address
+	kill(s, c.pid())
+	return within(4*time.Second, "no RELEASE", func() bool { return s.count(mac, "RELEASE") > 0 })
+}
+
+// hooked: a container of the hook's does, in which processes have other capabilities.
+func hooked(s *scene) string {
+	s.Helper()
+	r := try("podman", (&container{s, s.name + "hooked"}).command("--network", "none", "--annotation", "io.leased.bridge=br0",
+		"--annotation", "io.leased.release=now", "--annotation", "io.leased.lease_timeout=1s")...)
+	return r.err
+}
+
+// renews: the lease is renewed at T1, by unicast.
+func renews(s *scene) string {
+	s.Helper()
+	s.server(renewing("3", "10")...)
+	n := s.bridge()
+	mac := s.run("renews", "--network", n).endpoint(n).MacAddress
+	return within(6*time.Second, "no renewal", func() bool { return s.count(mac, "ACK") > 1 })
+}
+
+// follows: a renewal changes the container's resolv.conf, which in a user namespace is
+// neither root's nor leased's.
+func follows(s *scene) string {
+	s.Helper()
+	s.server(naming("lan.example", "192.0.2.53")...)
+	c := s.run("follows", "--network", "none", "--annotation", "io.leased.bridge=br0", "--annotation", "io.leased.release=now",
+		"--uidmap", "0:100000:65536", "--gidmap", "0:100000:65536")
+	s.server(naming("lan.example", "192.0.2.54")...)
+	return within(5*time.Second, "the old resolv.conf", func() bool { return strings.Contains(c.resolv(), "192.0.2.54") })
+}
+
+// tunes: sysctls are written in the container's netns.
+func tunes(s *scene) string {
+	s.Helper()
+	c := s.run("tunes", "--network", s.bridge("lease_timeout=1s"))
+	if now := c.exec("cat", "/proc/sys/net/ipv6/conf/eth0/accept_ra"); now != "0" {
+		return "accept_ra is " + now
+	}
+	return ""
+}
+
+// configures6: a container gets an address from a DHCPv6 server.
+func configures6(s *scene) string {
+	s.Helper()
+	s.server("--enable-ra", "--dhcp-range=2001:db8::100,2001:db8::1ff,64,2m")
+	c := s.run("six", "--network", s.bridge("ipv6=dhcp", "ipv6_timeout=3s"))
+	return within(3*time.Second, "no IPv6 address", func() bool { return len(c.link("eth0").ipv6()) > 0 })
+}
+
+// within is eventually that returns what did not happen.
+func within(d time.Duration, what string, ok func() bool) string {
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if ok() {
+			return ""
+		}
+	}
+	return what
+}
+
+func without(capability string) string {
+	return "CapabilityBoundingSet=~" + capability + "\nAmbientCapabilities=~" + capability
+}
+
+// families are all but one.
+func families(but string) string {
+	all := strings.Fields("AF_UNIX AF_NETLINK AF_PACKET AF_INET AF_INET6")
+	kept := "RestrictAddressFamilies=\nRestrictAddressFamilies="
+	for _, f := range all {
+		if f != but {
+			kept += f + " "
+		}
+	}
+	return kept
+}
+
+// tighter are directives that leased.service does not have, and what fails with them.
+var tighter = map[string]struct {
+	setting string
+	fails   feature
+}{
+	"CAP_NET_ADMIN":        {without("CAP_NET_ADMIN"), starts},
+	"CAP_NET_RAW":          {without("CAP_NET_RAW"), starts},
+	"CAP_NET_BIND_SERVICE": {without("CAP_NET_BIND_SERVICE"), renews},
+	"CAP_SYS_ADMIN":        {without("CAP_SYS_ADMIN"), starts},
+	"CAP_SYS_PTRACE":       {without("CAP_SYS_PTRACE"), hooked},
+	"CAP_DAC_OVERRIDE":     {without("CAP_DAC_OVERRIDE"), follows},
+	"AF_UNIX":              {families("AF_UNIX") + "\nTimeoutStartSec=2s", starts},
+	"AF_NETLINK":           {families("AF_NETLINK"), starts},
+	"AF_PACKET":            {families("AF_PACKET"), starts},
+	"AF_INET":              {families("AF_INET"), renews},
+	"AF_INET6":             {families("AF_INET6"), configures6},
+	"setns":                {"SystemCallFilter=~setns", starts},
+	"fsopen":               {"SystemCallFilter=~fsopen", tunes}, // no way by /proc/sys, which is read-only
+	"fsconfig":             {"SystemCallFilter=~fsconfig", tunes},
+	"fsmount":              {"SystemCallFilter=~fsmount", tunes},
+	"RestrictNamespaces":   {"RestrictNamespaces=yes", starts},
+	"PrivateNetwork":       {"PrivateNetwork=yes", givesBack},
+	"PrivateUsers":         {"PrivateUsers=yes", starts},
+	"PrivatePIDs":          {"PrivatePIDs=yes", hooked},
+	"ProcSubset":           {"ProcSubset=pid", starts},
+	"MountFlags":           {"MountFlags=private", startsLater},
+	"IPAddressDeny":        {"IPAddressDeny=any", renews},
+	"SocketBindDeny":       {"SocketBindDeny=any", renews},
+}
+
+func TestEachTighterSandboxFails(t *testing.T) {
+	for name, c := range tighter {
+		t.Run(name, func(t *testing.T) {
+			s := begin(t)
+			s.quarrel = true
+			must(s, "systemctl", "stop", "leased.service")
+			s.Cleanup(func() { must(s, "leased", "ls") }) // it clears up what the tighter one could not
+			s.dropIn("tighter", c.setting)
+			what := c.fails(s)
+			if what == "" {
+				s.Errorf("all is well with\n%s", c.setting)
+			}
+			s.Log(what)
+		})
+	}
+}
+
+// As it is, the sandbox lets all that do; else the tests above would show nothing.
+func TestSandboxLetsLeasedWork(t *testing.T) {
+	for name, feature := range map[string]feature{
+		"starts": starts, "later": startsLater, "hooked": hooked, "back": givesBack, "renews": renews, "follows": follows, "tunes": tunes, "six": configures6,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := begin(t)
+			if what := feature(s); what != "" {
+				s.Error(what)
+			}
+		})
+	}
+}
+
+// The first container after a boot: it is Podman that makes /run/netns, when leased
+// runs already.
+func TestNetnsDirectoryComesLater(t *testing.T) {
+	s := begin(t)
+	n := s.bridge()
+	s.noLeased()
+	router := s.hideNetns()
+	must(s, "systemctl", "start", "leased.socket")
+	must(s, "leased", "ls")
+	pid := leasedPID(s)
+	for _, at := range []string{"/run/netns", "/proc/" + pid + "/root/run/netns"} {
+		if _, err := os.Stat(at); !os.IsNotExist(err) {
+			s.Fatalf("%s: %v", at, err)
+		}
+	}
+	first := s.run("first", "--network", n)
+	router()
+	first.bound(n, "eth0")
+	s.run("second", "--network", n).bound(n, "eth0")
+	equal(s, "leased's process", leasedPID(s), pid)
+}
+
+// hideNetns takes /run/netns away, as it is at boot. The LAN's router, which lives in
+// there, goes on under another name until the function returned is called.
+func (s *scene) hideNetns() (restore func()) {
+	s.Helper()
+	const router = "/run/netns/router"
+	keep := filepath.Join(s.TempDir(), "router")
+	mount := func(from, to string) {
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			s.Fatal(err)
+		}
+		if err := os.WriteFile(to, nil, 0o600); err != nil {
+			s.Fatal(err)
+		}
+		must(s, "mount", "--bind", from, to)
+	}
+	mount(router, keep)
+	for try("umount", router).code == 0 || try("umount", "/run/netns").code == 0 {
+	}
+	if err := os.RemoveAll("/run/netns"); err != nil {
+		s.Fatal(err)
+	}
+	return func() {
+		mount(keep, router)
+		must(s, "umount", keep)
+	}
+}

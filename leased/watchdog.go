@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+
+	"podman-net-dhcp/internal/leaseapi"
+)
+
+// watchdog tells systemd that leased lives, twice in each WatchdogSec=, for as long as
+// that is so.
+type watchdog struct {
+	every time.Duration // 0: systemd does not ask
+	lives func(ctx context.Context) bool
+	ping  func()
+}
+
+// newWatchdog asks the environment how often, see sd_watchdog_enabled(3).
+func newWatchdog(lives func(context.Context) bool, ping func()) (watchdog, error) {
+	within, err := daemon.SdWatchdogEnabled(false)
+	return watchdog{every: within / 2, lives: lives, ping: ping}, err
+}
+
+// run ends with ctx, and does not wait for what is stuck. Who is only slow has the
+// rest of WatchdogSec= to answer.
+func (w watchdog) run(ctx context.Context) {
+	if w.every == 0 {
+		return
+	}
+	tick := time.NewTicker(w.every)
+	defer tick.Stop()
+	for {
+		answer := make(chan bool, 1)
+		go func() { answer <- w.lives(ctx) }()
+		select {
+		case <-ctx.Done():
+			return
+		case ok := <-answer:
+			if ok && ctx.Err() == nil {
+				w.ping()
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// releaser is what can be asked to forget an attachment.
+type releaser interface {
+	Release(ctx context.Context, a leaseapi.Attachment) error
+}
+
+// alive asks the manager to forget an attachment that nobody has: that goes through its
+// lock, an actor and the queue of actors, and changes nothing. It waits as long as the
+// manager is busy.
+func alive(m releaser, door *attended) func(context.Context) bool {
+	return func(ctx context.Context) bool {
+		return m.Release(ctx, leaseapi.Attachment{}) == nil && door.accepts()
+	}
+}
+
+// attended is a listener that knows whether somebody accepts.
+type attended struct {
+	net.Listener
+	inside atomic.Bool
+	turns  atomic.Uint64
+	seen   uint64 // turns, when accepts was called last
+}
+
+func (a *attended) Accept() (net.Conn, error) {
+	a.inside.Store(true)
+	defer func() { a.turns.Add(1); a.inside.Store(false) }()
+	return a.Listener.Accept()
+}
+
+// accepts says whether somebody waits for callers, or has taken one since it was called
+// last.
+func (a *attended) accepts() bool {
+	inside, turns := a.inside.Load(), a.turns.Load()
+	defer func() { a.seen = turns }()
+	return inside || turns != a.seen
+}
