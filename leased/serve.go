@@ -69,6 +69,11 @@ type config struct {
 // serve runs until ctx ends, or with errIdle when leased has been idle for long enough.
 // Leases are kept: the next leased finds them in the state directory.
 func serve(ctx context.Context, c config) error {
+	listener, err := listen()
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
 	state, err := store.Open(c.dir)
 	if err != nil {
 		return err
@@ -76,11 +81,6 @@ func serve(ctx context.Context, c config) error {
 	defer state.Close()
 	memory, done := openMemory(c)
 	defer done()
-	listener, err := listen()
-	if err != nil {
-		return err
-	}
-	defer listener.Close()
 	clk, err := clock.New()
 	if err != nil {
 		return err

@@ -78,8 +78,12 @@ type attended struct {
 
 func (a *attended) Accept() (net.Conn, error) {
 	a.inside.Store(true)
-	defer func() { a.turns.Add(1); a.inside.Store(false) }()
-	return a.Listener.Accept()
+	defer a.inside.Store(false)
+	conn, err := a.Listener.Accept()
+	if err == nil {
+		a.turns.Add(1)
+	}
+	return conn, err
 }
 
 // accepts says whether somebody waits for callers, or has taken one since it was called

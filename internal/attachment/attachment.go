@@ -49,7 +49,7 @@ func Join(ctx context.Context, r Request) (joined Joined, err error) {
 	patience := r.Options.LeaseTimeout + overtime
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("leased gave no answer within %s; see: journalctl -u leased", patience))
 	defer cancel()
-	err = insist(func() (err error) { joined, err = r.join(ctx); return })
+	err = insist(ctx, func() (err error) { joined, err = r.join(ctx); return })
 	return joined, err
 }
 
@@ -60,11 +60,11 @@ const reopening = 2 * time.Second
 // the next one takes the call. Twice, for when leased.socket is restarted the second call
 // may be hung up on with the socket, which then is away for a moment. No more: a leased
 // that dies of this very call stays dead.
-func insist(do func() error) error {
+func insist(ctx context.Context, do func() error) error {
 	err := do()
 	for tries := 0; tries < 2 && errors.Is(err, leaseapi.ErrHungUp); tries++ {
 		err = do()
-		for end := time.Now().Add(reopening); errors.Is(err, leaseapi.ErrAbsent) && time.Now().Before(end); err = do() {
+		for end := time.Now().Add(reopening); errors.Is(err, leaseapi.ErrAbsent) && time.Now().Before(end) && ctx.Err() == nil; err = do() {
 			time.Sleep(10 * time.Millisecond)
 		}
 	}
@@ -231,7 +231,7 @@ func release(ctx context.Context, a leaseapi.Attachment) error {
 
 // tell calls leased, as insistently as Join does: to say it twice does no harm.
 func tell(ctx context.Context, call func(*leaseapi.Conn) error) error {
-	return insist(func() error {
+	return insist(ctx, func() error {
 		leased, err := leaseapi.Dial(ctx)
 		if err != nil {
 			return err

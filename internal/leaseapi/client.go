@@ -45,6 +45,8 @@ func Dial(ctx context.Context) (*Conn, error) {
 	switch {
 	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return nil, fmt.Errorf("%w on %s; try: systemctl enable --now leased.socket", ErrAbsent, path)
+	case err != nil && ctx.Err() != nil:
+		return nil, context.Cause(ctx)
 	case err != nil:
 		return nil, fmt.Errorf("connect to leased: %w", err)
 	}

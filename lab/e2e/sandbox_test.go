@@ -215,6 +215,28 @@ func TestNetnsDirectoryComesLater(t *testing.T) {
 	equal(s, "leased's process", leasedPID(s), pid)
 }
 
+// A leased that was started when containers ran has not got their file systems in its
+// mount namespace, where they would outlive the containers.
+func TestSandboxPinsNoFileSystem(t *testing.T) {
+	s := begin(t)
+	n := s.bridge()
+	s.run("", "--network", n)
+	at := strings.TrimSpace(must(s, "podman", "inspect", "--format", "{{.GraphDriver.Data.MergedDir}}", s.name))
+	mounts := func(pid string) bool {
+		b, err := os.ReadFile("/proc/" + pid + "/mountinfo")
+		if err != nil {
+			s.Fatal(err)
+		}
+		return strings.Contains(string(b), at)
+	}
+	pid := leasedPID(s)
+	must(s, "systemctl", "restart", "leased.service")
+	waitLeased(s, pid)
+	if !mounts("self") || mounts(leasedPID(s)) {
+		s.Errorf("%s is mounted: on the host %v, in leased's namespace %v; want true, false", at, mounts("self"), mounts(leasedPID(s)))
+	}
+}
+
 // hideNetns takes /run/netns away, as it is at boot. The LAN's router, which lives in
 // there, goes on under another name until the function returned is called.
 func (s *scene) hideNetns() (restore func()) {

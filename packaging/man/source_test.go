@@ -62,7 +62,7 @@ func TestEnvironmentIsDescribed(t *testing.T) {
 			read = append(read, m[1])
 		}
 		if dir == "leased" {
-			read = append(read, "LISTEN_FDS", "LISTEN_PID", "NOTIFY_SOCKET")
+			read = append(read, "LISTEN_FDS", "LISTEN_PID", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
 		}
 		same(t, name, names(chapter(t, page(t, name), "## ENVIRONMENT")), read)
 	}
@@ -92,7 +92,7 @@ func TestReferencesLead(t *testing.T) {
 	t.Parallel()
 	others := []string{
 		"containers.conf(5)", "crun(1)", "ip-link(8)", "journalctl(1)", "machine-id(5)", "oci-hooks(5)", "podman-network-create(1)", "podman-run(1)",
-		"podman-systemd.unit(5)", "runc(8)", "sd_listen_fds(3)", "sd_notify(3)", "systemd-machine-id-setup(1)", "systemd.netdev(5)", "systemd.socket(5)",
+		"podman-systemd.unit(5)", "runc(8)", "sd_listen_fds(3)", "sd_notify(3)", "sd_watchdog_enabled(3)", "systemd-machine-id-setup(1)", "systemd.netdev(5)", "systemd.socket(5)",
 		"varlinkctl(1)",
 	}
 	for _, name := range pages {

@@ -83,9 +83,8 @@ func (s *Store) take() (err error) {
 // says what leased does as root in which netns. It is the directory that was
 // opened that counts: a symlink on the way to it is the administrator's choice.
 func private(dir string, info os.FileInfo) error {
-	us := os.Geteuid()
-	if owner := info.Sys().(*syscall.Stat_t).Uid; int(owner) != us {
-		return fmt.Errorf("the state directory %s belongs to user %d; run: chown %d %s", dir, owner, us, dir)
+	if owner := info.Sys().(*syscall.Stat_t).Uid; int(owner) != os.Geteuid() {
+		return fmt.Errorf("the state directory %s belongs to user %d; run leased as that user, or with another than %s", dir, owner, dir)
 	}
 	if mode := info.Mode().Perm(); mode&0o022 != 0 {
 		return fmt.Errorf("the state directory %s can be written by others (mode %04o); run: chmod 0700 %s", dir, mode, dir)

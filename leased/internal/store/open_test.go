@@ -33,7 +33,7 @@ func TestDirectoryOfOthersIsRefused(t *testing.T) {
 	}{
 		"by all":       {func(dir string) error { return os.Chmod(dir, 0o777) }, "can be written by others (mode 0777); run: chmod 0700 "},
 		"by the group": {func(dir string) error { return os.Chmod(dir, 0o720) }, "can be written by others (mode 0720); run: chmod 0700 "},
-		"others' own":  {func(dir string) error { return os.Chown(dir, 65534, 0) }, "belongs to user 65534; run: chown 0 "},
+		"others' own":  {func(dir string) error { return os.Chown(dir, 65534, 0) }, "belongs to user 65534; run leased as that user, or with another than "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
