@@ -2,11 +2,12 @@
 # podman-net-dhcp: build, test and install. `make` lists the targets.
 
 PREFIX  ?= /usr
+ARCH     =
 DESTDIR ?=
 GO      ?= go
 
 # Builds from git and from the tarball are the same: no -buildvcs.
-VERSION := $(shell packaging/version 2>/dev/null || echo unknown)
+VERSION := $(shell packaging/version || echo unknown)
 LDFLAGS := -s -w -X podman-net-dhcp/internal/build.Version=$(VERSION)
 GOBUILD := $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 export CGO_ENABLED = 0
@@ -73,27 +74,29 @@ uninstall: ## remove what install put there; leases and state stay
 	rm -f $(DESTDIR)$(UNITDIR)/leased.socket $(DESTDIR)$(UNITDIR)/leased.service $(DESTDIR)$(SYSUSERSDIR)/leased.conf
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man7/,$(filter %.7,$(PAGES))) $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(filter %.8,$(PAGES)))
 	rm -f $(DESTDIR)$(BASHDIR)/leased $(DESTDIR)$(ZSHDIR)/_leased $(DESTDIR)$(FISHDIR)/leased.fish
-	rm -rf $(DESTDIR)$(LICENSEDIR) $(DESTDIR)$(DOCDIR)
+	rm -f $(addprefix $(DESTDIR)$(LICENSEDIR)/,LICENSE THIRD-PARTY) $(addprefix $(DESTDIR)$(DOCDIR)/,README.md CHANGELOG.md)
+	rm -rf $(DESTDIR)$(DOCDIR)/examples
+	rmdir --ignore-fail-on-non-empty $(DESTDIR)$(LICENSEDIR) $(DESTDIR)$(DOCDIR)
 
 # make rpm ARCH=aarch64, make deb ARCH=arm64: for another machine.
 dist: ## dist/: the source, with the modules it is built of
 	packaging/dist dist
 
 rpm: ## dist/: source and binary packages for Fedora and RHEL
-	@{ command -v rpmbuild && command -v rpmlint; } >/dev/null || lab/deps rpm rpmlint
+	@command -v rpmbuild >/dev/null || lab/deps --only rpm rpmlint
 	packaging/rpm/build dist $(ARCH)
 
 deb: ## dist/: packages for Debian and Ubuntu
-	@lab/deps debhelper dpkg-dev lintian
+	@lab/deps --only debhelper dpkg-dev lintian
 	packaging/deb/build dist $(ARCH)
 
 selinux: ## bin/leased.pp, the SELinux module, compiled and checked (root)
-	@lab/deps checkpolicy policycoreutils python3-setools selinux-policy-dev selinux-utils semodule-utils
+	@lab/deps --only checkpolicy policycoreutils python3-setools selinux-policy-dev selinux-utils semodule-utils
 	packaging/selinux/build bin/leased.pp
 	packaging/selinux/check bin/leased.pp
 
 release: ## dist/: everything for amd64 and arm64, with checksums (root)
-	@lab/deps debhelper dpkg-dev lintian qemu-user-static rpm rpmlint
+	@lab/deps --only debhelper dpkg-dev lintian qemu-user-static rpm rpmlint
 	packaging/release dist
 
 licenses: ## list anew what is built in, and its licences

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -143,4 +144,7 @@ func (l *life) nothing(before map[string]string) {
 	}
 	l.state = nil
 	l.left(before)
+	if u, err := user.Lookup("leased"); err == nil && len(l.purge) > 0 {
+		l.Errorf("the user %s is left", u.Username)
+	}
 }
