@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	prepare, versions := [][]string{{"image"}, {"lan", "up"}, {"lan", "server"}}, [][]string{{"podman", "--version"}, {"/usr/lib/podman/netavark", "--version"}}
 	// In a machine for the tests of packages it is for them to install leased.
 	if _, err := os.Stat(labTools + "/packages"); err != nil {
-		prepare = append(prepare, []string{"systemctl", "enable", "--now", "leased.socket"})
+		prepare = append(prepare, []string{"systemd-sysusers"}, []string{"systemctl", "enable", "--now", "leased.socket"})
 		versions = append(versions, []string{"leased", "--version"})
 	}
 	for _, c := range prepare {
