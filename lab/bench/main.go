@@ -76,6 +76,7 @@ func prepare() error {
 	}
 	return errors.Join(
 		lanUp(),
+		command("systemd-sysusers"), // leased's user
 		command("systemctl", "start", "leased.socket"),
 		writeUdhcpcScript(),
 		cniDaemon(), netavark20.startProxy(), netavark114.startProxy(),
