@@ -13,7 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"podman-net-dhcp/internal/leaseapi"
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/lease4"
 	"podman-net-dhcp/leased/internal/lease6"
 )
 
@@ -112,7 +112,7 @@ func TestManualHasTheColumnsOfLs(t *testing.T) {
 
 func TestManualHasEachState(t *testing.T) {
 	states := []string{leaseapi.StateHeld}
-	for s := lease.State(1); s.String() != "invalid"; s++ {
+	for s := lease4.State(1); s.String() != "invalid"; s++ {
 		states = append(states, s.String())
 	}
 	for s := lease6.State(1); s.String() != "invalid"; s++ {

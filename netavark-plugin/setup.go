@@ -11,7 +11,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"podman-net-dhcp/internal/attachment"
+	"podman-net-dhcp/internal/front"
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/netavark"
 	"podman-net-dhcp/internal/options"
@@ -28,7 +28,7 @@ func setup(netnsPath string, stdin io.Reader) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	joined, err := attachment.Join(context.Background(), r)
+	joined, err := front.Join(context.Background(), r)
 	if err != nil {
 		return nil, err
 	}
@@ -54,14 +54,14 @@ func key(e netavark.Exec) leaseapi.Attachment {
 }
 
 // request turns Podman's document into a validated attachment.
-func request(e netavark.Exec, netnsPath string) (attachment.Request, error) {
+func request(e netavark.Exec, netnsPath string) (front.Request, error) {
 	o, err := options.Per(e.Network.Options, e.NetworkOptions.Options)
 	if err != nil {
-		return attachment.Request{}, err
+		return front.Request{}, err
 	}
 	if mac := net.HardwareAddr(e.NetworkOptions.StaticMAC); len(mac) > 0 {
 		if err := options.CheckMAC(mac); err != nil {
-			return attachment.Request{}, err
+			return front.Request{}, err
 		}
 		o.MAC = mac
 	}
@@ -70,7 +70,7 @@ func request(e netavark.Exec, netnsPath string) (attachment.Request, error) {
 	}
 	o.RequestIPv6 = first(e.NetworkOptions.StaticIPs, netip.Addr.Is6)
 	o.NoDefaultRoute = o.NoDefaultRoute || e.Network.Internal
-	return attachment.Request{
+	return front.Request{
 		Attachment: key(e), Netns: netnsPath, Options: o,
 		Hostnames: []string{hostnameAlias(e), e.ContainerName, shortID(e)},
 		Meanwhile: rehearse,
@@ -108,7 +108,7 @@ func hostnameAlias(e netavark.Exec) string {
 
 func shortID(e netavark.Exec) string { return e.ContainerID[:min(len(e.ContainerID), 12)] }
 
-func status(r attachment.Request, j attachment.Joined) netavark.StatusBlock {
+func status(r front.Request, j front.Joined) netavark.StatusBlock {
 	lease := j.Lease
 	if lease == nil { // on_timeout=continue
 		lease = &leaseapi.Lease{}

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"podman-net-dhcp/internal/attachment"
+	"podman-net-dhcp/internal/front"
 )
 
 // teardownTimeout bounds teardown: Podman holds its network lock meanwhile, and
@@ -29,7 +29,7 @@ func teardown(netnsPath string, stdin io.Reader, stderr io.Writer) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), teardownTimeout)
 	defer cancel()
-	if err := attachment.Leave(ctx, key(exec), netnsPath); err != nil {
+	if err := front.Leave(ctx, key(exec), netnsPath); err != nil {
 		fmt.Fprintf(stderr, "net-dhcp: teardown of %s on %s: %v\n", exec.ContainerName, exec.Network.Name, err)
 	}
 	return nil

@@ -17,7 +17,7 @@ import (
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
-	"podman-net-dhcp/internal/attachment"
+	"podman-net-dhcp/internal/front"
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/options"
 )
@@ -113,9 +113,9 @@ func parseNetwork(n int, values map[string]string) (network, error) {
 	return one, nil
 }
 
-func (c container) request(n network) attachment.Request {
+func (c container) request(n network) front.Request {
 	name := c.name()
-	return attachment.Request{
+	return front.Request{
 		Attachment: leaseapi.Attachment{ContainerID: c.ID, ContainerName: name, Network: n.name, Interface: n.ifname},
 		Netns:      fmt.Sprintf("/proc/%d/ns/net", c.Pid),
 		Options:    n.options,

@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"podman-net-dhcp/internal/attachment"
+	"podman-net-dhcp/internal/front"
 )
 
 // Bounds in time. The hook's JSON gives it 60 s, after which the runtime kills it
@@ -80,7 +80,7 @@ func createRuntime(c container) (err error) {
 	defer stop()
 	ctx, cancel := context.WithTimeoutCause(ctx, createTimeout, fmt.Errorf("no lease on all networks within %s", createTimeout))
 	defer cancel()
-	var made []attachment.Request
+	var made []front.Request
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, leave(made))
@@ -89,7 +89,7 @@ func createRuntime(c container) (err error) {
 	var dns resolvConf
 	for _, n := range networks {
 		r := c.request(n)
-		joined, err := attachment.Join(ctx, r)
+		joined, err := front.Join(ctx, r)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.Interface, err)
 		}
@@ -99,12 +99,12 @@ func createRuntime(c container) (err error) {
 	return dns.write(c)
 }
 
-func leave(made []attachment.Request) error {
+func leave(made []front.Request) error {
 	ctx, cancel := context.WithTimeout(context.Background(), poststopTimeout)
 	defer cancel()
 	var errs []error
 	for _, r := range made {
-		errs = append(errs, attachment.Leave(ctx, r.Attachment, r.Netns))
+		errs = append(errs, front.Leave(ctx, r.Attachment, r.Netns))
 	}
 	return errors.Join(errs...)
 }
@@ -117,5 +117,5 @@ func poststop(c container) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), poststopTimeout)
 	defer cancel()
-	return attachment.LeaveAll(ctx, c.ID)
+	return front.LeaveAll(ctx, c.ID)
 }

@@ -22,10 +22,10 @@ const module = "podman-net-dhcp"
 var floors = map[string]int{
 	"netavark-plugin": 1, "oci-hook": 1, "leased": 1,
 	"internal/netavark":         2, // the documents of step 1
-	"internal/attachment":       2,
+	"internal/front":            2,
 	"leased/internal/server":    4,
 	"leased/internal/manager":   5,
-	"leased/internal/lease":     6,
+	"leased/internal/lease4":    6,
 	"leased/internal/lease6":    6,
 	"leased/internal/segment":   6, // what step 5 keeps of a LAN
 	"leased/internal/dhcp4":     7,

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"podman-net-dhcp/internal/attachment"
+	"podman-net-dhcp/internal/front"
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/options"
 	"podman-net-dhcp/lab/testlan"
@@ -45,13 +45,13 @@ func call(text string) error {
 		return err
 	}
 	if o.Leave {
-		return attachment.Leave(context.Background(), o.Attachment, o.Netns)
+		return front.Leave(context.Background(), o.Attachment, o.Netns)
 	}
 	opts, err := options.Parse(o.Options)
 	if err != nil {
 		return err
 	}
-	_, err = attachment.Join(context.Background(), attachment.Request{Attachment: o.Attachment, Netns: o.Netns, Options: opts})
+	_, err = front.Join(context.Background(), front.Request{Attachment: o.Attachment, Netns: o.Netns, Options: opts})
 	return err
 }
 

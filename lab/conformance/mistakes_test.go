@@ -67,7 +67,7 @@ func TestAllTestsAreFound(t *testing.T) {
 	tests := module(t)
 	for name, want := range map[string]bool{
 		"e2e.TestBridge":                                  true,
-		"lease.FuzzMachine":                               true,
+		"lease4.FuzzMachine":                              true,
 		"netavark-plugin.TestScripts/info":                true,
 		"netavark-plugin.TestScripts/nothing":             false,
 		"conformance.TestAllTestsAreFound":                true,

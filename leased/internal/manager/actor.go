@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/clock"
 )
 
 // entry is one attachment in the map. What stands first is guarded by the
@@ -17,7 +17,7 @@ type entry struct {
 	key     string
 	inbox   []func(*entry)
 	running bool
-	due     lease.Instant
+	due     clock.Instant
 	index   int // in the timer heap; -1: not in it
 	shown   *snapshot
 	place   Place  // of the job
@@ -45,7 +45,7 @@ func (m *Manager) post(key string, do func(*entry)) bool {
 	}
 	e := m.entries[key]
 	if e == nil {
-		e = &entry{m: m, key: key, index: -1, due: lease.Never}
+		e = &entry{m: m, key: key, index: -1, due: clock.Never}
 		m.entries[key] = e
 	}
 	e.put(do)

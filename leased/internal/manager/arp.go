@@ -10,7 +10,7 @@ import (
 	"slices"
 
 	"podman-net-dhcp/leased/internal/dhcp4"
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/lease4"
 	"podman-net-dhcp/leased/internal/wire"
 )
 
@@ -54,7 +54,7 @@ func (e *entry) prepare() {
 	if j.six == nil {
 		e.forgo6()
 	}
-	if j.conn != nil && j.arp == nil && checks[j.req.Policy.ConflictCheck] != lease.CheckOff {
+	if j.conn != nil && j.arp == nil && checks[j.req.Policy.ConflictCheck] != lease4.CheckOff {
 		e.openARP()
 	}
 }
@@ -114,7 +114,7 @@ func (e *entry) heard(arp ARPConn, c wire.Conflict, err error) {
 		return
 	}
 	j.log().Warn("address is in use by another machine", "addr", c.Addr, "mac", c.MAC.String())
-	e.step(lease.ConflictFound{Addr: c.Addr, MAC: c.MAC, Decline: e.inUse(c.Addr)})
+	e.step(lease4.ConflictFound{Addr: c.Addr, MAC: c.MAC, Decline: e.inUse(c.Addr)})
 }
 
 // kin says that it is a container of ours that was heard, and no conflict. It is

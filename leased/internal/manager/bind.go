@@ -10,12 +10,13 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/failpoint"
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/lease4"
 )
 
 // bind applies a lease, writes it down, and only then answers and does the rest.
-func (e *entry) bind(l lease.Lease) {
+func (e *entry) bind(l lease4.Lease) {
 	j := e.job
 	spec := j.spec(l, e.now())
 	failpoint.At(failpoint.AckBeforeWrite)
@@ -25,7 +26,7 @@ func (e *entry) bind(l lease.Lease) {
 		return
 	}
 	first := j.bound == nil || j.bound.Addr != applied.Spec.Addr
-	j.bound, j.trouble, j.again, j.failures = &applied.Spec, "", lease.Never, 0
+	j.bound, j.trouble, j.again, j.failures = &applied.Spec, "", clock.Never, 0
 	e.bindsTo(l.Addr.Addr())
 	for _, p := range applied.Problems {
 		j.log().Warn("apply a part of the lease", "err", p)
@@ -87,7 +88,7 @@ func (e *entry) unremember() {
 
 // save writes the record; l has no Addr where there is no lease yet. Without a record
 // the container has its address all the same; only a restart of leased loses it.
-func (e *entry) save(l lease.Lease) {
+func (e *entry) save(l lease4.Lease) {
 	if err := e.m.cfg.Store.Save(e.key, e.job.record(e.m.cfg.BootID, l)); err != nil {
 		e.job.log().Error("write the lease's record", "err", err)
 	}
@@ -95,8 +96,8 @@ func (e *entry) save(l lease.Lease) {
 
 // over writes down that a lease is: after a restart the container is to look for
 // another one, and not to have back what the server has refused.
-func (e *entry) over(l lease.Lease) {
-	if e.job.bound != nil && e.job.machine.State() != lease.Stopped {
+func (e *entry) over(l lease4.Lease) {
+	if e.job.bound != nil && e.job.machine.State() != lease4.Stopped {
 		now := e.now()
 		l.T1, l.T2, l.Expiry = now, now, now
 		e.save(l)
@@ -129,7 +130,7 @@ func (e *entry) unbindable(s binding.Spec, err error) {
 
 // retry tries again to apply the lease there is.
 func (e *entry) retry() {
-	e.job.again = lease.Never
+	e.job.again = clock.Never
 	if l, ok := e.job.machine.Lease(); ok && l.Expiry > e.now() {
 		e.bind(l)
 	}
@@ -137,7 +138,7 @@ func (e *entry) retry() {
 
 func (e *entry) unbind() {
 	j := e.job
-	j.again, j.failures = lease.Never, 0
+	j.again, j.failures = clock.Never, 0
 	if j.bound == nil {
 		return
 	}
@@ -153,7 +154,7 @@ func (e *entry) unbind() {
 func (e *entry) remove(s binding.Spec) {
 	err := e.m.cfg.Kernel.Remove(e.job.place, s)
 	switch {
-	case errors.Is(err, ErrGone) && e.job.machine.State() != lease.Stopped:
+	case errors.Is(err, ErrGone) && e.job.machine.State() != lease4.Stopped:
 		e.vanish(err)
 	case err != nil && !errors.Is(err, ErrGone):
 		e.job.log().Error("remove the binding", "err", err)

@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"slices"
 
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/lease4"
 	"podman-net-dhcp/leased/internal/resolv"
 )
 
 // changes logs what a new lease has changed, an event for each.
-func (j *job) changes(was, is lease.Lease) {
+func (j *job) changes(was, is lease4.Lease) {
 	if !was.Addr.IsValid() {
 		return // bound says it all
 	}
@@ -35,8 +36,8 @@ func (j *job) changes(was, is lease.Lease) {
 	}
 }
 
-func life(l lease.Lease) string {
-	if l.Expiry == lease.Never {
+func life(l lease4.Lease) string {
+	if l.Expiry == clock.Never {
 		return "infinite"
 	}
 	return l.Expiry.Sub(l.Start).String()
@@ -51,7 +52,7 @@ func (j *job) names() resolv.Names {
 }
 
 // namesOf is what a lease, or nil, and what comes behind it say of DNS.
-func namesOf(l *lease.Lease, six []resolv.Names) (n resolv.Names) {
+func namesOf(l *lease4.Lease, six []resolv.Names) (n resolv.Names) {
 	if l != nil {
 		n = resolv.Names{Servers: slices.Clip(l.DNS), Search: slices.Clip(search(*l))}
 	}

@@ -8,7 +8,7 @@ import (
 	"net"
 	"time"
 
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/ndp"
 )
 
@@ -184,7 +184,7 @@ func (e *entry) routerless() bool {
 	seg, a := e.m.segment(e.host), e.m.ears[e.host]
 	over := e.now() >= e.job.six.began.Add(solicitWait)
 	if over && a != nil && a.conn != nil {
-		seg.RouterlessUntil = time.Duration(lease.Never)
+		seg.RouterlessUntil = time.Duration(clock.Never)
 	}
 	return over || e.m.cfg.Clock.Now() < seg.RouterlessUntil
 }

@@ -6,7 +6,8 @@ import (
 	"net/netip"
 	"time"
 
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/lease4"
 	"podman-net-dhcp/leased/internal/segment"
 )
 
@@ -98,12 +99,12 @@ func (e *entry) started() {
 		}
 		return
 	}
-	var remembered lease.Lease
+	var remembered lease4.Lease
 	if j.remembered != nil {
 		remembered, j.remembered = *j.remembered, nil
 		j.resort = j.asked.Add(min(e.mayContinue(), j.timeout()))
 	}
-	e.step(lease.Started{Remembered: remembered, Crowd: e.inCrowd()})
+	e.step(lease4.Started{Remembered: remembered, Crowd: e.inCrowd()})
 	if e.job == j {
 		e.prepare() // while the server thinks
 	}
@@ -131,14 +132,14 @@ func (e *entry) resort() {
 		j.resort = last
 		return
 	}
-	j.resort = lease.Never
+	j.resort = clock.Never
 	e.m.mu.Lock()
 	e.m.segment(e.host).ResortedAt = e.m.cfg.Clock.Now()
 	e.m.mu.Unlock()
-	e.step(lease.TimedOut{})
+	e.step(lease4.TimedOut{})
 }
 
-func (e *entry) heardSince(t lease.Instant) bool {
+func (e *entry) heardSince(t clock.Instant) bool {
 	e.m.mu.Lock()
 	defer e.m.mu.Unlock()
 	return e.m.segment(e.host).HeardAt > time.Duration(t)
@@ -166,20 +167,20 @@ func (m *Manager) leave(e *entry, how segment.Outcome) {
 
 // pace leaves the gate when the servers have answered, or have not in time. Who
 // was not answered may be so because the pool is empty: what is only held goes back.
-func (e *entry) pace(ev lease.Event, before lease.State) {
-	_, timer := ev.(lease.TimerFired)
+func (e *entry) pace(ev lease4.Event, before lease4.State) {
+	_, timer := ev.(lease4.TimerFired)
 	after := e.job.machine.State()
-	asks := after == lease.Rebooting || after == lease.Selecting || after == lease.Requesting
+	asks := after == lease4.Rebooting || after == lease4.Selecting || after == lease4.Requesting
 	again := timer && before == after && asks
 	e.m.mu.Lock()
 	defer e.m.mu.Unlock()
 	switch {
 	case again:
 		e.m.leave(e, timedOut)
-		if after == lease.Selecting {
+		if after == lease4.Selecting {
 			e.m.relieve(e.host)
 		}
-	case after == lease.Stopped:
+	case after == lease4.Stopped:
 		e.m.leave(e, abandoned)
 	case !asks:
 		e.m.leave(e, answered)
@@ -214,7 +215,7 @@ func (e *entry) refused(addr netip.Addr) (refused, decline bool) {
 	s.HeardAt = e.m.cfg.Clock.Now()
 	other := e.m.addrs[at{e.host, addr}]
 	switch {
-	case checks[e.job.req.Policy.ConflictCheck] != lease.CheckOff && s.InUse.Has(s.HeardAt, addr):
+	case checks[e.job.req.Policy.ConflictCheck] != lease4.CheckOff && s.InUse.Has(s.HeardAt, addr):
 		return true, true
 	case other != nil && other.client != e.client:
 		return true, s.InUse.Add(s.HeardAt, addr)

@@ -14,7 +14,8 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/options"
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/lease4"
 	"podman-net-dhcp/leased/internal/lease6"
 )
 
@@ -24,14 +25,14 @@ import (
 type hold struct {
 	e *entry
 	kept
-	since lease.Instant
+	since clock.Instant
 	never bool
 }
 
 // kept is what the servers have for a client as far as we know: a lease of either
 // protocol, or of both.
 type kept struct {
-	lease     lease.Lease      // without Addr: none
+	lease     lease4.Lease     // without Addr: none
 	serverMAC net.HardwareAddr // that it came from
 	six       lease6.Lease     // without Addrs: none
 	who       string           // the six is for, see six.who
@@ -40,7 +41,7 @@ type kept struct {
 func (k kept) known() bool { return k.lease.Addr.IsValid() || len(k.six.Addrs) > 0 }
 
 // expiry is when the last of it is over.
-func (k kept) expiry() lease.Instant { return max(k.lease.Expiry, expiry6(k.six)) }
+func (k kept) expiry() clock.Instant { return max(k.lease.Expiry, expiry6(k.six)) }
 
 // addrs is what of it is shown in the log.
 func (k kept) addrs() (all []netip.Addr) {
@@ -104,12 +105,12 @@ func (e *entry) mute() bool {
 }
 
 // hold takes the addresses out of use and keeps what there is until then.
-func (e *entry) hold(k kept, until lease.Instant, why string) {
+func (e *entry) hold(k kept, until clock.Instant, why string) {
 	j := e.job
 	if !j.begun { // it never came to asking for it
 		j.begun = true
 		if k.lease.Addr.IsValid() {
-			j.machine = lease.Restore(j.machineConfig(e.m.cfg.Rand), k.lease)
+			j.machine = lease4.Restore(j.machineConfig(e.m.cfg.Rand), k.lease)
 		}
 	}
 	j.held, j.until = true, min(until, k.expiry())

@@ -14,9 +14,10 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/dhcp4"
 	"podman-net-dhcp/leased/internal/failpoint"
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/lease4"
 	"podman-net-dhcp/leased/internal/resolv"
 	"podman-net-dhcp/leased/internal/wire"
 )
@@ -26,7 +27,7 @@ type job struct {
 	req      leaseapi.AcquireRequest
 	place    Place
 	identity dhcp4.Identity
-	machine  *lease.Machine
+	machine  *lease4.Machine
 	six      *six // nil: nothing of IPv6 is wanted
 	plain    *slog.Logger
 
@@ -34,21 +35,21 @@ type job struct {
 	serverMAC net.HardwareAddr // where the lease came from: the server or its relay
 	heardFrom net.HardwareAddr // where the last message came from
 	conn      PacketConn
-	medium    lease.Medium  // that conn is for
+	medium    lease4.Medium // that conn is for
 	xid       uint32        // that conn's filter lets in
-	quiet     lease.Instant // when conn is closed for want of an answer
-	again     lease.Instant // when what could not be applied is tried once more
+	quiet     clock.Instant // when conn is closed for want of an answer
+	again     clock.Instant // when what could not be applied is tried once more
 	failures  int           // of Apply, or of giving back, in a row
 	arp       ARPConn
 	watched   netip.Addr // what arp listens to
 	begun     bool       // the machine has been started
 	held      bool       // the container is gone; the lease is kept until then
-	until     lease.Instant
+	until     clock.Instant
 	voice     PacketConn // that gives back what was held
 
-	remembered *lease.Lease  // from before, to be asked for again; nil: none, or it was asked for
-	asked      lease.Instant // when the servers were first asked
-	resort     lease.Instant // when what is remembered is used though no server has said so
+	remembered *lease4.Lease // from before, to be asked for again; nil: none, or it was asked for
+	asked      clock.Instant // when the servers were first asked
+	resort     clock.Instant // when what is remembered is used though no server has said so
 	remembers  bool          // there is a memo of this client
 	resolves   *resolv.Names // what the container's resolv.conf says of DNS; nil: nothing yet
 
@@ -69,7 +70,7 @@ func (e *entry) join(req leaseapi.AcquireRequest, at Place, answer chan result) 
 		return
 	}
 	j := newJob(e.m.cfg, req, at)
-	j.machine = lease.New(j.machineConfig(e.m.cfg.Rand))
+	j.machine = lease4.New(j.machineConfig(e.m.cfg.Rand))
 	j.serverMAC, j.remembers = k.serverMAC, k.known()
 	if l := k.lease; l.Addr.IsValid() {
 		j.remembered = &l
@@ -117,8 +118,8 @@ func newJob(cfg Config, req leaseapi.AcquireRequest, at Place) *job {
 	clientID, _ := hex.DecodeString(c.ClientID) // the server package has checked it
 	return &job{
 		six: newSix(req, cfg.Rand),
-		req: req, place: at, medium: lease.MediumNone, quiet: lease.Never, again: lease.Never,
-		until: lease.Never, resort: lease.Never,
+		req: req, place: at, medium: lease4.MediumNone, quiet: clock.Never, again: clock.Never,
+		until: clock.Never, resort: clock.Never,
 		plain: cfg.Log,
 		identity: dhcp4.Identity{
 			MAC: at.MAC, ClientID: clientID, Hostname: c.Hostname, FQDN: c.FQDN,
@@ -134,21 +135,21 @@ func (j *job) log() *slog.Logger {
 	return j.plain.With("container", a.ContainerName, "net", a.Network, "ifname", a.Interface)
 }
 
-func (j *job) machineConfig(random func() uint64) lease.Config {
-	return lease.Config{
+func (j *job) machineConfig(random func() uint64) lease4.Config {
+	return lease4.Config{
 		Requested: j.req.Client.RequestIP, Require: j.req.Client.RequireIP,
 		ClientID: j.identity.ClientID, Rand: random,
 		Check: checks[j.req.Policy.ConflictCheck], RapidCommit: j.req.Client.RapidCommit, V6Only: j.req.Client.IPv6Mostly,
 	}
 }
 
-var checks = map[string]lease.Check{"quick": lease.CheckQuick, "rfc5227": lease.CheckFull, "off": lease.CheckOff, "": lease.CheckOff}
+var checks = map[string]lease4.Check{"quick": lease4.CheckQuick, "rfc5227": lease4.CheckFull, "off": lease4.CheckOff, "": lease4.CheckOff}
 
-func (e *entry) now() lease.Instant { return lease.Instant(e.m.cfg.Clock.Now()) }
+func (e *entry) now() clock.Instant { return clock.Instant(e.m.cfg.Clock.Now()) }
 
 // kept is what the servers hold for the attachment as far as we know: what is in
 // use, or is from before and was not refused.
-func (j *job) kept(now lease.Instant) kept {
+func (j *job) kept(now clock.Instant) kept {
 	k := kept{six: j.six.known(now), who: j.six.who()}
 	l, known := j.machine.Known(now)
 	if !j.begun && j.remembered != nil {
@@ -161,7 +162,7 @@ func (j *job) kept(now lease.Instant) kept {
 }
 
 // due is when the job has to do something next.
-func (j *job) due() lease.Instant {
+func (j *job) due() clock.Instant {
 	if j.held {
 		return j.until
 	}
@@ -184,7 +185,7 @@ func (e *entry) tick() {
 		e.retry()
 	}
 	if e.job == j && now >= j.machine.Deadline() {
-		e.step(lease.TimerFired{})
+		e.step(lease4.TimerFired{})
 	}
 	if e.job == j && now >= j.resort {
 		e.resort()
@@ -209,7 +210,7 @@ func (e *entry) late(answer chan result) {
 	if r := j.reply(e.now()); j.req.Policy.OnTimeout == "continue" || j.six.only() && r != nil {
 		names := j.names()
 		j.resolves = &names // what it is told, if anything
-		e.save(lease.Lease{})
+		e.save(lease4.Lease{})
 		e.goOn()
 		answer <- result{lease: r}
 		return
@@ -266,7 +267,7 @@ func (j *job) leave(answer chan result) bool {
 // the record deleted.
 func (e *entry) giveBack(why string) {
 	j := e.job
-	e.step(lease.ReleaseRequested{})
+	e.step(lease4.ReleaseRequested{})
 	if e.job == j { // last: a stand-in of the one's has the MAC that the other's needs
 		e.giveBack6()
 	}
@@ -339,7 +340,7 @@ func (j *job) hangUp() {
 	if j.conn != nil {
 		j.conn.Close()
 	}
-	j.conn, j.medium, j.xid, j.quiet = nil, lease.MediumNone, 0, lease.Never
+	j.conn, j.medium, j.xid, j.quiet = nil, lease4.MediumNone, 0, clock.Never
 	if !j.watched.IsValid() {
 		j.deafen() // it was opened for what has not come
 	}
@@ -388,5 +389,5 @@ func (e *entry) received(conn PacketConn, payload []byte, from wire.Source, err 
 	if r.Your == j.watched {
 		refused = false // what it watches the machine knows itself
 	}
-	e.step(lease.ReplyReceived{Reply: r, Refused: refused, Decline: decline})
+	e.step(lease4.ReplyReceived{Reply: r, Refused: refused, Decline: decline})
 }

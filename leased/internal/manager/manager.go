@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/segment"
 )
 
@@ -211,7 +211,7 @@ func (m *Manager) List() iter.Seq[leaseapi.Status] {
 			}
 		}
 		m.mu.Unlock()
-		now := lease.Instant(m.cfg.Clock.Now())
+		now := clock.Instant(m.cfg.Clock.Now())
 		for _, s := range all {
 			if !yield(s.status(now)) {
 				return
@@ -220,7 +220,7 @@ func (m *Manager) List() iter.Seq[leaseapi.Status] {
 	}
 }
 
-func (m *Manager) now() lease.Instant { return lease.Instant(m.cfg.Clock.Now()) }
+func (m *Manager) now() clock.Instant { return clock.Instant(m.cfg.Clock.Now()) }
 
 // Len is the number of attachments.
 func (m *Manager) Len() int {

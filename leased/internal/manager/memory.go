@@ -13,7 +13,8 @@ import (
 	"time"
 
 	"podman-net-dhcp/internal/options"
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/lease4"
 )
 
 // memo is what outlives a reboot: who was granted what. A container that comes
@@ -25,12 +26,12 @@ type memo struct {
 	Written time.Time `json:"written"`
 	Expires time.Time `json:"expires,omitzero"`
 	// At is Written by its boot's clock, from which what is left in IPv6 counts.
-	At lease.Instant `json:"at"`
+	At clock.Instant `json:"at"`
 }
 
-func (j *job) memo(bootID string, k kept, now lease.Instant) memo {
+func (j *job) memo(bootID string, k kept, now clock.Instant) memo {
 	m := memo{record: j.record(bootID, k.lease), Written: time.Now().Round(0), At: now}
-	if k.lease.Expiry != lease.Never {
+	if k.lease.Expiry != clock.Never {
 		m.Expires = m.Written.Add(k.lease.Expiry.Sub(now))
 	}
 	return m
@@ -48,12 +49,12 @@ func (r memo) over(wall time.Time) bool {
 // revive is the lease by this boot's clock. Where the wall clock has gone back,
 // how much of it is left cannot be known: then it counts as expired, and a server
 // can be asked for it still.
-func (r memo) revive(now lease.Instant, wall time.Time) lease.Lease {
+func (r memo) revive(now clock.Instant, wall time.Time) lease4.Lease {
 	l := r.Lease
 	l.Start, l.T1, l.T2 = now, now, now
 	switch left := r.Expires.Sub(wall); {
 	case r.Expires.IsZero():
-		l.Expiry = lease.Never
+		l.Expiry = clock.Never
 	case wall.Before(r.Written) || left < 0:
 		l.Expiry = now
 	default:
@@ -110,7 +111,7 @@ func (m *Manager) rememberAll(clients []string) {
 	for _, c := range clients {
 		of[c] = true
 	}
-	now := lease.Instant(m.cfg.Clock.Now())
+	now := clock.Instant(m.cfg.Clock.Now())
 	for _, e := range m.entries {
 		if k := e.job.kept(now); k.known() && of[clientOf(e.job.req)] {
 			r := e.job.memo(m.cfg.BootID, k, now)
@@ -129,7 +130,7 @@ func (m *Manager) reclaim(r memo) error {
 	if err != nil {
 		return err
 	}
-	now := lease.Instant(m.cfg.Clock.Now())
+	now := clock.Instant(m.cfg.Clock.Now())
 	wall := time.Now()
 	if r.Lease.Addr.IsValid() {
 		r.Lease = r.revive(now, wall)

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/clock"
 )
 
 // reboot is the host's: all containers and what is in /run are gone, and the clock
@@ -285,7 +285,7 @@ func TestClockBeforeTheLease(t *testing.T) {
 		w.acquire(w.under("20s", 9))
 		_ = w.restart(func() {
 			w.store.change(func(r *record) {
-				for _, at := range []*lease.Instant{&r.Lease.Start, &r.Lease.T1, &r.Lease.T2, &r.Lease.Expiry} {
+				for _, at := range []*clock.Instant{&r.Lease.Start, &r.Lease.T1, &r.Lease.T2, &r.Lease.Expiry} {
 					*at = at.Add(1000 * time.Hour)
 				}
 			})

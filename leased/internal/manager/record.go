@@ -11,7 +11,8 @@ import (
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/options"
 	"podman-net-dhcp/leased/internal/binding"
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/lease4"
 	"podman-net-dhcp/leased/internal/resolv"
 )
 
@@ -32,9 +33,9 @@ type record struct {
 	Waiting bool `json:"waiting,omitempty"`
 	// Held says that the container is gone and its lease is kept until Until.
 	Held  bool          `json:"held,omitempty"`
-	Until lease.Instant `json:"until,omitempty"`
+	Until clock.Instant `json:"until,omitempty"`
 
-	Lease lease.Lease  `json:"lease"`
+	Lease lease4.Lease `json:"lease"`
 	Bound binding.Spec `json:"bound"`
 	Six   *record6     `json:"six,omitempty"`
 	// Resolves is what the container's resolv.conf says of DNS.
@@ -42,7 +43,7 @@ type record struct {
 }
 
 // record is the job's record with a lease, which is bound or was; without Addr: none yet.
-func (j *job) record(bootID string, l lease.Lease) record {
+func (j *job) record(bootID string, l lease4.Lease) record {
 	r := record{
 		Version: recordVersion, BootID: bootID, Request: j.req, Cookie: j.place.Cookie, Number: j.place.Number, Inode: j.place.Inode,
 		ServerMAC: j.serverMAC, Waiting: !l.Addr.IsValid(), Held: j.held, Lease: l,
@@ -105,7 +106,7 @@ func (m *Manager) adopt(r record, next map[*entry]func(*entry)) error {
 	if err != nil {
 		return err
 	}
-	if now := lease.Instant(m.cfg.Clock.Now()); now < r.Lease.Start { // a clock that cannot be: ask the server
+	if now := clock.Instant(m.cfg.Clock.Now()); now < r.Lease.Start { // a clock that cannot be: ask the server
 		r.Lease.T1, r.Lease.T2 = now, now
 		if r.Six != nil {
 			r.Six.Lease.T1 = now
@@ -136,7 +137,7 @@ func (r record) place() (Place, error) {
 
 // install puts an entry where its record says it was, and has it begin under the mutex.
 func (m *Manager) install(key string, r record, at Place, begin func(*entry)) {
-	e := &entry{m: m, key: key, index: -1, due: lease.Never}
+	e := &entry{m: m, key: key, index: -1, due: clock.Never}
 	j := newJob(m.cfg, r.Request, at)
 	j.resume(r, m.cfg.Rand)
 	e.setJob(j)
@@ -161,10 +162,10 @@ func (j *job) resume(r record, random func() uint64) {
 		j.held, j.until, j.begun = true, r.Until, true
 	}
 	if r.Waiting {
-		j.machine = lease.New(j.machineConfig(random))
+		j.machine = lease4.New(j.machineConfig(random))
 		return
 	}
-	j.machine = lease.Restore(j.machineConfig(random), r.Lease)
+	j.machine = lease4.Restore(j.machineConfig(random), r.Lease)
 	j.serverMAC, j.remembers, j.begun = net.HardwareAddr(r.ServerMAC), true, true
 	if !r.Held {
 		j.bound = &r.Bound

@@ -9,17 +9,18 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/lease4"
 	"podman-net-dhcp/leased/internal/resolv"
 )
 
 // spec is the binding that a lease asks for under the attachment's policy.
-func (j *job) spec(l lease.Lease, now lease.Instant) binding.Spec {
+func (j *job) spec(l lease4.Lease, now clock.Instant) binding.Spec {
 	s := binding.Spec{
 		Ifindex: j.place.Index, Addr: l.Addr, Valid: binding.Forever, Metric: j.req.Policy.Metric,
 		MTU: min(l.MTU, j.req.Link.MTU), // 0 where either has no say
 	}
-	if l.Expiry != lease.Never {
+	if l.Expiry != clock.Never {
 		s.Valid = l.Expiry.Sub(now)
 	}
 	for _, r := range l.Routes {
@@ -31,9 +32,9 @@ func (j *job) spec(l lease.Lease, now lease.Instant) binding.Spec {
 }
 
 // reply is what there is as callers see it; nil: nothing.
-func (j *job) reply(now lease.Instant) *leaseapi.Lease { return j.snapshot().reply(now) }
+func (j *job) reply(now clock.Instant) *leaseapi.Lease { return j.snapshot().reply(now) }
 
-func (s *snapshot) reply(now lease.Instant) *leaseapi.Lease {
+func (s *snapshot) reply(now clock.Instant) *leaseapi.Lease {
 	if s.lease == nil && (s.six == nil || len(s.six.addrs) == 0) {
 		return nil
 	}
@@ -62,7 +63,7 @@ func (s *snapshot) reply(now lease.Instant) *leaseapi.Lease {
 
 // search is the search list, or else the domain (RFC 3397 §4 leaves it to us;
 // resolv.conf(5) has search override domain).
-func search(l lease.Lease) []string {
+func search(l lease4.Lease) []string {
 	if len(l.Search) == 0 && l.Domain != "" {
 		return []string{l.Domain}
 	}
@@ -70,8 +71,8 @@ func search(l lease.Lease) []string {
 }
 
 // left is the whole seconds until t; nil: never.
-func left(t, now lease.Instant) *int64 {
-	if t == lease.Never {
+func left(t, now clock.Instant) *int64 {
+	if t == clock.Never {
 		return nil
 	}
 	s := int64(max(t.Sub(now), 0) / time.Second)
@@ -82,7 +83,7 @@ func left(t, now lease.Instant) *int64 {
 type snapshot struct {
 	req   *leaseapi.AcquireRequest
 	state string
-	lease *lease.Lease
+	lease *lease4.Lease
 	bound *binding.Spec
 	six   *snapshot6 // nil: nothing of IPv6 is wanted
 }
@@ -112,7 +113,7 @@ func (j *job) snapshot() *snapshot {
 	return s
 }
 
-func (s *snapshot) status(now lease.Instant) leaseapi.Status {
+func (s *snapshot) status(now clock.Instant) leaseapi.Status {
 	st := leaseapi.Status{Attachment: s.req.Attachment, Link: s.req.Link, State: s.state, Lease: s.reply(now)}
 	if s.six != nil {
 		st.State6 = s.six.state
@@ -124,7 +125,7 @@ func (s *snapshot) status(now lease.Instant) leaseapi.Status {
 func (j *job) inVain() string {
 	on, within := j.req.Link.Host, j.timeout()
 	text := fmt.Sprintf("no DHCP server answered on %s within %s; is there one on that LAN, and is the uplink up and in the bridge?", on, within)
-	if j.machine.State() == lease.Requesting {
+	if j.machine.State() == lease4.Requesting {
 		text = fmt.Sprintf("a DHCP server on %s made an offer and then confirmed nothing within %s", on, within)
 	}
 	if j.six.only() {

@@ -12,8 +12,8 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/dhcp6"
-	"podman-net-dhcp/leased/internal/lease"
 	"podman-net-dhcp/leased/internal/lease6"
 	"podman-net-dhcp/leased/internal/resolv"
 )
@@ -39,18 +39,18 @@ type six struct {
 
 	conn  Conn6
 	xid   uint32        // that conn's filter lets in
-	quiet lease.Instant // when conn is closed for want of an answer
+	quiet clock.Instant // when conn is closed for want of an answer
 	ear   Ear           // what a router tells this container alone, while somebody waits
 
-	began    lease.Instant // when somebody began to wait for IPv6; Never: nobody has
+	began    clock.Instant // when somebody began to wait for IPv6; Never: nobody has
 	asked    bool          // routers have been solicited
-	until    lease.Instant // when nobody waits for IPv6 any more
+	until    clock.Instant // when nobody waits for IPv6 any more
 	looks    int           // since then
-	lookAt   lease.Instant // when the kernel is looked at next
-	lacking  lease.Instant // since when there is no link-local address; Never: there is
-	again    lease.Instant // when what could not be applied is tried once more
+	lookAt   clock.Instant // when the kernel is looked at next
+	lacking  clock.Instant // since when there is no link-local address; Never: there is
+	again    clock.Instant // when what could not be applied is tried once more
 	failures int           // of Apply6 in a row
-	moved    lease.Instant // when the lease is confirmed, after leased was started
+	moved    clock.Instant // when the lease is confirmed, after leased was started
 }
 
 // level is what DHCPv6 is asked for.
@@ -72,7 +72,7 @@ func newSix(req leaseapi.AcquireRequest, random func() uint64) *six {
 	s := &six{
 		mode:     mode,
 		identity: dhcp6.Identity{DUID: duid, IAID: c.IAID, Hostname: c.Hostname, UserClass: c.UserClass},
-		quiet:    lease.Never, began: lease.Never, lookAt: lease.Never, lacking: lease.Never, again: lease.Never, moved: lease.Never,
+		quiet:    clock.Never, began: clock.Never, lookAt: clock.Never, lacking: clock.Never, again: clock.Never, moved: clock.Never,
 	}
 	s.machine = lease6.New(s.config(c, random))
 	return s
@@ -96,9 +96,9 @@ func (s *six) only() bool { return s != nil && s.mode == "only" }
 // silent says that no socket is open.
 func (s *six) silent() bool { return s == nil || s.conn == nil && s.ear == nil }
 
-func (s *six) due() lease.Instant {
+func (s *six) due() clock.Instant {
 	if s == nil || s.off != "" {
-		return lease.Never
+		return clock.Never
 	}
 	return min(s.machine.Deadline(), s.quiet, s.lookAt, s.again, s.moved)
 }
@@ -110,7 +110,7 @@ func (s *six) hangUp() {
 	if s.conn != nil {
 		s.conn.Close()
 	}
-	s.conn, s.xid, s.quiet = nil, 0, lease.Never
+	s.conn, s.xid, s.quiet = nil, 0, clock.Never
 }
 
 // deafen closes the ear.
@@ -134,7 +134,7 @@ func (s *six) lease() lease6.Lease {
 }
 
 // known is lease, unless it is over.
-func (s *six) known(now lease.Instant) lease6.Lease {
+func (s *six) known(now clock.Instant) lease6.Lease {
 	if s == nil || s.off != "" {
 		return lease6.Lease{}
 	}
@@ -154,7 +154,7 @@ func brought(s *binding.Spec6, addr netip.Addr) bool {
 }
 
 // expiry6 is when the last address is over; 0: there is none.
-func expiry6(l lease6.Lease) (last lease.Instant) {
+func expiry6(l lease6.Lease) (last clock.Instant) {
 	for _, a := range l.Addrs {
 		last = max(last, a.Valid)
 	}
@@ -268,13 +268,13 @@ func (s *six) resume(whole record, random func() uint64) {
 
 // revive is a lease of another boot by this one's clock: at is when it was written,
 // ago how long that is ago.
-func (r *record6) revive(at, now lease.Instant, ago time.Duration) {
+func (r *record6) revive(at, now clock.Instant, ago time.Duration) {
 	if r == nil {
 		return
 	}
-	left := func(t lease.Instant) lease.Instant {
+	left := func(t clock.Instant) clock.Instant {
 		switch {
-		case t == lease.Never:
+		case t == clock.Never:
 			return t
 		case ago < 0 || t.Sub(at) < ago:
 			return now

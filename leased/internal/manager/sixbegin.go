@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"podman-net-dhcp/leased/internal/binding"
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/clock"
 )
 
 // begin6 tells the kernel what to do about IPv6. It comes before IPv4's first
@@ -75,7 +75,7 @@ func (e *entry) seek6() {
 // solicitations begin when DAD is over.
 func (e *entry) solicit() {
 	j, s := e.job, e.job.six
-	if s.asked || s.began == lease.Never || !s.seen.LinkLocal.IsValid() && e.now() < s.began.Add(dadBegins) {
+	if s.asked || s.began == clock.Never || !s.seen.LinkLocal.IsValid() && e.now() < s.began.Add(dadBegins) {
 		return
 	}
 	s.asked = true

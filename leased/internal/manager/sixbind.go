@@ -10,7 +10,7 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/lease6"
 )
 
@@ -31,7 +31,7 @@ func (e *entry) bind6(l lease6.Lease) {
 			j.log().Info("IPv6 bound", "addr", a.Addr, "source", leaseapi.SourceDHCP)
 		}
 	}
-	s.bound, s.again, s.failures = &spec, lease.Never, 0
+	s.bound, s.again, s.failures = &spec, clock.Never, 0
 	if e.look6(); e.job != j || s.off != "" {
 		return
 	}
@@ -41,10 +41,10 @@ func (e *entry) bind6(l lease6.Lease) {
 	e.remember()
 }
 
-func spec6(l lease6.Lease, ifindex int, now lease.Instant) binding.Spec6 {
+func spec6(l lease6.Lease, ifindex int, now clock.Instant) binding.Spec6 {
 	spec := binding.Spec6{Ifindex: ifindex}
-	left := func(t lease.Instant) time.Duration {
-		if t == lease.Never {
+	left := func(t clock.Instant) time.Duration {
+		if t == clock.Never {
 			return binding.Forever
 		}
 		return max(t.Sub(now), 0)
@@ -77,7 +77,7 @@ func (e *entry) unbindable6(spec binding.Spec6, err error) {
 // retry6 tries again to apply the lease there is.
 func (e *entry) retry6() {
 	s := e.job.six
-	s.again = lease.Never
+	s.again = clock.Never
 	if l, ok := s.machine.Lease(); ok {
 		e.bind6(l)
 	}
@@ -99,7 +99,7 @@ func (e *entry) unbind6(why string) {
 func (e *entry) remove6() {
 	j, s := e.job, e.job.six
 	bound := s.bound
-	s.bound, s.unsure, s.again, s.failures = nil, nil, lease.Never, 0
+	s.bound, s.unsure, s.again, s.failures = nil, nil, clock.Never, 0
 	if bound == nil || len(bound.Addrs) == 0 {
 		return
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"podman-net-dhcp/leased/internal/binding"
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/lease6"
 	"podman-net-dhcp/leased/internal/ndp"
 )
@@ -48,7 +48,7 @@ func (e *entry) tick6() {
 		e.look6()
 	}
 	if e.job == j && now >= s.moved {
-		s.moved = lease.Never
+		s.moved = clock.Never
 		e.step6(lease6.LinkChanged{})
 	}
 	if e.job == j && now >= s.machine.Deadline() {
@@ -99,7 +99,7 @@ func (e *entry) look6() {
 func (e *entry) lacks() string {
 	s, now := e.job.six, e.now()
 	if s.seen.LinkLocal.IsValid() {
-		s.lacking = lease.Never
+		s.lacking = clock.Never
 		return ""
 	}
 	s.lacking = min(s.lacking, now)
@@ -114,19 +114,19 @@ func (e *entry) lacks() string {
 }
 
 // nextLook is when the kernel will have something new to show.
-func (e *entry) nextLook() lease.Instant {
+func (e *entry) nextLook() clock.Instant {
 	j, s, now := e.job, e.job.six, e.now()
-	next := lease.Never
+	next := clock.Never
 	if len(j.waiters) > 0 && !e.ready6() {
 		next = now.Add(firstLook << min(s.looks, maxLook))
 		s.looks++
-		for _, t := range []lease.Instant{s.until, s.began.Add(solicitWait)} {
+		for _, t := range []clock.Instant{s.until, s.began.Add(solicitWait)} {
 			if now < t {
 				next = min(next, t)
 			}
 		}
 	}
-	if s.began != lease.Never && now < s.began.Add(solicits) && !s.seen.Advertised {
+	if s.began != clock.Never && now < s.began.Add(solicits) && !s.seen.Advertised {
 		next = min(next, now.Add(2*atRest))
 	}
 	if !s.seen.LinkLocal.IsValid() || len(s.unsure) > 0 {
@@ -150,9 +150,9 @@ func (e *entry) nextLook() lease.Instant {
 }
 
 // after is shortly after what is left of a lifetime.
-func after(now lease.Instant, left time.Duration) lease.Instant {
+func after(now clock.Instant, left time.Duration) clock.Instant {
 	if left == binding.Forever {
-		return lease.Never
+		return clock.Never
 	}
 	return now.Add(left).Add(time.Second)
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"podman-net-dhcp/leased/internal/binding"
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/lease6"
 	"podman-net-dhcp/leased/internal/ndp"
 )
@@ -34,7 +34,7 @@ func (e *entry) asIsAsked() bool {
 		return true
 	case !said.Any && !s.seen.Advertised:
 		return e.routerless()
-	case !s.seen.LinkLocal.IsValid(), !said.Any && e.listens() && s.began != lease.Never && e.now() < s.began.Add(solicitWait):
+	case !s.seen.LinkLocal.IsValid(), !said.Any && e.listens() && s.began != clock.Never && e.now() < s.began.Add(solicitWait):
 		return false // the kernel has heard a router, and the ear will in a moment
 	case said.Autonomous:
 		return s.hasAutoconf()
@@ -71,7 +71,7 @@ func (e *entry) publish6(was binding.State6) {
 	switch {
 	case waits && e.complete():
 		e.goOn() // where IPv4 has not
-	case waits && s.only() && s.began != lease.Never && e.now() >= s.began.Add(solicitWait):
+	case waits && s.only() && s.began != clock.Never && e.now() >= s.began.Add(solicitWait):
 		e.goOn()
 		return
 	case waits, j.resolves != nil && j.resolves.Equal(j.names()) && same6(was, s.seen):
@@ -100,7 +100,7 @@ func (e *entry) without6(why string) {
 }
 
 // routersEnd is shortly after something ends that a router of the LAN has said.
-func (e *entry) routersEnd() lease.Instant {
+func (e *entry) routersEnd() clock.Instant {
 	e.m.mu.Lock()
 	defer e.m.mu.Unlock()
 	return e.m.segment(e.host).Routers.Deadline(e.now()).Add(time.Second)

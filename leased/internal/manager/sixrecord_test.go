@@ -12,7 +12,7 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/lease6"
 )
 
@@ -37,19 +37,19 @@ func TestOrderOfAddresses(t *testing.T) {
 }
 
 func TestReviveByAnotherClock(t *testing.T) {
-	const at, now = lease.Instant(1000 * time.Second), lease.Instant(50 * time.Second)
+	const at, now = clock.Instant(1000 * time.Second), clock.Instant(50 * time.Second)
 	for name, tt := range map[string]struct {
-		end  lease.Instant
+		end  clock.Instant
 		ago  time.Duration
-		want lease.Instant
+		want clock.Instant
 	}{
 		"some is left":                 {at.Add(time.Minute), 20 * time.Second, now.Add(40 * time.Second)},
 		"ends now":                     {at.Add(time.Minute), time.Minute, now},
 		"ended":                        {at.Add(time.Minute), time.Hour, now},
 		"ended when it was written":    {at - 1, 0, now},
 		"the wall clock has gone back": {at.Add(time.Minute), -1, now},
-		"infinite":                     {lease.Never, time.Hour, lease.Never},
-		"infinite, gone back":          {lease.Never, -1, lease.Never},
+		"infinite":                     {clock.Never, time.Hour, clock.Never},
+		"infinite, gone back":          {clock.Never, -1, clock.Never},
 	} {
 		r := &record6{Bound: &binding.Spec6{}, Lease: lease6.Lease{
 			Start: at, T1: at.Add(time.Second), T2: tt.end, Addrs: []lease6.Addr{{Preferred: tt.end, Valid: tt.end}},

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/dhcp6"
-	"podman-net-dhcp/leased/internal/lease"
 	"podman-net-dhcp/leased/internal/lease6"
 )
 
@@ -241,7 +241,7 @@ func (e *entry) hold6(l lease6.Lease) {
 	e.m.unhear(e)
 	e.remove6()
 	s.seen = binding.State6{LinkLocal: s.seen.LinkLocal} // to give the lease back from
-	s.lookAt, s.again, s.moved = lease.Never, lease.Never, lease.Never
+	s.lookAt, s.again, s.moved = clock.Never, clock.Never, clock.Never
 	e.own(l)
 }
 

@@ -9,11 +9,11 @@ import (
 
 	"podman-net-dhcp/leased/internal/dhcp4"
 	"podman-net-dhcp/leased/internal/failpoint"
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/lease4"
 )
 
 // step tells the machine what happened and does what it says.
-func (e *entry) step(ev lease.Event) {
+func (e *entry) step(ev lease4.Event) {
 	j := e.job
 	before, wasHeld := j.machine.State(), j.held
 	held, _ := j.machine.Lease()
@@ -32,7 +32,7 @@ func (e *entry) step(ev lease.Event) {
 }
 
 // settle follows a step that has not ended the job.
-func (e *entry) settle(j *job, ev lease.Event, before lease.State) {
+func (e *entry) settle(j *job, ev lease4.Event, before lease4.State) {
 	if e.job == j && !j.held {
 		e.watch()
 	}
@@ -46,26 +46,26 @@ func (e *entry) settle(j *job, ev lease.Event, before lease.State) {
 }
 
 // perform does what the machine says, which held a lease or none before it said so.
-func (e *entry) perform(a lease.Action, held lease.Lease) {
+func (e *entry) perform(a lease4.Action, held lease4.Lease) {
 	switch a := a.(type) {
-	case lease.Send:
+	case lease4.Send:
 		e.send(a)
-	case lease.Bind:
+	case lease4.Bind:
 		if e.job.heardFrom != nil { // else it is the one from before
 			e.job.serverMAC = e.job.heardFrom
 		}
 		e.job.changes(held, a.Lease)
 		e.bind(a.Lease)
-	case lease.Unbind:
+	case lease4.Unbind:
 		e.job.log().Info("unbind", "reason", a.Why)
 		e.over(held)
 		e.unbind()
-	case lease.Probe:
+	case lease4.Probe:
 		e.watch()
 		e.say(func(arp ARPConn) error { return arp.Probe(a.Addr) })
-	case lease.Announce:
+	case lease4.Announce:
 		e.say(func(arp ARPConn) error { return arp.Announce(a.Addr) })
-	case lease.Report:
+	case lease4.Report:
 		e.job.log().Warn(a.Msg, "detail", a.Detail)
 		e.job.trouble = a.Msg + ": " + a.Detail
 	}
@@ -77,7 +77,7 @@ func (e *entry) listen() {
 	j := e.job
 	if want := j.machine.Medium(); want != j.medium {
 		j.hangUp()
-		if want == lease.MediumNone {
+		if want == lease4.MediumNone {
 			return
 		}
 		if err := e.open(want); err != nil {
@@ -93,7 +93,7 @@ func (e *entry) listen() {
 	}
 }
 
-func (e *entry) open(want lease.Medium) error {
+func (e *entry) open(want lease4.Medium) error {
 	j := e.job
 	var err error
 	if j.place, err = e.m.cfg.Kernel.Enter(j.place); err != nil {
@@ -103,7 +103,7 @@ func (e *entry) open(want lease.Medium) error {
 	if err != nil {
 		return err
 	}
-	if want == lease.MediumUnicast {
+	if want == lease4.MediumUnicast {
 		l, _ := j.machine.Lease()
 		u, err := e.m.cfg.Kernel.Unicast(j.place, l.Addr.Addr(), l.Server)
 		if err != nil {
@@ -147,7 +147,7 @@ func (e *entry) failed(what string, err error) {
 	e.job.hangUp()
 }
 
-func (e *entry) send(a lease.Send) {
+func (e *entry) send(a lease4.Send) {
 	j := e.job
 	payload := j.identity.Marshal(a.Message)
 	j.log().Debug("send", "type", a.Type, "xid", a.XID, "server", a.To)
@@ -180,7 +180,7 @@ func (e *entry) sendOnce(payload []byte) error {
 
 // release sends a RELEASE as a frame to where the ACK came from: ARP for the
 // server would take longer than the address lives.
-func (e *entry) release(payload []byte, a lease.Send) {
+func (e *entry) release(payload []byte, a lease4.Send) {
 	j := e.job
 	p, err := j.voice, error(nil)
 	j.voice = nil

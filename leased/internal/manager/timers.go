@@ -6,7 +6,7 @@ import (
 	"container/heap"
 	"time"
 
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/clock"
 )
 
 // timers is a heap of the attachments that wait for something, the next first.
@@ -38,10 +38,10 @@ func (t *timers) Pop() any {
 
 // set sets when e is due; it returns whether the next in the heap is another one
 // now, or due at another time.
-func (t *timers) set(e *entry, due lease.Instant) bool {
+func (t *timers) set(e *entry, due clock.Instant) bool {
 	before := t.next()
 	switch e.due = due; {
-	case due == lease.Never:
+	case due == clock.Never:
 		t.remove(e)
 	case e.index < 0:
 		heap.Push(t, e)
@@ -57,9 +57,9 @@ func (t *timers) remove(e *entry) {
 	}
 }
 
-func (t timers) next() lease.Instant {
+func (t timers) next() clock.Instant {
 	if len(t) == 0 {
-		return lease.Never
+		return clock.Never
 	}
 	return t[0].due
 }
@@ -68,7 +68,7 @@ func (t timers) next() lease.Instant {
 func (m *Manager) fire() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now := lease.Instant(m.cfg.Clock.Now())
+	now := clock.Instant(m.cfg.Clock.Now())
 	for !m.closed && m.timers.next() <= now {
 		e := heap.Pop(&m.timers).(*entry)
 		e.put((*entry).tick)
@@ -84,7 +84,7 @@ func (m *Manager) arm() {
 
 func (m *Manager) armLocked() {
 	next := m.timers.next()
-	if next == lease.Never {
+	if next == clock.Never {
 		return // an old tick finds nothing due
 	}
 	if err := m.cfg.Clock.Wake(time.Duration(next)); err != nil {

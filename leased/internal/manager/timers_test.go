@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"podman-net-dhcp/leased/internal/lease"
+	"podman-net-dhcp/leased/internal/clock"
 )
 
 // Random walks: the heap always knows who is next, and everybody where he is.
@@ -19,7 +19,7 @@ func TestTimersAreAHeap(t *testing.T) {
 		var ts timers
 		all := make([]*entry, 20)
 		for i := range all {
-			all[i] = &entry{index: -1, due: lease.Never}
+			all[i] = &entry{index: -1, due: clock.Never}
 		}
 		for range 500 {
 			e := all[random.IntN(len(all))]
@@ -32,9 +32,9 @@ func TestTimersAreAHeap(t *testing.T) {
 					t.Fatalf("seed %d: not the next was popped", seed)
 				}
 			case 2:
-				ts.set(e, lease.Never)
+				ts.set(e, clock.Never)
 			default:
-				if changed := ts.set(e, lease.Instant(random.IntN(50))); changed != (ts.next() != before) {
+				if changed := ts.set(e, clock.Instant(random.IntN(50))); changed != (ts.next() != before) {
 					t.Fatalf("seed %d: set says %v, next %v → %v", seed, changed, before, ts.next())
 				}
 			}
@@ -45,7 +45,7 @@ func TestTimersAreAHeap(t *testing.T) {
 
 func checkHeap(t *testing.T, ts timers, all []*entry) {
 	t.Helper()
-	next := lease.Never
+	next := clock.Never
 	for _, e := range all {
 		i := slices.Index(ts, e)
 		if i != e.index {

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package front brings one container onto one network and takes it off
+// again: steps 2 and 3 of the way of a lease, as the network plugin and the OCI
+// hook both walk them. Join leaves nothing behind when it fails.
+package front
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"podman-net-dhcp/internal/attach"
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/internal/netns"
+	"podman-net-dhcp/internal/options"
+)
+
+// Request says who joins what.
+type Request struct {
+	leaseapi.Attachment
+	Netns     string // path
+	Options   options.Options
+	Hostnames []string // candidates for the DHCP host name, best first
+	Meanwhile func()   // if not nil, is called while leased is at work
+}
+
+// Joined is what came of it. Lease is nil when the options say on_timeout=continue
+// and the time was over.
+type Joined struct {
+	MAC   net.HardwareAddr
+	Lease *leaseapi.Lease
+}
+
+// overtime is what a caller grants leased beyond the lease timeout to answer.
+const overtime = 5 * time.Second
+
+// Join makes the link and gets it a lease. Cancelling ctx undoes both.
+func Join(ctx context.Context, r Request) (joined Joined, err error) {
+	if err := r.check(); err != nil {
+		return Joined{}, err
+	}
+	patience := r.Options.LeaseTimeout + overtime
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("leased gave no answer within %s; see: journalctl -u leased", patience))
+	defer cancel()
+	err = insist(ctx, func() (err error) { joined, err = r.join(ctx); return })
+	return joined, err
+}
+
+// reopening is how long leased's socket may be away when leased.socket is restarted.
+const reopening = 2 * time.Second
+
+// insist calls do again where leased hangs up: it is being restarted, or was killed, and
+// the next one takes the call. Twice, for when leased.socket is restarted the second call
+// may be hung up on with the socket, which then is away for a moment. No more: a leased
+// that dies of this very call stays dead.
+func insist(ctx context.Context, do func() error) error {
+	err := do()
+	for tries := 0; tries < 2 && errors.Is(err, leaseapi.ErrHungUp); tries++ {
+		err = do()
+		for end := time.Now().Add(reopening); errors.Is(err, leaseapi.ErrAbsent) && time.Now().Before(end) && ctx.Err() == nil; err = do() {
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	return err
+}
+
+func (r Request) meanwhile() {
+	leaseapi.Rehearse()
+	if r.Meanwhile != nil {
+		r.Meanwhile()
+	}
+}
+
+func (r Request) join(ctx context.Context) (Joined, error) {
+	// First, so that a leased that systemd has to start does so while the link is made.
+	leased, err := leaseapi.Dial(ctx)
+	if err != nil {
+		return Joined{}, err
+	}
+	defer leased.Close()
+	leased.Meanwhile = r.meanwhile
+	link, err := r.attach(ctx)
+	if err != nil {
+		return Joined{}, err
+	}
+	lease, err := r.acquire(ctx, leased, link)
+	if err != nil {
+		return Joined{}, errors.Join(err, deleteLink(r.Netns, r.Interface, link.MAC))
+	}
+	return Joined{link.MAC, lease}, nil
+}
+
+// attach makes the link. The netns is closed again when it returns: nothing of
+// ours pins it while leased waits for a server.
+func (r Request) attach(ctx context.Context) (attach.Link, error) {
+	spec, err := r.linkSpec()
+	if err != nil {
+		return attach.Link{}, err
+	}
+	ns, err := netns.Open(r.Netns)
+	if err != nil {
+		return attach.Link{}, err
+	}
+	defer ns.Close()
+	host, err := attach.OpenHost(nil)
+	if err != nil {
+		return attach.Link{}, err
+	}
+	defer host.Close()
+	return host.Make(ctx, ns, spec)
+}
+
+func (r Request) acquire(ctx context.Context, leased *leaseapi.Conn, link attach.Link) (*leaseapi.Lease, error) {
+	o := r.Options
+	clientID, err := o.ClientIDOption(r.identity(), link.MAC)
+	if err != nil {
+		return nil, err
+	}
+	mtu := link.HostMTU
+	if o.MTU != 0 {
+		mtu = 0
+	}
+	req := leaseapi.AcquireRequest{
+		Attachment: r.Attachment,
+		Link:       leaseapi.Link{Netns: r.Netns, MAC: link.MAC.String(), Host: o.Host(), MTU: mtu},
+		Client: leaseapi.Client{
+			ClientID: hex.EncodeToString(clientID), Hostname: o.HostnameOption(r.Hostnames...), FQDN: o.FQDN,
+			VendorClass: o.VendorClass, UserClass: o.UserClass, RequestIP: o.RequestIP, RequireIP: o.RequireIP,
+			RapidCommit: o.RapidCommit, IPv6Mostly: o.IPv6Mostly,
+		},
+		Policy: leaseapi.Policy{
+			Metric: o.Metric, NoDefaultRoute: o.NoDefaultRoute,
+			TimeoutMS: o.LeaseTimeout.Milliseconds(), OnTimeout: o.OnTimeout, Release: policyOfRelease(o),
+			ConflictCheck: o.ConflictCheck, ResolvConf: o.DNS == "dhcp",
+		},
+	}
+	if err := r.ipv6(&req); err != nil {
+		return nil, err
+	}
+	return leased.Acquire(ctx, req)
+}
+
+// ipv6 adds what leased is to know of IPv6.
+func (r Request) ipv6(req *leaseapi.AcquireRequest) error {
+	o := r.Options
+	if o.IPv6 == "off" {
+		return nil
+	}
+	six, err := r.identity().DHCPv6()
+	if err != nil {
+		return fmt.Errorf("ipv6=%s: %w; try: systemd-machine-id-setup", o.IPv6, err)
+	}
+	c, p := &req.Client, &req.Policy
+	c.DUID, c.IAID, c.Secret, c.RequestIPv6 = hex.EncodeToString(six.DUID), six.IAID, hex.EncodeToString(six.Secret), o.RequestIPv6
+	p.IPv6, p.IPv6TimeoutMS = o.IPv6, o.IPv6Timeout.Milliseconds()
+	return nil
+}
+
+// policyOfRelease is the option's value, but for a lease that nobody could come back for:
+// a random MAC is another client the next time, and a NIC that was lent whole
+// (passthru) cannot give a lease back once it is the host's again.
+func policyOfRelease(o options.Options) string {
+	anew := o.MAC == nil && o.MACFrom == "random" && (o.ClientID == "mac" || o.ClientID == "none")
+	lent := o.Parent != "" && o.Mode == "passthru"
+	if (anew || lent) && o.Release != "never" {
+		return "now"
+	}
+	return o.Release
+}
+
+func (r Request) linkSpec() (attach.Spec, error) {
+	o := r.Options
+	s := attach.Spec{
+		Host: o.Host(), Mode: o.Mode, Isolate: o.Isolate, Interface: r.Interface, MTU: o.MTU,
+		HostEnd: hostEnd(r.Attachment),
+		Alias:   fmt.Sprintf("net-dhcp: %s/%s/%s %s", r.ContainerName, r.Network, r.Interface, shortID(r.ContainerID)),
+	}
+	if o.Parent != "" && o.Mode == "passthru" && o.MAC == nil {
+		return s, nil // the container takes the NIC's place, MAC and all
+	}
+	mac, err := o.LinkMAC(r.identity())
+	s.MAC = mac
+	return s, err
+}
+
+func (r Request) identity() options.Identity {
+	name := r.ContainerName
+	if name == "" {
+		name = r.ContainerID
+	}
+	return options.Identity{Network: r.Network, Container: name, Interface: r.Interface}
+}
+
+func (r Request) check() error {
+	for what, value := range map[string]string{"container id": r.ContainerID, "network name": r.Network} {
+		if value == "" {
+			return fmt.Errorf("no %s given", what)
+		}
+	}
+	if err := options.CheckInterfaceName(r.Interface); err != nil {
+		return fmt.Errorf("interface name %q: %w", r.Interface, err)
+	}
+	if r.Options.Host() == "" {
+		return errors.New("neither bridge nor parent is given; create the network anew, or set one")
+	}
+	return nil
+}
+
+// Leave gives the lease back and deletes the link. It does all it can whatever
+// fails, and finds nothing wrong with what is gone already.
+func Leave(ctx context.Context, a leaseapi.Attachment, netnsPath string) error {
+	err := release(ctx, a)
+	return errors.Join(err, deleteLink(netnsPath, a.Interface, nil))
+}
+
+// LeaveAll gives back all leases of a container whose netns is gone.
+func LeaveAll(ctx context.Context, containerID string) error {
+	return tell(ctx, func(leased *leaseapi.Conn) error { return leased.ReleaseContainer(ctx, containerID) })
+}
+
+func release(ctx context.Context, a leaseapi.Attachment) error {
+	return tell(ctx, func(leased *leaseapi.Conn) error { return leased.Release(ctx, a) })
+}
+
+// tell calls leased, as insistently as Join does: to say it twice does no harm.
+func tell(ctx context.Context, call func(*leaseapi.Conn) error) error {
+	return insist(ctx, func() error {
+		leased, err := leaseapi.Dial(ctx)
+		if err != nil {
+			return err
+		}
+		defer leased.Close()
+		return call(leased)
+	})
+}
+
+func deleteLink(netnsPath, ifname string, mac net.HardwareAddr) error {
+	ns, err := netns.Open(netnsPath)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer ns.Close()
+	return attach.Delete(ns, ifname, mac)
+}
+
+// hostEnd names the veth's host end after the attachment, in the kernel's 15
+// bytes: the beginning of the container's name and a digest of the whole.
+func hostEnd(a leaseapi.Attachment) string {
+	sum := sha256.Sum256([]byte(a.ContainerID + "\x00" + a.Network + "\x00" + a.Interface))
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, a.ContainerName)
+	return name[:min(len(name), 6)] + "-" + hex.EncodeToString(sum[:4])
+}
+
+func shortID(id string) string { return id[:min(len(id), 12)] }

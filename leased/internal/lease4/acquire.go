@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lease4
+
+import (
+	"math"
+	"net/netip"
+	"time"
+
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/dhcp4"
+)
+
+// offer is what REBOOTING and REQUESTING ask for.
+type offer struct {
+	addr, server netip.Addr
+	secs         uint16
+}
+
+const (
+	// firstWait is the time to the second DISCOVER or REQUEST. RFC 2131 §4.1
+	// suggests 4 s (SHOULD); a container's start waits for us, a lost frame on a
+	// LAN is lost for good after milliseconds, and the backoff doubles as the
+	// RFC's from here on.
+	firstWait = time.Second
+	lastWait  = 64 * time.Second
+
+	// maxRequests is how many REQUESTs a server that made an OFFER may leave
+	// unanswered, 15 s in all, before we look for another (RFC 2131 §3.1(5)).
+	maxRequests = 4
+
+	// maxPause bounds the pause after NAKs; there is none after the first.
+	maxPause = 60 * time.Second
+)
+
+// acquire begins to look for a lease.
+func (m *Machine) acquire(now clock.Instant) {
+	m.began = now
+	m.discover(now)
+}
+
+// discover enters SELECTING. The random delay of 1–10 s that RFC 2131 §4.4.1
+// recommends is left out on purpose, as everybody does: it is against a building
+// full of machines that boot at once, which the manager's admission control is
+// for, and it would make every container wait.
+func (m *Machine) discover(now clock.Instant) {
+	// With rapid commit the DISCOVER is the REQUEST, from which the lease counts.
+	m.state, m.sent, m.arp, m.forgoing = Selecting, now, arp{}, false
+	m.transact()
+	m.sendDiscover(now)
+}
+
+func (m *Machine) sendDiscover(now clock.Instant) {
+	m.offer = offer{secs: m.secs(now)}
+	m.send(netip.Addr{}, dhcp4.Message{
+		Type: dhcp4.Discover, Secs: m.offer.secs, Requested: m.hint, RapidCommit: m.cfg.RapidCommit,
+	})
+	m.deadline = now.Add(m.backoff())
+}
+
+// sendSelect sends the REQUEST of REQUESTING, or gives up. secs is that of the
+// DISCOVER (RFC 2131 §4.4.1, table 5).
+func (m *Machine) sendSelect(now clock.Instant) {
+	if m.tries == maxRequests {
+		m.report("no answer to REQUEST", m.offer.server.String())
+		m.discover(now)
+		return
+	}
+	o := m.offer
+	m.send(netip.Addr{}, dhcp4.Message{Type: dhcp4.Request, Secs: o.secs, Requested: o.addr, Server: o.server})
+	m.deadline = now.Add(m.backoff())
+}
+
+// send sends a message of the transaction in flight.
+func (m *Machine) send(to netip.Addr, msg dhcp4.Message) {
+	msg.XID, msg.V6Only = m.xid, m.cfg.V6Only
+	m.acts = append(m.acts, Send{Message: msg, To: to})
+	m.tries++
+}
+
+// secs is the time since acquisition or renewal began, in whole seconds, as much
+// of it as fits (RFC 2131 §2).
+func (m *Machine) secs(now clock.Instant) uint16 {
+	return uint16(min(now.Sub(m.began)/time.Second, math.MaxUint16))
+}
+
+// backoff returns how long to wait for the answer to what was sent last: 1, 2, 4
+// … 64 s, each give or take a quarter of itself or a second, whichever is less.
+// The second is RFC 2131 §4.1's.
+func (m *Machine) backoff() time.Duration {
+	d := lastWait
+	if n := m.tries - 1; n < 6 {
+		d = firstWait << n
+	}
+	fuzz := min(d/4, time.Second)
+	return d - fuzz + m.random(2*fuzz)
+}
+
+// random returns a time from 0 to most.
+func (m *Machine) random(most time.Duration) time.Duration {
+	return time.Duration(m.cfg.Rand() % uint64(most+1))
+}
+
+// freeNaks is how many NAKs in a row cost no time: servers offer one address to two
+// clients under load, more than once if need be, and the loser has done nothing wrong.
+const freeNaks = 3
+
+// refused starts over after a NAK: at once the first times, after 1, 2, 4 … 60 s
+// when they go on.
+func (m *Machine) refused(now clock.Instant) {
+	m.naks++
+	if m.naks <= freeNaks {
+		m.discover(now)
+		return
+	}
+	pause := maxPause
+	if n := m.naks - freeNaks - 1; n < 6 {
+		pause = time.Second << n
+	}
+	m.rest(Init, now.Add(pause))
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lease4
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/dhcp4"
+)
+
+// Check is how to find out that somebody else has an address.
+type Check uint8
+
+// The checks.
+const (
+	CheckOff   Check = iota + 1 // not at all
+	CheckQuick                  // one ARP probe, which nobody waits for beyond the ACK
+	CheckFull                   // all of RFC 5227 §2.1.1, 4–7 s before the address is used
+)
+
+// String returns the check's name as the option conflict_check spells it.
+func (c Check) String() string {
+	switch c {
+	case CheckOff:
+		return "off"
+	case CheckQuick:
+		return "quick"
+	case CheckFull:
+		return "rfc5227"
+	}
+	return "invalid"
+}
+
+const (
+	// declineWait is RFC 2131 §3.1(5)'s, from the second conflict in a row on.
+	declineWait = 10 * time.Second
+
+	// After maxConflicts there is one try each rateLimit, so that a network where
+	// every address is answered for is not probed through (RFC 5227 §2.1.1,
+	// MAX_CONFLICTS and RATE_LIMIT_INTERVAL).
+	maxConflicts = 10
+	rateLimit    = 60 * time.Second
+)
+
+const inUse = "address is in use by another host"
+
+// found takes a conflict. Before the ACK it is kept for it: a DECLINE is for what
+// was granted, and some servers ignore one that no REQUEST came before.
+func (m *Machine) found(now clock.Instant, ev ConflictFound) {
+	if !ev.Addr.IsValid() || ev.Addr != m.arp.watched || m.arp.foe != nil {
+		return
+	}
+	m.report(inUse, fmt.Sprintf("%s has %s", ev.MAC, ev.Addr))
+	switch m.state {
+	case Rebooting, Requesting:
+		m.arp.foe = &ev
+		m.avoid(ev.Addr)
+	case Probing, Bound, Renewing, Rebinding:
+		m.conflict(now, ev)
+	case Init, Selecting, Stopped: // watch nothing
+	}
+}
+
+// conflict gives up the lease that was granted, bound or not.
+func (m *Machine) conflict(now clock.Instant, ev ConflictFound) {
+	l := m.lease
+	m.transact()
+	switch {
+	case m.unconfirmed: // no REQUEST of ours has been answered
+		m.report("no DECLINE sent", "no server has confirmed the lease")
+	case !ev.Decline:
+		m.report("no DECLINE sent", "there were too many of late")
+	default:
+		m.sendDecline(l, ev)
+	}
+	if m.bound {
+		m.unbind(inUse)
+		m.began = now
+	}
+	m.spurn(now, l.Addr.Addr())
+}
+
+// sendDecline tells the server that gave the address (RFC 2131 §4.4.4): to all, so
+// that a relay passes it on, and in a transaction of its own.
+func (m *Machine) sendDecline(l Lease, ev ConflictFound) {
+	text := inUse
+	if len(ev.MAC) > 0 {
+		text = fmt.Sprintf("address is in use by %s", ev.MAC)
+	}
+	m.send(netip.Addr{}, dhcp4.Message{Type: dhcp4.Decline, Requested: l.Addr.Addr(), Server: l.Server, Text: text})
+}
+
+// refuse does without an address that the caller knows to be in use. In SELECTING
+// another server may answer yet, and what is in use is not given up for it.
+func (m *Machine) refuse(now clock.Instant, a netip.Addr) {
+	switch m.state {
+	case Rebooting, Requesting:
+		m.spurn(now, a)
+	case Init, Selecting, Probing, Bound, Renewing, Rebinding, Stopped:
+	}
+}
+
+// spurn looks for another address than a: at once the first time, after 10 s from
+// the second on. RFC 2131 §3.1(5) would wait each time (SHOULD), against loops; but
+// a container's start waits, and the next address is most likely free.
+func (m *Machine) spurn(now clock.Instant, a netip.Addr) {
+	m.avoid(a)
+	m.conflicts++
+	switch {
+	case m.conflicts > maxConflicts:
+		m.rest(Init, now.Add(rateLimit))
+	case m.conflicts > 1:
+		m.rest(Init, now.Add(declineWait))
+	default:
+		m.discover(now)
+	}
+}
+
+// avoid forgets an address that somebody else has; only if it must be that one and
+// no other, it is asked for again.
+func (m *Machine) avoid(a netip.Addr) {
+	m.forget(a)
+	if m.hint == a {
+		m.hint = m.cfg.Requested
+	}
+	if m.hint == a && !m.cfg.Require {
+		m.hint = netip.Addr{}
+	}
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lease4
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/dhcp4"
+)
+
+// unfit says why the address of an OFFER or ACK cannot be used; "": it can.
+func (m *Machine) unfit(r dhcp4.Reply) string {
+	switch {
+	case !dhcp4.Unicast(r.Your):
+		return "address is no host's"
+	case !dhcp4.Unicast(r.Server):
+		return "no usable server identifier"
+	case r.Server == r.Your:
+		return "address is the server's own"
+	case r.Mask == dhcp4.BadMask:
+		return "subnet mask is not contiguous"
+	case edge(prefix(r)):
+		return "address is the subnet's own or its broadcast address"
+	case r.HasLeaseTime && r.LeaseTime == 0:
+		return "lease time is 0"
+	case m.cfg.Require && m.cfg.Requested.IsValid() && r.Your != m.cfg.Requested:
+		return fmt.Sprintf("address is not %s, which is required", m.cfg.Requested)
+	}
+	return ""
+}
+
+// prefix returns the address with its mask. Without one it is the mask of its
+// class (RFC 1122 §3.3.1.1 has nothing better), as systemd and dhcpcd do.
+func prefix(r dhcp4.Reply) netip.Prefix {
+	if r.Mask == dhcp4.NoMask {
+		return netip.PrefixFrom(r.Your, dhcp4.ClassBits(r.Your))
+	}
+	return netip.PrefixFrom(r.Your, r.Mask)
+}
+
+// edge reports whether p's address is the first or the last of its subnet, which
+// no host may have, except in a /31 (RFC 3021) and a /32.
+func edge(p netip.Prefix) bool {
+	if p.Bits() >= 31 {
+		return false
+	}
+	a := p.Addr().As4()
+	host := binary.BigEndian.Uint32(a[:]) << p.Bits()
+	return host == 0 || host == ^uint32(0)<<p.Bits()
+}
+
+// grant builds the lease that an ACK gives, with its times from the first REQUEST
+// of the transaction on. All of its REQUESTs have one xid, so which of them the
+// server answered is not known; the first can never make a lease too long.
+func (m *Machine) grant(r dhcp4.Reply) Lease {
+	l := Lease{
+		Addr: prefix(r), Server: r.Server, Start: m.sent, T1: clock.Never, T2: clock.Never, Expiry: clock.Never,
+		DNS: r.DNS, Domain: r.Domain, Search: r.Search, MTU: r.MTU,
+	}
+	for _, rt := range r.Routes { // a router that is ourselves leads nowhere
+		if rt.Via != r.Your {
+			l.Routes = append(l.Routes, rt)
+		}
+	}
+	if r.LeaseTime == dhcp4.Infinite {
+		return l // whatever T1 and T2 say
+	}
+	life := dhcp4.Seconds(r.LeaseTime)
+	t1, t2 := renewal(r, life)
+	if !m.bound && (r.HasT1 && t1 != dhcp4.Seconds(r.T1) || r.HasT2 && t2 != dhcp4.Seconds(r.T2)) {
+		m.report("renewal times make no sense", fmt.Sprintf("T1 %ds, T2 %ds, lease %ds; using %s, %s",
+			r.T1, r.T2, r.LeaseTime, t1, t2)) // once, not at each renewal
+	}
+	l.T1, l.T2, l.Expiry = l.Start.Add(t1), l.Start.Add(t2), l.Start.Add(life)
+	return l
+}
+
+// renewal returns T1 and T2 of a finite lease, 0 < T1 < T2 < life: the server's
+// where they are so, else RFC 2131 §4.4.5's ½ and ⅞ (as systemd decides it). No
+// random fuzz is added, which §4.4.5 recommends against clients in step: leases
+// begin when their REQUESTs went out, one by one.
+func renewal(r dhcp4.Reply, life time.Duration) (t1, t2 time.Duration) {
+	t1, t2 = dhcp4.Seconds(r.T1), dhcp4.Seconds(r.T2) // 0 where absent
+	if t2 == 0 || t2 >= life {
+		t2 = life / 8 * 7
+	}
+	if t1 == 0 || t1 >= t2 {
+		t1 = life / 2
+	}
+	if t1 >= t2 {
+		t2 = life / 8 * 7
+	}
+	return t1, t2
+}

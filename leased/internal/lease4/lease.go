@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package lease4 is step 6 of the way of a lease: the DHCPv4 client state machine
+// of RFC 2131 §4.4 for one attachment. It is pure: Step(now, event) returns the
+// actions to perform; the caller owns the clock, the wire and the kernel.
+package lease4
+
+import (
+	"net"
+	"net/netip"
+
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/dhcp4"
+)
+
+// Lease is what a server granted.
+type Lease struct {
+	Addr   netip.Prefix // the address with its prefix length
+	Server netip.Addr   // option 54
+	// Start is when the REQUEST that it answers was sent first (RFC 2131 §4.4.1);
+	// T1, T2 and Expiry count from there. Start ≤ T1 ≤ T2 ≤ Expiry; Never where infinite.
+	Start, T1, T2, Expiry clock.Instant
+
+	Routes []dhcp4.Route // none leads to the address itself; at most dhcp4.MaxRoutes
+	DNS    []netip.Addr
+	Domain string
+	Search []string
+	MTU    int // bytes; 0: the server says nothing
+}
+
+// Event is what happened. Events are past facts.
+type Event interface{ event() }
+
+// The events of the machine.
+type (
+	// Started asks for a lease; only a new machine, in INIT, knows it. Remembered
+	// is the lease that the attachment had last, to be asked for again; expired or
+	// not; without Addr: none.
+	// Crowd: many others ask the same servers, which then answer later.
+	Started struct {
+		Remembered Lease
+		Crowd      bool
+	}
+	// ReplyReceived is a server's message for our chaddr, which the caller has
+	// compared; xid and client identifier are the machine's to compare. Refused:
+	// the caller knows that somebody else had the address Your lately; Decline, as
+	// in ConflictFound, that it may be declined.
+	ReplyReceived struct {
+		dhcp4.Reply
+		Refused, Decline bool
+	}
+	// ConflictFound says that the host with MAC uses or probes Addr, which is the
+	// one that Watching names. Decline: the caller's limits still allow a DECLINE.
+	ConflictFound struct {
+		Addr    netip.Addr
+		MAC     net.HardwareAddr
+		Decline bool
+	}
+	// TimedOut says that the caller cannot wait any longer: a remembered lease that
+	// still runs is used without a server's word (RFC 2131 §3.2).
+	TimedOut struct{}
+	// TimerFired says that Deadline has come. A spurious one does nothing.
+	TimerFired struct{}
+	// ReleaseRequested ends the lease for good, with a RELEASE if there is one.
+	ReleaseRequested struct{}
+)
+
+func (Started) event()          {}
+func (ReplyReceived) event()    {}
+func (ConflictFound) event()    {}
+func (TimedOut) event()         {}
+func (TimerFired) event()       {}
+func (ReleaseRequested) event() {}
+
+// Action is what the caller has to do, in the order given. Actions are imperatives.
+type Action interface{ action() }
+
+// The actions of the machine.
+type (
+	// Send sends a message: to the server by unicast from the leased address
+	// (RENEWING, and RELEASE, where it need not be bound), or by broadcast from
+	// 0.0.0.0 where To is invalid. A DECLINE may come where Medium says none.
+	Send struct {
+		dhcp4.Message
+		To netip.Addr
+	}
+	// Bind applies a lease in the container's netns, make before break when one
+	// is bound already; a renewal that changes only times comes as Bind too.
+	Bind struct{ Lease Lease }
+	// Unbind removes what Bind applied. Why is for the log.
+	Unbind struct{ Why string }
+	// Probe sends one ARP probe for Addr (RFC 5227 §2.1.1).
+	Probe struct{ Addr netip.Addr }
+	// Announce sends one ARP announcement of Addr (RFC 5227 §2.3).
+	Announce struct{ Addr netip.Addr }
+	// Report says that something happened that the operator wants to know and
+	// that is no state change: a NAK, an OFFER without a server id, … At most
+	// maxReports come of one transaction, so that a flood does not fill the log.
+	Report struct{ Msg, Detail string }
+)
+
+func (Send) action()     {}
+func (Bind) action()     {}
+func (Unbind) action()   {}
+func (Probe) action()    {}
+func (Announce) action() {}
+func (Report) action()   {}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lease4
+
+import (
+	"net/netip"
+	"time"
+
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/dhcp4"
+)
+
+// rebootWait is how long REBOOTING waits for an answer. A server that has
+// forgotten the lease and is not authoritative keeps silent (RFC 2131 §4.3.2), and
+// one that has not needs less than a millisecond on a LAN; the 4 s of §4.1 would be
+// lost, and the DISCOVER that follows asks for the same address.
+const (
+	rebootWait = 250 * time.Millisecond
+	crowdWait  = time.Second // after a reboot of the host everybody asks at once
+)
+
+func patience(ev Started) time.Duration {
+	if ev.Crowd {
+		return crowdWait
+	}
+	return rebootWait
+}
+
+// start asks for a remembered lease (INIT-REBOOT), else for any. One that has
+// expired by our own count is asked for all the same: the address may still be free.
+func (m *Machine) start(now clock.Instant, l Lease, wait time.Duration) {
+	m.began = now
+	if !m.wanted(l) {
+		m.discover(now)
+		return
+	}
+	m.lease = ordered(l)
+	m.hint = l.Addr.Addr()
+	m.reboot(now, wait)
+}
+
+// wanted reports whether a remembered lease is one at all, whatever the disk says,
+// and not of another address than the one that we are to ask for.
+func (m *Machine) wanted(l Lease) bool {
+	a := l.Addr.Addr()
+	return dhcp4.Unicast(a) && dhcp4.Unicast(l.Server) && (!m.cfg.Requested.IsValid() || m.cfg.Requested == a)
+}
+
+// ordered returns l with Start ≤ T1 ≤ T2 ≤ Expiry, whatever the disk says.
+func ordered(l Lease) Lease {
+	l.T2 = min(l.T2, l.Expiry)
+	l.T1 = min(l.T1, l.T2)
+	l.Start = min(l.Start, l.T1)
+	return l
+}
+
+// reboot enters REBOOTING with the only REQUEST that it sends: option 50, neither
+// option 54 nor ciaddr, to all servers (RFC 2131 §4.3.2).
+func (m *Machine) reboot(now clock.Instant, wait time.Duration) {
+	m.state, m.sent = Rebooting, now
+	m.transact()
+	m.offer = offer{addr: m.hint, secs: m.secs(now)}
+	m.probeQuick(m.offer.addr)
+	m.send(netip.Addr{}, dhcp4.Message{Type: dhcp4.Request, Secs: m.offer.secs, Requested: m.offer.addr})
+	m.deadline = now.Add(wait)
+}
+
+// resume uses a remembered lease for the rest of its time where no server has
+// answered (RFC 2131 §3.2, MAY). It is REBINDING from then on, so that the first
+// server that comes back can confirm or refuse it, and unconfirmed until one has.
+func (m *Machine) resume(now clock.Instant) {
+	switch m.state {
+	case Init, Rebooting, Selecting, Requesting:
+	case Probing, Bound, Renewing, Rebinding, Stopped:
+		return
+	}
+	l, ok := m.Known(now)
+	if !ok {
+		return
+	}
+	m.bind(now, l)
+	m.unconfirmed = true
+	m.enter(now, Rebinding)
+}
+
+// forget drops the remembered lease if its address is a.
+func (m *Machine) forget(a netip.Addr) {
+	if !m.bound && m.lease.Addr.Addr() == a {
+		m.lease = Lease{}
+	}
+}

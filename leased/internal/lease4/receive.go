@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lease4
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/dhcp4"
+)
+
+// receive takes a reply if it answers the transaction in flight. In INIT, PROBING,
+// BOUND and STOPPED there is none: a NAK out of the blue changes nothing.
+func (m *Machine) receive(now clock.Instant, r ReplyReceived) {
+	if m.xid == 0 || r.XID != m.xid {
+		return
+	}
+	if len(r.ClientID) > 0 && !bytes.Equal(r.ClientID, m.cfg.ClientID) {
+		m.ignore(r, "client identifier is not ours") // RFC 6842 §3: MUST discard
+		return
+	}
+	switch {
+	case r.Type == dhcp4.Offer && m.state == Selecting:
+		m.offered(now, r)
+	case r.Type == dhcp4.Ack && (m.state != Selecting || m.cfg.RapidCommit && r.RapidCommit):
+		m.granted(now, r) // in SELECTING only as RFC 4039 §3.1 has it
+	case r.Type == dhcp4.Nak && m.state != Selecting:
+		m.denied(now, r)
+	}
+}
+
+// offered takes the first OFFER that will do: a better one may never come, and
+// the container waits.
+func (m *Machine) offered(now clock.Instant, r ReplyReceived) {
+	if m.forgoes(now, r) {
+		return
+	}
+	why := m.unfit(r.Reply)
+	if why == "" && r.Refused && !r.Decline {
+		why = inUse
+	}
+	if why != "" {
+		m.ignore(r, why)
+		return
+	}
+	m.state, m.tries, m.sent = Requesting, 0, now
+	m.offer.addr, m.offer.server = r.Your, r.Server
+	if r.Refused { // to be declined: a server may offer it for ever to whoever ignores it (dnsmasq)
+		m.arp.watched, m.arp.until, m.arp.foe = r.Your, clock.Never, &ConflictFound{Addr: r.Your, Decline: true}
+	} else {
+		m.probeQuick(r.Your)
+	}
+	m.sendSelect(now)
+}
+
+// granted takes an ACK. All of it counts and nothing of the OFFER's or of the
+// former lease's does (RFC 2131 §3.1(4)).
+func (m *Machine) granted(now clock.Instant, r ReplyReceived) {
+	why := m.unfit(r.Reply)
+	switch {
+	case !m.from(r.Server):
+		why = "not from our server"
+	case why == "" && !r.HasLeaseTime:
+		why = "no lease time" // a MUST of table 3
+	}
+	if why != "" {
+		m.ignore(r, why)
+		return
+	}
+	switch l := m.grant(r.Reply); {
+	case m.forgoes(now, r):
+	case l.Expiry <= now:
+		m.stale(now, r)
+	case r.Refused && !m.uses(r.Your):
+		m.ignore(r, inUse)
+		m.refuse(now, r.Your)
+	default:
+		m.take(now, l)
+	}
+}
+
+// uses reports whether a is the address of the lease in use.
+func (m *Machine) uses(a netip.Addr) bool { return m.bound && m.lease.Addr.Addr() == a }
+
+// take takes a lease that a server has granted: a renewal at once, a new address
+// after what the check asks for.
+func (m *Machine) take(now clock.Instant, l Lease) {
+	switch a := l.Addr.Addr(); {
+	case m.uses(a):
+		m.bind(now, l)
+	case m.arp.watched == a && m.arp.foe != nil: // found before the ACK
+		m.lease = l
+		m.conflict(now, *m.arp.foe)
+	case m.cfg.Check == CheckFull:
+		m.probeFirst(now, l)
+	default:
+		m.bind(now, l)
+	}
+}
+
+// bind begins to use a lease.
+func (m *Machine) bind(now clock.Instant, l Lease) {
+	before, renewal := m.state, m.uses(l.Addr.Addr())
+	m.lease, m.bound, m.unconfirmed, m.naks = l, true, false, 0
+	m.state, m.xid, m.deadline = Bound, 0, l.T1
+	m.acts = append(m.acts, Bind{Lease: l})
+	if !renewal {
+		m.settle(now, before)
+	}
+}
+
+// stale answers an ACK that counts from a REQUEST so long ago that its lease is
+// over: a server that was away has come back with shorter leases. Another
+// transaction has another beginning. No loop: each turn takes a lease's time.
+func (m *Machine) stale(now clock.Instant, r ReplyReceived) {
+	m.ignore(r, "lease is over already")
+	if !m.bound {
+		m.discover(now)
+		return
+	}
+	m.enter(now, m.state)
+}
+
+// denied takes a NAK.
+func (m *Machine) denied(now clock.Instant, r ReplyReceived) {
+	if !m.from(r.Server) {
+		m.ignore(r, "not from our server")
+		return
+	}
+	m.report("server refused the address", fmt.Sprintf("%s: %q", r.Server, r.Text))
+	if m.bound {
+		m.unbind("server refused the address")
+		m.began = now
+	} else {
+		m.hint = m.cfg.Requested // not again what was refused, unless we were told to
+		m.forget(m.offer.addr)
+	}
+	m.refused(now)
+}
+
+// from reports whether s may answer in this state: the selected server, the
+// lease's, or where all were asked any. Who does not say who it is may not (RFC
+// 2131 table 3: option 54 is a MUST).
+func (m *Machine) from(s netip.Addr) bool {
+	switch m.state {
+	case Requesting:
+		return s.IsValid() && s == m.offer.server
+	case Renewing:
+		return s.IsValid() && s == m.lease.Server
+	case Rebooting, Selecting, Rebinding:
+		return s.IsValid()
+	case Init, Probing, Bound, Stopped:
+	}
+	return false
+}
+
+func (m *Machine) ignore(r ReplyReceived, why string) {
+	m.report(fmt.Sprintf("%s ignored", r.Type), fmt.Sprintf("%s (address %s, server %s)", why, shown(r.Your), shown(r.Server)))
+}
+
+func shown(a netip.Addr) string {
+	if !a.IsValid() {
+		return "none"
+	}
+	return a.String()
+}
