@@ -23,6 +23,7 @@ import (
 
 	"podman-net-dhcp/internal/netns"
 	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/manager"
 	"podman-net-dhcp/leased/internal/server"
 	"podman-net-dhcp/leased/internal/store"
@@ -103,7 +104,7 @@ func serve(ctx context.Context, c config) error {
 	working, finish := context.WithCancel(context.WithoutCancel(ctx))
 	defer finish()
 	leases, err := manager.New(working, manager.Config{
-		Log: c.log, Clock: clk, Kernel: manager.Linux{}, Store: state, Memory: memory, Rand: random,
+		Log: c.log, Clock: clk, Kernel: kernel.Linux{}, Store: state, Memory: memory, Rand: random,
 		BootID: boot, Changed: idle.leases,
 	})
 	if err != nil {

@@ -28,13 +28,14 @@ var floors = map[string]int{
 	"leased/internal/lease4":    6,
 	"leased/internal/lease6":    6,
 	"leased/internal/segment":   6, // what step 5 keeps of a LAN
+	"leased/internal/kernel":    8, // the container's side, as step 5 sees it
 	"leased/internal/dhcp4":     7,
 	"leased/internal/dhcp6":     7,
 	"leased/internal/ndp":       7,
-	"leased/internal/wire":      8,
-	"leased/internal/binding":   9,
-	"leased/internal/resolv":    9,
-	"leased/internal/store":     10,
+	"leased/internal/wire":      9,
+	"leased/internal/binding":   10,
+	"leased/internal/resolv":    10,
+	"leased/internal/store":     11,
 	"leased/internal/clock":     12,
 	"leased/internal/dnsname":   13, // of the codecs of step 7
 	"internal/attach":           20,

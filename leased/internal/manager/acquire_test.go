@@ -15,6 +15,7 @@ import (
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/dhcp4"
 	dt "podman-net-dhcp/leased/internal/dhcp4/dhcp4test"
+	"podman-net-dhcp/leased/internal/kernel"
 )
 
 func TestAcquireAnswersWithWhatWasApplied(t *testing.T) {
@@ -170,10 +171,10 @@ func TestHundredIdenticalAcquiresAreOneExchange(t *testing.T) {
 
 // The container was started again, and nobody said that it had ended.
 func TestAcquireOnAnotherLinkReplaces(t *testing.T) {
-	for name, change := range map[string]func(p *Place){
-		"netns":   func(p *Place) { p.Cookie++ },
-		"ifindex": func(p *Place) { p.Index++ },
-		"MAC":     func(p *Place) { p.MAC = net.HardwareAddr{2, 0, 0, 0, 0, 10} },
+	for name, change := range map[string]func(p *kernel.Place){
+		"netns":   func(p *kernel.Place) { p.Cookie++ },
+		"ifindex": func(p *kernel.Place) { p.Index++ },
+		"MAC":     func(p *kernel.Place) { p.MAC = net.HardwareAddr{2, 0, 0, 0, 0, 10} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) {

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 
 	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/kernel"
 )
 
 // entry is one attachment in the map. What stands first is guarded by the
@@ -20,10 +21,10 @@ type entry struct {
 	due     clock.Instant
 	index   int // in the timer heap; -1: not in it
 	shown   *snapshot
-	place   Place  // of the job
-	host    string // what its link hangs on
-	client  string // see clientOf
-	lives   bool   // there is a container
+	place   kernel.Place // of the job
+	host    string       // what its link hangs on
+	client  string       // see clientOf
+	lives   bool         // there is a container
 	addr    netip.Addr
 	gate    gate
 	hears   bool // router advertisements

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"podman-net-dhcp/leased/internal/dhcp4"
+	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/lease4"
 	"podman-net-dhcp/leased/internal/wire"
 )
@@ -60,7 +61,7 @@ func (e *entry) prepare() {
 }
 
 func (e *entry) unheard(err error) {
-	if errors.Is(gone(err), ErrGone) {
+	if kernel.IsGone(err) {
 		e.vanish(err)
 		return
 	}
@@ -77,7 +78,7 @@ func (j *job) deafen() {
 
 // hear hands conflicts to the actor, until arp is closed. One is enough: the
 // machine acts on the first.
-func (e *entry) hear(ctx context.Context, arp ARPConn) {
+func (e *entry) hear(ctx context.Context, arp kernel.ARPConn) {
 	for {
 		c, err := arp.Receive(ctx)
 		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
@@ -101,7 +102,7 @@ func (e *entry) overheard(t dhcp4.Type) {
 	}
 }
 
-func (e *entry) heard(arp ARPConn, c wire.Conflict, err error) {
+func (e *entry) heard(arp kernel.ARPConn, c wire.Conflict, err error) {
 	j := e.job
 	switch {
 	case j == nil || j.arp != arp || err == nil && c.Addr != j.watched:
@@ -143,7 +144,7 @@ func (e *entry) inUse(addr netip.Addr) bool {
 }
 
 // say sends an ARP probe or an announcement.
-func (e *entry) say(do func(ARPConn) error) {
+func (e *entry) say(do func(kernel.ARPConn) error) {
 	arp := e.job.arp
 	if arp == nil {
 		var err error

@@ -3,7 +3,6 @@
 package manager
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/failpoint"
+	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/lease4"
 )
 
@@ -20,7 +20,7 @@ func (e *entry) bind(l lease4.Lease) {
 	j := e.job
 	spec := j.spec(l, e.now())
 	failpoint.At(failpoint.AckBeforeWrite)
-	applied, err := e.m.cfg.Kernel.Apply(j.place, spec, j.bound)
+	applied, err := e.m.cfg.Kernel.Apply4(j.place, spec, j.bound)
 	if err != nil {
 		e.unbindable(spec, err)
 		return
@@ -106,7 +106,7 @@ func (e *entry) over(l lease4.Lease) {
 
 func (e *entry) unbindable(s binding.Spec, err error) {
 	j := e.job
-	if errors.Is(err, ErrGone) {
+	if kernel.IsGone(err) {
 		e.vanish(err)
 		return
 	}
@@ -152,11 +152,11 @@ func (e *entry) unbind() {
 // remove may find that the container is gone, with what was applied to it. Where
 // the job is ending anyway that is nothing new.
 func (e *entry) remove(s binding.Spec) {
-	err := e.m.cfg.Kernel.Remove(e.job.place, s)
+	err := e.m.cfg.Kernel.Remove4(e.job.place, s)
 	switch {
-	case errors.Is(err, ErrGone) && e.job.machine.State() != lease4.Stopped:
+	case kernel.IsGone(err) && e.job.machine.State() != lease4.Stopped:
 		e.vanish(err)
-	case err != nil && !errors.Is(err, ErrGone):
+	case err != nil && !kernel.IsGone(err):
 		e.job.log().Error("remove the binding", "err", err)
 	}
 }

@@ -31,7 +31,7 @@ func (w *world) checked(how string, i int) leaseapi.AcquireRequest {
 
 // owned has another machine have an address.
 func (w *world) owned(addr netip.Addr) {
-	w.kernel.with(func(k *kernel) { k.owners[addr], k.delay = rogue, time.Millisecond }) // ARP is faster than DHCP
+	w.kernel.with(func(k *fakeKernel) { k.owners[addr], k.delay = rogue, time.Millisecond }) // ARP is faster than DHCP
 }
 
 func (w *world) wantARP(want ...string) {
@@ -90,7 +90,7 @@ func TestQuickCheckDeclinesAndTakesTheNext(t *testing.T) {
 func TestQuickCheckAnsweredJustBeforeTheACK(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.server.set(nextAfterDecline(nine))
-		w.kernel.with(func(k *kernel) { k.owners[nine], k.deaf = rogue, true })
+		w.kernel.with(func(k *fakeKernel) { k.owners[nine], k.deaf = rogue, true })
 		l, _, err := w.m.Acquire(context.Background(), w.checked("quick", 9))
 		if err != nil || l.Address.Addr() != ten {
 			t.Errorf("Acquire: %+v, %v", l, err)
@@ -143,7 +143,7 @@ func TestRefusedAddressIsRememberedForAll(t *testing.T) {
 		}
 		// It is not probed again, but declined, for the server would offer it for ever.
 		w.wantHeard("DISCOVER packet", "REQUEST packet", "DECLINE packet", "DISCOVER packet", "REQUEST packet", "DECLINE packet")
-		w.kernel.with(func(k *kernel) { clear(k.owners) })
+		w.kernel.with(func(k *fakeKernel) { clear(k.owners) })
 		w.pass(5 * time.Minute)
 		w.acquire(w.checked("quick", 12))
 	})
@@ -186,7 +186,7 @@ func TestOneAddressForTwoContainers(t *testing.T) {
 // A lease is as good without ARP as without a check.
 func TestCheckCannotBeMade(t *testing.T) {
 	inWorld(t, func(w *world) {
-		w.kernel.with(func(k *kernel) { k.arpError = errors.New("too many open files") })
+		w.kernel.with(func(k *fakeKernel) { k.arpError = errors.New("too many open files") })
 		w.acquire(w.checked("quick", 9))
 		w.pass(time.Hour)
 		w.wantState("BOUND")
@@ -216,7 +216,7 @@ func TestOwnInterfaceIsNoConflict(t *testing.T) {
 		at, _ := w.kernel.Find(second)
 		at.Cookie = 1009 // the same netns
 		w.kernel.add(at)
-		w.kernel.with(func(k *kernel) { k.owners[ten] = mustMAC(first.Link.MAC) })
+		w.kernel.with(func(k *fakeKernel) { k.owners[ten] = mustMAC(first.Link.MAC) })
 		if l, _ := w.acquire(second); l.Address.Addr() != ten {
 			t.Errorf("bound %v", l.Address)
 		}

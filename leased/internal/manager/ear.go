@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/ndp"
 )
 
@@ -17,8 +18,8 @@ import (
 // container's that says nothing, one for all attachments of the LAN.
 type ear struct {
 	users int
-	tried bool // to make it; what cannot be made is not tried for each container anew
-	conn  Ear  // nil: deaf
+	tried bool               // to make it; what cannot be made is not tried for each container anew
+	conn  kernel.RoutersConn // nil: deaf
 }
 
 // hear has the ear of e's LAN open for e.
@@ -44,7 +45,7 @@ func (m *Manager) hear(e *entry) {
 
 // open makes the ear and listens.
 func (m *Manager) open(host string, a *ear) {
-	conn, err := m.cfg.Kernel.Ear(host)
+	conn, err := m.cfg.Kernel.LANRouters(host)
 	if err != nil {
 		m.cfg.Log.Warn("listen to router advertisements; changes are noticed late", "on", host, "err", err)
 		return
@@ -69,7 +70,7 @@ func (m *Manager) unhear(e *entry) {
 	}
 	m.mu.Lock()
 	e.hears = false
-	a, last := m.ears[e.host], Ear(nil)
+	a, last := m.ears[e.host], kernel.RoutersConn(nil)
 	if a.users--; a.users == 0 {
 		delete(m.ears, e.host)
 		last = m.deafen(e.host, a)
@@ -86,7 +87,7 @@ const routerlessFor = time.Minute
 
 // deafen needs the mutex, and returns what is to be closed without it, or nil. What
 // nobody has listened to may be over.
-func (m *Manager) deafen(host string, a *ear) Ear {
+func (m *Manager) deafen(host string, a *ear) kernel.RoutersConn {
 	conn := a.conn
 	a.conn = nil
 	seg := m.segment(host)
@@ -100,7 +101,7 @@ const breath = 20 * time.Millisecond
 
 // overhear listens until conn is closed. a is the ear that conn is of; nil: it is a
 // container's own.
-func (m *Manager) overhear(ctx context.Context, host string, conn Ear, a *ear) {
+func (m *Manager) overhear(ctx context.Context, host string, conn kernel.RoutersConn, a *ear) {
 	for {
 		icmp, from, err := conn.Receive(ctx)
 		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
@@ -118,7 +119,7 @@ func (m *Manager) overhear(ctx context.Context, host string, conn Ear, a *ear) {
 }
 
 // deaf is what an ear is that hears nothing any more. A container's own its actor closes.
-func (m *Manager) deaf(host string, conn Ear, a *ear, err error) {
+func (m *Manager) deaf(host string, conn kernel.RoutersConn, a *ear, err error) {
 	m.mu.Lock()
 	mine := a != nil && a.conn == conn // else it has just been closed
 	if mine {

@@ -3,8 +3,9 @@
 package manager
 
 import (
-	"errors"
 	"slices"
+
+	"podman-net-dhcp/leased/internal/kernel"
 )
 
 // setJob gives the entry a job, and shows others where it is.
@@ -19,7 +20,7 @@ func (e *entry) setJob(j *job) {
 // number has the kernel tell the end of the container's netns.
 func (e *entry) number() {
 	j := e.job
-	if j.place.Number != unnumbered {
+	if j.place.Number != kernel.Unnumbered {
 		return
 	}
 	n, err := e.m.cfg.Kernel.Number(j.place)
@@ -73,7 +74,7 @@ func (e *entry) look() {
 		return
 	}
 	e.number()
-	if err := e.m.cfg.Kernel.Check(e.job.place); errors.Is(err, ErrGone) {
+	if err := e.m.cfg.Kernel.Check(e.job.place); kernel.IsGone(err) {
 		e.vanish(err)
 	}
 }

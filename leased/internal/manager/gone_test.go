@@ -8,6 +8,7 @@ import (
 	"time"
 
 	dt "podman-net-dhcp/leased/internal/dhcp4/dhcp4test"
+	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/wire"
 )
 
@@ -57,7 +58,7 @@ func TestEachCallFindsTheContainerGone(t *testing.T) {
 			inWorld(t, func(w *world) {
 				req := w.container(9)
 				req.Policy.OnTimeout = "continue"
-				w.kernel.failing(failOn(call, ErrGone))
+				w.kernel.failing(failOn(call, kernel.ErrGone))
 				got := w.inBackground(context.Background(), req)
 				w.pass(31 * time.Minute)
 				if r := <-got; call == "packet" && r.err == nil {

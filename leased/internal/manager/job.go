@@ -17,6 +17,7 @@ import (
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/dhcp4"
 	"podman-net-dhcp/leased/internal/failpoint"
+	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/lease4"
 	"podman-net-dhcp/leased/internal/resolv"
 	"podman-net-dhcp/leased/internal/wire"
@@ -25,7 +26,7 @@ import (
 // job is the work on one attachment, from its first DISCOVER to its RELEASE.
 type job struct {
 	req      leaseapi.AcquireRequest
-	place    Place
+	place    kernel.Place
 	identity dhcp4.Identity
 	machine  *lease4.Machine
 	six      *six // nil: nothing of IPv6 is wanted
@@ -34,18 +35,18 @@ type job struct {
 	bound     *binding.Spec    // what the kernel has
 	serverMAC net.HardwareAddr // where the lease came from: the server or its relay
 	heardFrom net.HardwareAddr // where the last message came from
-	conn      PacketConn
+	conn      kernel.PacketConn
 	medium    lease4.Medium // that conn is for
 	xid       uint32        // that conn's filter lets in
 	quiet     clock.Instant // when conn is closed for want of an answer
 	again     clock.Instant // when what could not be applied is tried once more
 	failures  int           // of Apply, or of giving back, in a row
-	arp       ARPConn
+	arp       kernel.ARPConn
 	watched   netip.Addr // what arp listens to
 	begun     bool       // the machine has been started
 	held      bool       // the container is gone; the lease is kept until then
 	until     clock.Instant
-	voice     PacketConn // that gives back what was held
+	voice     kernel.PacketConn // that gives back what was held
 
 	remembered *lease4.Lease // from before, to be asked for again; nil: none, or it was asked for
 	asked      clock.Instant // when the servers were first asked
@@ -59,7 +60,7 @@ type job struct {
 }
 
 // join starts the attachment's job, or waits along with who has started it.
-func (e *entry) join(req leaseapi.AcquireRequest, at Place, answer chan result) {
+func (e *entry) join(req leaseapi.AcquireRequest, at kernel.Place, answer chan result) {
 	k := e.inherit(req, at)
 	if e.job != nil {
 		e.m.cfg.Kernel.Leave(at) // it is the job's, which knows the way
@@ -86,10 +87,10 @@ func (e *entry) join(req leaseapi.AcquireRequest, at Place, answer chan result) 
 // inherit ends a job on another link, which is of a container that was there
 // before, and returns what the new one can ask for: that container's, or what is
 // held, where the new one is the same client to the servers.
-func (e *entry) inherit(req leaseapi.AcquireRequest, at Place) (k kept) {
+func (e *entry) inherit(req leaseapi.AcquireRequest, at kernel.Place) (k kept) {
 	switch old := e.job; {
 	case old == nil:
-	case !old.held && old.place.same(at):
+	case !old.held && old.place.Same(at):
 		return k
 	case clientOf(old.req) != clientOf(req):
 		if !old.held || e.m.claim(e) {
@@ -113,7 +114,7 @@ func (e *entry) inherit(req leaseapi.AcquireRequest, at Place) (k kept) {
 	return k
 }
 
-func newJob(cfg Config, req leaseapi.AcquireRequest, at Place) *job {
+func newJob(cfg Config, req leaseapi.AcquireRequest, at kernel.Place) *job {
 	c := req.Client
 	clientID, _ := hex.DecodeString(c.ClientID) // the server package has checked it
 	return &job{
@@ -233,9 +234,9 @@ func (e *entry) goOn() {
 // undo takes back what an Acquire did whose caller is gone; the link too, since
 // nobody else will. What the container had before stays, and so does what
 // somebody else waits for, who owns it from now on.
-func (e *entry) undo(at Place, answer chan result) {
+func (e *entry) undo(at kernel.Place, answer chan result) {
 	j := e.job
-	if j == nil || !j.place.same(at) {
+	if j == nil || !j.place.Same(at) {
 		return
 	}
 	j.leave(answer)
@@ -244,7 +245,7 @@ func (e *entry) undo(at Place, answer chan result) {
 		return
 	}
 	e.end("the caller has gone")
-	if err := e.m.cfg.Kernel.DeleteLink(at); err != nil && !errors.Is(err, ErrGone) {
+	if err := e.m.cfg.Kernel.DeleteLink(at); err != nil && !kernel.IsGone(err) {
 		j.log().Error("delete the link", "err", err)
 	}
 }
@@ -347,7 +348,7 @@ func (j *job) hangUp() {
 }
 
 // receive hands what comes in on conn to the actor, until conn is closed.
-func (e *entry) receive(ctx context.Context, conn PacketConn) {
+func (e *entry) receive(ctx context.Context, conn kernel.PacketConn) {
 	for {
 		payload, from, err := conn.Receive(ctx)
 		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
@@ -361,12 +362,12 @@ func (e *entry) receive(ctx context.Context, conn PacketConn) {
 	}
 }
 
-func (e *entry) received(conn PacketConn, payload []byte, from wire.Source, err error) {
+func (e *entry) received(conn kernel.PacketConn, payload []byte, from wire.Source, err error) {
 	j := e.job
 	switch {
 	case j == nil || j.conn != conn:
 		return // closed meanwhile
-	case errors.Is(gone(err), ErrGone):
+	case kernel.IsGone(err):
 		e.vanish(err)
 		return
 	case err != nil:

@@ -11,6 +11,7 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/kernel"
 )
 
 // net6 is the kernels' part of IPv6 on the fake LAN.
@@ -35,7 +36,7 @@ type net6 struct {
 }
 
 // of needs the mutex.
-func (k *kernel) of(netns string) *binding.State6 {
+func (k *fakeKernel) of(netns string) *binding.State6 {
 	if k.six.states == nil {
 		k.six.states, k.six.autos, k.six.taken = map[string]*binding.State6{}, map[string]binding.Autoconf{}, map[netip.Addr]bool{}
 		k.six.since = map[netip.Addr]time.Time{}
@@ -48,7 +49,7 @@ func (k *kernel) of(netns string) *binding.State6 {
 	return s
 }
 
-func (k *kernel) Autoconf(p Place, a binding.Autoconf) error {
+func (k *fakeKernel) Autoconf(p kernel.Place, a binding.Autoconf) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.six.fail != nil {
@@ -62,7 +63,7 @@ func (k *kernel) Autoconf(p Place, a binding.Autoconf) error {
 	return nil
 }
 
-func (k *kernel) Look6(p Place) (binding.State6, error) {
+func (k *fakeKernel) Look6(p kernel.Place) (binding.State6, error) {
 	if err := k.enter(p, "look6"); err != nil {
 		return binding.State6{}, err
 	}
@@ -78,7 +79,7 @@ func (k *kernel) Look6(p Place) (binding.State6, error) {
 	return s, nil
 }
 
-func (k *kernel) Apply6(p Place, next binding.Spec6, prev *binding.Spec6) error {
+func (k *fakeKernel) Apply6(p kernel.Place, next binding.Spec6, prev *binding.Spec6) error {
 	call := "apply6"
 	for _, l := range next.Addrs {
 		call += " " + l.Addr.String()
@@ -102,13 +103,13 @@ func (k *kernel) Apply6(p Place, next binding.Spec6, prev *binding.Spec6) error 
 }
 
 // begin notes when DAD of an address began; it needs the mutex.
-func (k *kernel) begin(addr netip.Addr) {
+func (k *fakeKernel) begin(addr netip.Addr) {
 	if _, ok := k.six.since[addr]; !ok {
 		k.six.since[addr] = time.Now()
 	}
 }
 
-func (k *kernel) Remove6(p Place, s binding.Spec6) error {
+func (k *fakeKernel) Remove6(p kernel.Place, s binding.Spec6) error {
 	if err := k.enter(p, "remove6"); err != nil {
 		return err
 	}
@@ -116,21 +117,21 @@ func (k *kernel) Remove6(p Place, s binding.Spec6) error {
 	return nil
 }
 
-func (k *kernel) drop6(p Place, spec binding.Spec6) {
+func (k *fakeKernel) drop6(p kernel.Place, spec binding.Spec6) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := k.of(p.Netns)
 	s.Addrs = slices.DeleteFunc(s.Addrs, func(a binding.Addr6) bool { return brought(&spec, a.Prefix.Addr()) })
 }
 
-func (k *kernel) Routers(p Place) (Ear, error) {
+func (k *fakeKernel) Routers(p kernel.Place) (kernel.RoutersConn, error) {
 	if err := k.enter(p, "routers"); err != nil {
 		return nil, err
 	}
 	return &fakeEar{k.newConn(p, "ear")}, nil
 }
 
-func (k *kernel) Solicit(p Place, from netip.Addr) error {
+func (k *fakeKernel) Solicit(p kernel.Place, from netip.Addr) error {
 	k.mu.Lock()
 	r := k.six.router
 	k.mu.Unlock()
@@ -140,11 +141,11 @@ func (k *kernel) Solicit(p Place, from netip.Addr) error {
 	return nil
 }
 
-func (k *kernel) Advertise(p Place, addr netip.Addr) error {
+func (k *fakeKernel) Advertise(p kernel.Place, addr netip.Addr) error {
 	return k.enter(p, "advertise "+addr.String())
 }
 
-func (k *kernel) DHCP6(p Place, linkLocal netip.Addr) (Conn6, error) {
+func (k *fakeKernel) DHCP6(p kernel.Place, linkLocal netip.Addr) (kernel.DHCP6Conn, error) {
 	if err := k.enter(p, "dhcp6"); err != nil {
 		return nil, err
 	}
@@ -158,7 +159,7 @@ func (k *kernel) DHCP6(p Place, linkLocal netip.Addr) (Conn6, error) {
 	return &conn6{k.newConn(p, "dhcp6")}, nil
 }
 
-func (k *kernel) StandIn6(l leaseapi.Link) (Conn6, error) {
+func (k *fakeKernel) StandIn6(l leaseapi.Link) (kernel.DHCP6Conn, error) {
 	k.mu.Lock()
 	k.calls = append(k.calls, "stand-in6 "+l.MAC+" on "+l.Host)
 	err := k.standIn
@@ -171,7 +172,7 @@ func (k *kernel) StandIn6(l leaseapi.Link) (Conn6, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn6{k.newConn(Place{}, "stand-in6")}, nil
+	return &conn6{k.newConn(kernel.Place{}, "stand-in6")}, nil
 }
 
 // conn6 is a DHCPv6 client's socket.
@@ -192,14 +193,14 @@ func (c *conn6) Send(payload []byte) error {
 	return nil
 }
 
-func (k *kernel) Ear(host string) (Ear, error) {
+func (k *fakeKernel) LANRouters(host string) (kernel.RoutersConn, error) {
 	if k.six.earOpen != nil {
 		k.six.earOpen()
 	}
 	if k.six.earless != nil {
 		return nil, k.six.earless
 	}
-	return &fakeEar{k.newConn(Place{Netns: host}, "ear")}, nil
+	return &fakeEar{k.newConn(kernel.Place{Netns: host}, "ear")}, nil
 }
 
 type fakeEar struct{ *conn }
@@ -219,7 +220,7 @@ func (f *fakeEar) Receive(ctx context.Context) ([]byte, netip.Addr, error) {
 var routerAddr = netip.MustParseAddr("fe80::1")
 
 // advertise has a router say what it has to say to everybody on the LAN.
-func (k *kernel) advertise(r router6) {
+func (k *fakeKernel) advertise(r router6) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for netns, a := range k.six.autos {

@@ -14,28 +14,29 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/resolv"
 	"podman-net-dhcp/leased/internal/wire"
 )
 
-// kernel is a Kernel. As with the real one, a socket that is open works on when
+// fakeKernel is a Kernel. As with the real one, a socket that is open works on when
 // the netns has lost its path.
-type kernel struct {
+type fakeKernel struct {
 	server *server
 	open   atomic.Int32  // sockets
 	flood  int           // copies of each reply that come
 	delay  time.Duration // of each reply
 
-	mu      sync.Mutex
-	links   map[string]Place
-	doors   map[*door]bool // of netns that are held open
-	find    error          // of Find
-	check   error          // of Check
-	standIn error
-	calls   []string
-	seen    int
-	fail    func(call string) error
-	conns   []*conn
+	mu       sync.Mutex
+	links    map[string]kernel.Place
+	sessions map[*kernel.Session]bool // of netns that are held open
+	find     error                    // of Find
+	check    error                    // of Check
+	standIn  error
+	calls    []string
+	seen     int
+	fail     func(call string) error
+	conns    []*conn
 
 	owners   map[netip.Addr]net.HardwareAddr // other machines, by address
 	arps     []string
@@ -46,33 +47,33 @@ type kernel struct {
 }
 
 // with changes what the kernel is like.
-func (k *kernel) with(change func(k *kernel)) {
+func (k *fakeKernel) with(change func(k *fakeKernel)) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	change(k)
 }
 
-func (k *kernel) add(p Place) {
+func (k *fakeKernel) add(p kernel.Place) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.links[p.Netns] = p
 }
 
 // remove takes a netns away, as a runtime does that says no goodbye.
-func (k *kernel) remove(path string) {
+func (k *fakeKernel) remove(path string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	delete(k.links, path)
 }
 
 // failing has calls fail that fail knows an error for.
-func (k *kernel) failing(fail func(call string) error) {
+func (k *fakeKernel) failing(fail func(call string) error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.fail = fail
 }
 
-func (k *kernel) since() []string {
+func (k *fakeKernel) since() []string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	news := k.calls[k.seen:]
@@ -80,12 +81,12 @@ func (k *kernel) since() []string {
 	return news
 }
 
-func (k *kernel) enter(p Place, call string) error {
+func (k *fakeKernel) enter(p kernel.Place, call string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.calls = append(k.calls, call)
 	if at, ok := k.links[p.Netns]; !ok || at.Cookie != p.Cookie {
-		return ErrGone
+		return kernel.ErrGone
 	}
 	if k.fail != nil {
 		return k.fail(call)
@@ -93,47 +94,47 @@ func (k *kernel) enter(p Place, call string) error {
 	return nil
 }
 
-func (k *kernel) Enter(p Place) (Place, error) {
+func (k *fakeKernel) Enter(p kernel.Place) (kernel.Place, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !k.doors[p.door] {
-		p.door = new(door)
-		k.doors[p.door] = true
+	if !k.sessions[p.Session] {
+		p.Session = new(kernel.Session)
+		k.sessions[p.Session] = true
 	}
 	return p, nil
 }
 
-func (k *kernel) Leave(p Place) {
+func (k *fakeKernel) Leave(p kernel.Place) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	delete(k.doors, p.door)
+	delete(k.sessions, p.Session)
 }
 
 // held is how many netns are held open.
-func (k *kernel) held() int {
+func (k *fakeKernel) held() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return len(k.doors)
+	return len(k.sessions)
 }
 
-func (k *kernel) Number(p Place) (int, error) { return p.Number, nil }
+func (k *fakeKernel) Number(p kernel.Place) (int, error) { return p.Number, nil }
 
-func (k *kernel) Find(r leaseapi.AcquireRequest) (Place, error) {
+func (k *fakeKernel) Find(r leaseapi.AcquireRequest) (kernel.Place, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.find != nil {
-		return Place{}, k.find
+		return kernel.Place{}, k.find
 	}
 	p, ok := k.links[r.Link.Netns]
 	if !ok {
-		return Place{}, absent(errNoNetns)
+		return kernel.Place{}, fmt.Errorf("%w: %w", kernel.ErrGone, errNoNetns)
 	}
-	p.Interface, p.door = r.Attachment.Interface, new(door)
-	k.doors[p.door] = true
+	p.Interface, p.Session = r.Attachment.Interface, new(kernel.Session)
+	k.sessions[p.Session] = true
 	return p, nil
 }
 
-func (k *kernel) Packet(p Place) (PacketConn, error) {
+func (k *fakeKernel) Packet(p kernel.Place) (kernel.PacketConn, error) {
 	if err := k.enter(p, "packet"); err != nil {
 		return nil, err
 	}
@@ -141,13 +142,13 @@ func (k *kernel) Packet(p Place) (PacketConn, error) {
 }
 
 // ARP is not among the calls: each lease is announced.
-func (k *kernel) ARP(p Place) (ARPConn, error) {
+func (k *fakeKernel) ARP(p kernel.Place) (kernel.ARPConn, error) {
 	k.mu.Lock()
 	at, ok := k.links[p.Netns]
 	err := k.arpError
 	k.mu.Unlock()
 	if !ok || at.Cookie != p.Cookie {
-		return nil, ErrGone
+		return nil, kernel.ErrGone
 	}
 	if err != nil {
 		return nil, err
@@ -155,14 +156,14 @@ func (k *kernel) ARP(p Place) (ARPConn, error) {
 	return &arp{conn: k.newConn(p, "arp")}, nil
 }
 
-func (k *kernel) Unicast(p Place, local, server netip.Addr) (Sender, error) {
+func (k *fakeKernel) Unicast(p kernel.Place, local, server netip.Addr) (kernel.Sender, error) {
 	if err := k.enter(p, "unicast "+local.String()+" to "+server.String()); err != nil {
 		return nil, err
 	}
 	return k.newConn(p, "unicast"), nil
 }
 
-func (k *kernel) Apply(p Place, next binding.Spec, prev *binding.Spec) (binding.Applied, error) {
+func (k *fakeKernel) Apply4(p kernel.Place, next binding.Spec, prev *binding.Spec) (binding.Applied, error) {
 	call := "apply " + next.Addr.String()
 	if prev != nil {
 		call += " for " + prev.Addr.String()
@@ -170,24 +171,26 @@ func (k *kernel) Apply(p Place, next binding.Spec, prev *binding.Spec) (binding.
 	return binding.Applied{Spec: next}, k.enter(p, call)
 }
 
-func (k *kernel) Remove(p Place, s binding.Spec) error { return k.enter(p, "remove "+s.Addr.String()) }
-func (k *kernel) DeleteLink(p Place) error             { return k.enter(p, "delete "+p.Interface) }
+func (k *fakeKernel) Remove4(p kernel.Place, s binding.Spec) error {
+	return k.enter(p, "remove "+s.Addr.String())
+}
+func (k *fakeKernel) DeleteLink(p kernel.Place) error { return k.enter(p, "delete "+p.Interface) }
 
-func (k *kernel) Resolve(p Place, containerID string, was, now resolv.Names) (bool, error) {
+func (k *fakeKernel) Resolve(p kernel.Place, containerID string, was, now resolv.Names) (bool, error) {
 	err := k.enter(p, fmt.Sprint("resolve ", containerID, " ", was.Servers, " ", now.Servers))
 	return err == nil, err
 }
 
-func (k *kernel) Check(p Place) error {
+func (k *fakeKernel) Check(p kernel.Place) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if at, ok := k.links[p.Netns]; !ok || at.Cookie != p.Cookie {
-		return ErrGone
+		return kernel.ErrGone
 	}
 	return k.check
 }
 
-func (k *kernel) StandIn(l leaseapi.Link) (PacketConn, error) {
+func (k *fakeKernel) StandIn4(l leaseapi.Link) (kernel.PacketConn, error) {
 	k.mu.Lock()
 	k.calls = append(k.calls, "stand-in "+l.MAC+" on "+l.Host)
 	err := k.standIn
@@ -195,10 +198,10 @@ func (k *kernel) StandIn(l leaseapi.Link) (PacketConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &packet{conn: k.newConn(Place{}, "stand-in")}, nil
+	return &packet{conn: k.newConn(kernel.Place{}, "stand-in")}, nil
 }
 
-func (k *kernel) newConn(p Place, via string) *conn {
+func (k *fakeKernel) newConn(p kernel.Place, via string) *conn {
 	c := &conn{k: k, place: p, via: via, in: make(chan arrival, 64+2*k.flood), closed: make(chan struct{})}
 	k.open.Add(1)
 	k.mu.Lock()
@@ -209,7 +212,7 @@ func (k *kernel) newConn(p Place, via string) *conn {
 }
 
 // say has the sockets that are open receive something.
-func (k *kernel) say(a arrival) {
+func (k *fakeKernel) say(a arrival) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, c := range k.conns {
@@ -220,7 +223,7 @@ func (k *kernel) say(a arrival) {
 }
 
 // hint is say for ARP sockets.
-func (k *kernel) hint(a arrival) {
+func (k *fakeKernel) hint(a arrival) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, c := range k.conns {
@@ -238,8 +241,8 @@ type arrival struct {
 
 // conn is a UDP socket, and what a packet socket has in common with one.
 type conn struct {
-	k      *kernel
-	place  Place
+	k      *fakeKernel
+	place  kernel.Place
 	via    string
 	in     chan arrival
 	closed chan struct{}

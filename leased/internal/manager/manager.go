@@ -18,6 +18,7 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/segment"
 )
 
@@ -129,7 +130,7 @@ type result struct {
 // does the same.
 func (m *Manager) Acquire(ctx context.Context, req leaseapi.AcquireRequest) (*leaseapi.Lease, func(), error) {
 	answer := make(chan result, 1)
-	var place Place // the actor's, to whom it all is left: there may be hundreds of us
+	var place kernel.Place // the actor's, to whom it all is left: there may be hundreds of us
 	begin := func(e *entry) {
 		var err error
 		if place, err = m.cfg.Kernel.Find(req); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"podman-net-dhcp/internal/options"
 	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/lease4"
 )
 
@@ -140,7 +141,7 @@ func (m *Manager) reclaim(r memo) error {
 	if never {
 		r.Until = max(r.Until, kept{lease: r.Lease, six: r.Six.lease()}.expiry()) // which may not be known
 	}
-	place := Place{MAC: mac, Interface: r.Request.Attachment.Interface}
+	place := kernel.Place{MAC: mac, Interface: r.Request.Attachment.Interface}
 	m.install(keyOf(r.Request.Attachment)+"\x00"+clientOf(r.Request), r.record, place, (*entry).rest)
 	return nil
 }

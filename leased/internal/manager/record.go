@@ -12,6 +12,7 @@ import (
 	"podman-net-dhcp/internal/options"
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/lease4"
 	"podman-net-dhcp/leased/internal/resolv"
 )
@@ -25,7 +26,7 @@ type record struct {
 	BootID    string                  `json:"bootId"`
 	Request   leaseapi.AcquireRequest `json:"request"`
 	Cookie    uint64                  `json:"cookie"` // of the netns
-	Number    int                     `json:"number"` // of the netns, see Place
+	Number    int                     `json:"number"` // of the netns, see kernel.Place
 	Inode     uint64                  `json:"inode"`
 	ServerMAC []byte                  `json:"serverMac,omitempty"`
 	// Waiting says that there is no lease yet: the container was started without
@@ -126,17 +127,17 @@ func (m *Manager) adopt(r record, next map[*entry]func(*entry)) error {
 }
 
 // place is where the record says that the container is.
-func (r record) place() (Place, error) {
+func (r record) place() (kernel.Place, error) {
 	link := r.Request.Link
 	mac, err := net.ParseMAC(link.MAC)
-	return Place{
+	return kernel.Place{
 		Netns: link.Netns, Cookie: r.Cookie, Number: r.Number, Inode: r.Inode, Index: link.Index, MAC: mac,
 		Interface: r.Request.Attachment.Interface,
 	}, err
 }
 
 // install puts an entry where its record says it was, and has it begin under the mutex.
-func (m *Manager) install(key string, r record, at Place, begin func(*entry)) {
+func (m *Manager) install(key string, r record, at kernel.Place, begin func(*entry)) {
 	e := &entry{m: m, key: key, index: -1, due: clock.Never}
 	j := newJob(m.cfg, r.Request, at)
 	j.resume(r, m.cfg.Rand)

@@ -51,7 +51,7 @@ func (r router6) bytes() []byte {
 }
 
 // configure does what a container's kernel makes of it.
-func (r router6) configure(k *kernel, netns string, a binding.Autoconf) {
+func (r router6) configure(k *fakeKernel, netns string, a binding.Autoconf) {
 	s := k.of(netns)
 	s.Advertised, s.Gateway = true, routerAddr
 	s.Managed, s.Other = r.managed && !k.six.flagless, r.other && !k.six.flagless

@@ -14,6 +14,7 @@ import (
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/dhcp6"
+	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/lease6"
 	"podman-net-dhcp/leased/internal/resolv"
 )
@@ -37,10 +38,10 @@ type six struct {
 	unsure  []netip.Addr   // of them, those whose DAD was not over then
 	routers resolv.Names   // what routers have said of DNS last
 
-	conn  Conn6
-	xid   uint32        // that conn's filter lets in
-	quiet clock.Instant // when conn is closed for want of an answer
-	ear   Ear           // what a router tells this container alone, while somebody waits
+	conn  kernel.DHCP6Conn
+	xid   uint32             // that conn's filter lets in
+	quiet clock.Instant      // when conn is closed for want of an answer
+	ear   kernel.RoutersConn // what a router tells this container alone, while somebody waits
 
 	began    clock.Instant // when somebody began to wait for IPv6; Never: nobody has
 	asked    bool          // routers have been solicited

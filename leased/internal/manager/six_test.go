@@ -489,7 +489,7 @@ func TestNoIPv6(t *testing.T) {
 			w.kernel.six.router = &router6{managed: true}
 			req := w.container6(1, "auto")
 			w.acquire(req)
-			w.kernel.with(func(k *kernel) { *k.of(req.Link.Netns) = binding.State6{} })
+			w.kernel.with(func(k *fakeKernel) { *k.of(req.Link.Netns) = binding.State6{} })
 			w.pass(time.Hour)
 			w.want6(w.shown().Lease)
 			if w.log.count(`msg="no IPv6"`) != 1 {

@@ -9,6 +9,7 @@ import (
 
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/kernel"
 )
 
 // begin6 tells the kernel what to do about IPv6. It comes before IPv4's first
@@ -24,7 +25,7 @@ func (e *entry) begin6() {
 	}
 	copy(a.Secret[:], secret)
 	switch err := e.m.cfg.Kernel.Autoconf(e.job.place, a); {
-	case errors.Is(gone(err), ErrGone):
+	case kernel.IsGone(err):
 		e.vanish(err)
 	case err != nil:
 		e.without6(err.Error())

@@ -3,7 +3,6 @@
 package manager
 
 import (
-	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/lease6"
 )
 
@@ -57,7 +57,7 @@ func spec6(l lease6.Lease, ifindex int, now clock.Instant) binding.Spec6 {
 
 func (e *entry) unbindable6(spec binding.Spec6, err error) {
 	j, s := e.job, e.job.six
-	if errors.Is(err, ErrGone) {
+	if kernel.IsGone(err) {
 		e.vanish(err)
 		return
 	}
@@ -104,7 +104,7 @@ func (e *entry) remove6() {
 		return
 	}
 	err := e.m.cfg.Kernel.Remove6(j.place, *bound)
-	if err != nil && !errors.Is(err, ErrGone) { // then there is nothing to remove
+	if err != nil && !kernel.IsGone(err) { // then there is nothing to remove
 		j.log().Error("remove the IPv6 binding", "err", err)
 	}
 }
@@ -144,7 +144,7 @@ func (e *entry) advertise6(was binding.State6) {
 		if old, had := find(was, a); !had || old.Settled || !a.Settled || a.Failed {
 			continue
 		}
-		if err := e.m.cfg.Kernel.Advertise(j.place, a.Prefix.Addr()); err != nil && !errors.Is(gone(err), ErrGone) {
+		if err := e.m.cfg.Kernel.Advertise(j.place, a.Prefix.Addr()); err != nil && !kernel.IsGone(err) {
 			j.log().Warn("advertise an IPv6 address", "addr", a.Prefix.Addr(), "err", err)
 		}
 	}

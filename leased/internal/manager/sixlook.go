@@ -3,11 +3,11 @@
 package manager
 
 import (
-	"errors"
 	"time"
 
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/lease6"
 	"podman-net-dhcp/leased/internal/ndp"
 )
@@ -62,7 +62,7 @@ func (e *entry) look6() {
 	e.m.hear(e)
 	st, err := e.m.cfg.Kernel.Look6(j.place)
 	switch {
-	case errors.Is(gone(err), ErrGone):
+	case kernel.IsGone(err):
 		e.vanish(err)
 		return
 	case err != nil:

@@ -10,6 +10,7 @@ import (
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/dhcp6"
 	"podman-net-dhcp/leased/internal/dhcp6/dhcp6test"
+	"podman-net-dhcp/leased/internal/kernel"
 )
 
 // Of two addresses one ends while a mute server is asked: no socket stays open for that.
@@ -98,13 +99,13 @@ func TestGoneAtEachCall(t *testing.T) {
 					left := n
 					w.kernel.failing(func(string) error {
 						if left--; left < 0 {
-							return ErrGone
+							return kernel.ErrGone
 						}
 						return nil
 					})
 					w.m.Acquire(context.Background(), req)
 					w.rest()
-					w.kernel.with(func(k *kernel) {
+					w.kernel.with(func(k *fakeKernel) {
 						delete(k.links, req.Link.Netns)
 						k.check = nil
 					})
@@ -147,7 +148,7 @@ func TestRememberedIsGivenBack(t *testing.T) {
 		w.release(req.Attachment)
 		w.rest()
 		w.kernel.six.server.since()
-		w.kernel.with(func(k *kernel) { k.six.states = nil; k.six.router = &router6{prefix: prefix6} })
+		w.kernel.with(func(k *fakeKernel) { k.six.states = nil; k.six.router = &router6{prefix: prefix6} })
 		again := req
 		again.Attachment.ContainerID, again.Policy.Release = "anew", "now"
 		w.acquire(again)
@@ -163,9 +164,9 @@ func TestMemoWithoutIPv6(t *testing.T) {
 		w.kernel.six.router = &router6{managed: true}
 		req := w.container6(1, "auto")
 		w.acquire(req)
-		w.kernel.with(func(k *kernel) { *k.of(req.Link.Netns) = binding.State6{} })
+		w.kernel.with(func(k *fakeKernel) { *k.of(req.Link.Netns) = binding.State6{} })
 		w.kernel.advertise(router6{managed: true, dns: rdnss})
-		w.kernel.with(func(k *kernel) { *k.of(req.Link.Netns) = binding.State6{} })
+		w.kernel.with(func(k *fakeKernel) { *k.of(req.Link.Netns) = binding.State6{} })
 		w.pass(2 * time.Second)
 		w.release(req.Attachment)
 		w.wantNothingLeft()

@@ -92,13 +92,13 @@ func TestNextMessageHasANewSocket(t *testing.T) {
 				w.kernel.six.server.grants6(600, 3600, leased6)
 				w.acquire(req)
 				w.pass(5 * time.Second)
-				w.kernel.with(func(k *kernel) { k.six.froms = nil; change(&k.six, k.of(req.Link.Netns)) })
+				w.kernel.with(func(k *fakeKernel) { k.six.froms = nil; change(&k.six, k.of(req.Link.Netns)) })
 				w.kernel.six.server.since()
 				w.pass(597 * time.Second)
 				w.wantHeard6()
 				w.wantOpen(1)
 				var want netip.Addr
-				w.kernel.with(func(k *kernel) { k.six.sendError, want = nil, k.of(req.Link.Netns).LinkLocal })
+				w.kernel.with(func(k *fakeKernel) { k.six.sendError, want = nil, k.of(req.Link.Netns).LinkLocal })
 				w.pass(12 * time.Second)
 				w.wantHeard6("RENEW by dhcp6")
 				if froms := w.kernel.six.froms; len(froms) != 2 || froms[1] != want {
@@ -146,7 +146,7 @@ func TestAddressThatVanishes(t *testing.T) {
 	in6(t, router6{managed: true}, func(w *world, req leaseapi.AcquireRequest) {
 		w.acquire(req)
 		w.kernel.six.server.since()
-		vanish := func() { w.kernel.with(func(k *kernel) { k.of(req.Link.Netns).Addrs = nil }) }
+		vanish := func() { w.kernel.with(func(k *fakeKernel) { k.of(req.Link.Netns).Addrs = nil }) }
 		vanish()
 		w.pass(3 * time.Second)
 		w.wantHeard6("DECLINE by dhcp6", "SOLICIT by dhcp6", "REQUEST by dhcp6")

@@ -13,6 +13,7 @@ import (
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/dhcp6"
+	"podman-net-dhcp/leased/internal/kernel"
 )
 
 // in6 is inWorld on a LAN with that router, for a container that wants its IPv6.
@@ -51,7 +52,7 @@ func TestErrorOfAClosedSocket(t *testing.T) {
 	in6(t, router6{managed: true}, func(w *world, req leaseapi.AcquireRequest) {
 		w.kernel.six.server.mute = true
 		w.took(req)
-		old := &conn6{w.kernel.newConn(Place{}, "dhcp6")}
+		old := &conn6{w.kernel.newConn(kernel.Place{}, "dhcp6")}
 		old.Close()
 		w.m.post(keyOf(req.Attachment), func(e *entry) { e.received6(old, nil, errors.New("late")) })
 		w.rest()
@@ -166,7 +167,7 @@ func TestGoneAtOneCall(t *testing.T) {
 				in6(t, router6{managed: true}, func(w *world, req leaseapi.AcquireRequest) {
 					req.Policy.Release = policy
 					w.acquire(req)
-					w.kernel.failing(failOn(call, ErrGone))
+					w.kernel.failing(failOn(call, kernel.ErrGone))
 					w.kernel.advertise(router6{managed: true, dns: rdnss})
 					for n := 0; n < 1900 && !w.log.has("container is gone"); n++ {
 						w.pass(time.Second)
@@ -190,7 +191,7 @@ func TestKernelEndsAnAddress(t *testing.T) {
 	in6(t, router6{prefix: prefix6}, func(w *world, req leaseapi.AcquireRequest) {
 		w.acquire(req)
 		left := func(preferred, valid time.Duration) {
-			w.kernel.with(func(k *kernel) {
+			w.kernel.with(func(k *fakeKernel) {
 				a := &k.of(req.Link.Netns).Addrs[0]
 				a.Preferred, a.Valid = preferred, valid
 			})
@@ -203,7 +204,7 @@ func TestKernelEndsAnAddress(t *testing.T) {
 		old := slaac6
 		old.Deprecated = true
 		w.want6(w.shown().Lease, old)
-		w.kernel.with(func(k *kernel) { k.of(req.Link.Netns).Addrs = nil })
+		w.kernel.with(func(k *fakeKernel) { k.of(req.Link.Netns).Addrs = nil })
 		w.pass(17 * time.Second)
 		w.want6(w.shown().Lease)
 	})
@@ -213,13 +214,13 @@ func TestKernelEndsAnAddress(t *testing.T) {
 func TestFlagsFromOneSide(t *testing.T) {
 	for name, tt := range map[string]struct {
 		r      router6
-		change func(k *kernel)
+		change func(k *fakeKernel)
 		heard  []string
 	}{
-		"kernel": {router6{prefix: prefix6, other: true}, func(k *kernel) {
+		"kernel": {router6{prefix: prefix6, other: true}, func(k *fakeKernel) {
 			k.six.earless, k.fail = errDisk, failOn("routers", errDisk)
 		}, []string{"INFORMATION-REQUEST by dhcp6"}},
-		"ear": {router6{prefix: prefix6, managed: true}, func(k *kernel) { k.six.flagless = true }, []string{"SOLICIT by dhcp6", "REQUEST by dhcp6"}},
+		"ear": {router6{prefix: prefix6, managed: true}, func(k *fakeKernel) { k.six.flagless = true }, []string{"SOLICIT by dhcp6", "REQUEST by dhcp6"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in6(t, tt.r, func(w *world, req leaseapi.AcquireRequest) {
@@ -251,7 +252,7 @@ func TestManagedIsTakenBack(t *testing.T) {
 func TestAnswerWaitsForTheEar(t *testing.T) {
 	inWorld(t, func(w *world) {
 		req := w.container6(1, "auto")
-		w.kernel.with(func(k *kernel) {
+		w.kernel.with(func(k *fakeKernel) {
 			router6{prefix: prefix6}.configure(k, req.Link.Netns, binding.Autoconf{Addresses: true})
 		})
 		time.AfterFunc(100*time.Millisecond, func() { w.kernel.advertise(router6{prefix: prefix6, dns: rdnss}) })
@@ -290,7 +291,7 @@ func TestNothingIsHeardInVain(t *testing.T) {
 	for name, end := range map[string]func(w *world, req leaseapi.AcquireRequest){
 		"held": func(w *world, req leaseapi.AcquireRequest) { w.release(req.Attachment) },
 		"IPv6 is switched off": func(w *world, req leaseapi.AcquireRequest) {
-			w.kernel.with(func(k *kernel) { *k.of(req.Link.Netns) = binding.State6{} })
+			w.kernel.with(func(k *fakeKernel) { *k.of(req.Link.Netns) = binding.State6{} })
 			w.kernel.advertise(router6{dns: rdnss})
 			w.pass(5 * time.Second)
 		},

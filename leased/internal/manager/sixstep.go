@@ -11,6 +11,7 @@ import (
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/dhcp6"
+	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/lease6"
 )
 
@@ -80,7 +81,7 @@ func (e *entry) open6() bool {
 
 // failed6 is for what may work at the next try, which the machine's timer makes.
 func (e *entry) failed6(what string, err error) {
-	if errors.Is(gone(err), ErrGone) {
+	if kernel.IsGone(err) {
 		e.vanish(err)
 		return
 	}
@@ -139,7 +140,7 @@ func (e *entry) release6(payload []byte, xid uint32) {
 }
 
 // acknowledged waits for the REPLY, of which nothing but that it came counts.
-func (e *entry) acknowledged(conn Conn6, wait time.Duration) (ok bool) {
+func (e *entry) acknowledged(conn kernel.DHCP6Conn, wait time.Duration) (ok bool) {
 	ctx, cancel := context.WithTimeout(e.m.ctx, wait)
 	defer cancel()
 	e.m.hands.free(func() {
@@ -153,11 +154,11 @@ func (e *entry) acknowledged(conn Conn6, wait time.Duration) (ok bool) {
 }
 
 // speaker6 is who can say something for the attachment, as speaker.
-func (e *entry) speaker6() (Conn6, error) {
+func (e *entry) speaker6() (kernel.DHCP6Conn, error) {
 	j := e.job
 	conn, err := e.own6()
 	switch {
-	case !errors.Is(gone(err), ErrGone):
+	case !kernel.IsGone(err):
 		return conn, err
 	case e.succeeded():
 		return nil, nil
@@ -169,7 +170,7 @@ func (e *entry) speaker6() (Conn6, error) {
 
 // own6 opens a socket on the container's own link, which nobody may have looked at
 // since leased was started.
-func (e *entry) own6() (Conn6, error) {
+func (e *entry) own6() (kernel.DHCP6Conn, error) {
 	j := e.job
 	from := j.six.seen.LinkLocal
 	if !from.IsValid() {
@@ -197,7 +198,7 @@ func (e *entry) giveBack6() {
 }
 
 // receive6 hands what comes in on conn to the actor, until conn is closed.
-func (e *entry) receive6(ctx context.Context, conn Conn6) {
+func (e *entry) receive6(ctx context.Context, conn kernel.DHCP6Conn) {
 	for {
 		payload, _, err := conn.Receive(ctx)
 		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
@@ -211,7 +212,7 @@ func (e *entry) receive6(ctx context.Context, conn Conn6) {
 	}
 }
 
-func (e *entry) received6(conn Conn6, payload []byte, err error) {
+func (e *entry) received6(conn kernel.DHCP6Conn, payload []byte, err error) {
 	j := e.job
 	switch {
 	case j == nil || j.six == nil || j.six.conn != conn:

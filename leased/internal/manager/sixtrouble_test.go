@@ -13,6 +13,7 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/kernel"
 )
 
 // Two wait for the same attachment: each has its answer at its own time.
@@ -319,7 +320,7 @@ func TestHeldIsDeaf(t *testing.T) {
 			if call == "apply 192.0.2.10/24" || call == "advertise" {
 				return nil
 			}
-			return ErrGone
+			return kernel.ErrGone
 		})
 		again := req
 		again.Attachment.ContainerID = "anew"
@@ -371,10 +372,10 @@ func TestLinkLocalComesBack(t *testing.T) {
 		w.kernel.six.router = &router6{prefix: prefix6, managed: true}
 		req := w.container6(1, "auto")
 		w.acquire(req)
-		w.kernel.with(func(k *kernel) { k.of(req.Link.Netns).LinkLocal = netip.Addr{} })
+		w.kernel.with(func(k *fakeKernel) { k.of(req.Link.Netns).LinkLocal = netip.Addr{} })
 		w.kernel.advertise(router6{prefix: prefix6, managed: true, dns: rdnss})
 		w.pass(1500 * time.Millisecond)
-		w.kernel.with(func(k *kernel) { k.of(req.Link.Netns).LinkLocal = netip.MustParseAddr("fe80::1:2") })
+		w.kernel.with(func(k *fakeKernel) { k.of(req.Link.Netns).LinkLocal = netip.MustParseAddr("fe80::1:2") })
 		w.kernel.six.server.since()
 		w.pass(31 * time.Minute)
 		w.wantHeard6("RENEW by dhcp6")
@@ -421,7 +422,7 @@ func TestEarIsOpenedAgain(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.kernel.six.router = &router6{prefix: prefix6}
 		w.acquire(w.container6(1, "auto"))
-		w.kernel.with(func(k *kernel) {
+		w.kernel.with(func(k *fakeKernel) {
 			for _, c := range k.conns {
 				if c.via == "ear" && !c.isClosed() {
 					c.in <- arrival{err: errors.New("network is down")}
@@ -441,11 +442,11 @@ func TestWithout6LeavesNothing(t *testing.T) {
 		w.kernel.six.router = &router6{managed: true}
 		req := w.container6(1, "auto")
 		w.acquire(req)
-		w.kernel.with(func(k *kernel) { k.of(req.Link.Netns).LinkLocal = netip.Addr{} })
+		w.kernel.with(func(k *fakeKernel) { k.of(req.Link.Netns).LinkLocal = netip.Addr{} })
 		w.kernel.advertise(router6{managed: true, dns: rdnss})
 		w.pass(5 * time.Second)
 		var left []binding.Addr6
-		w.kernel.with(func(k *kernel) { left = slices.Clone(k.of(req.Link.Netns).Addrs) })
+		w.kernel.with(func(k *fakeKernel) { left = slices.Clone(k.of(req.Link.Netns).Addrs) })
 		if len(left) > 0 && w.log.has("no IPv6") {
 			t.Errorf("given up, and the kernel still has %v", left)
 		}

@@ -3,12 +3,12 @@
 package manager
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
 	"podman-net-dhcp/leased/internal/dhcp4"
 	"podman-net-dhcp/leased/internal/failpoint"
+	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/lease4"
 )
 
@@ -62,9 +62,9 @@ func (e *entry) perform(a lease4.Action, held lease4.Lease) {
 		e.unbind()
 	case lease4.Probe:
 		e.watch()
-		e.say(func(arp ARPConn) error { return arp.Probe(a.Addr) })
+		e.say(func(arp kernel.ARPConn) error { return arp.Probe(a.Addr) })
 	case lease4.Announce:
-		e.say(func(arp ARPConn) error { return arp.Announce(a.Addr) })
+		e.say(func(arp kernel.ARPConn) error { return arp.Announce(a.Addr) })
 	case lease4.Report:
 		e.job.log().Warn(a.Msg, "detail", a.Detail)
 		e.job.trouble = a.Msg + ": " + a.Detail
@@ -121,8 +121,8 @@ func (e *entry) open(want lease4.Medium) error {
 // same: a server answers by unicast but for a NAK, which it broadcasts (RFC 2131
 // §4.3.2), and a UDP socket on the leased address hears no broadcast.
 type renewing struct {
-	PacketConn
-	unicast Sender
+	kernel.PacketConn
+	unicast kernel.Sender
 }
 
 func (r *renewing) Send(payload []byte) error { return r.unicast.Send(payload) }
@@ -138,7 +138,7 @@ const patience = 10 * time.Second
 
 // failed is for what may work at the next try, which the machine's timer makes.
 func (e *entry) failed(what string, err error) {
-	if errors.Is(gone(err), ErrGone) {
+	if kernel.IsGone(err) {
 		e.vanish(err)
 		return
 	}
@@ -221,17 +221,17 @@ const (
 // speaker is who can say something for the attachment: its own link, or one that
 // stands in for it when it is gone. It is nil where a new container is the same
 // client by now.
-func (e *entry) speaker() (PacketConn, error) {
+func (e *entry) speaker() (kernel.PacketConn, error) {
 	p, err := e.m.cfg.Kernel.Packet(e.job.place)
 	switch {
-	case !errors.Is(gone(err), ErrGone):
+	case !kernel.IsGone(err):
 		return p, err
 	case e.succeeded():
 		return nil, nil
 	}
 	e.m.hands.free(func() { e.m.standIns <- struct{}{} })
 	defer func() { <-e.m.standIns }()
-	p, err = e.m.cfg.Kernel.StandIn(e.job.req.Link)
+	p, err = e.m.cfg.Kernel.StandIn4(e.job.req.Link)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errMute, err)
 	}

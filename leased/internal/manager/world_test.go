@@ -18,13 +18,14 @@ import (
 	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/kernel"
 )
 
 // world is a Manager on a kernel, a LAN and a clock that are all in memory. Time
 // in it passes as soon as everybody waits (testing/synctest).
 type world struct {
 	t      *testing.T
-	kernel *kernel
+	kernel *fakeKernel
 	server *server
 	store  *memory
 	memory *memory // over reboots
@@ -61,7 +62,7 @@ func inBubble(t *testing.T, f func(w *world)) {
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, store: newStore(), memory: newStore(), boot: "boot-1", clock: newClock(), log: &logbook{}}
 	w.server = &server{answer: grant(time.Hour)}
-	w.kernel = &kernel{links: map[string]Place{}, doors: map[*door]bool{}, owners: map[netip.Addr]net.HardwareAddr{}, server: w.server}
+	w.kernel = &fakeKernel{links: map[string]kernel.Place{}, sessions: map[*kernel.Session]bool{}, owners: map[netip.Addr]net.HardwareAddr{}, server: w.server}
 	return w
 }
 
@@ -91,7 +92,7 @@ func (w *world) stop() {
 func (w *world) container(i int) leaseapi.AcquireRequest {
 	path := fmt.Sprintf("/run/netns/%d", i)
 	mac := net.HardwareAddr{2, 0, 0, 0, byte(i >> 8), byte(i)}
-	w.kernel.add(Place{Netns: path, Cookie: 1000 + uint64(i), Index: 2, MAC: mac})
+	w.kernel.add(kernel.Place{Netns: path, Cookie: 1000 + uint64(i), Index: 2, MAC: mac})
 	return leaseapi.AcquireRequest{
 		Attachment: leaseapi.Attachment{
 			ContainerID: fmt.Sprintf("id%d", i), ContainerName: fmt.Sprintf("web%d", i), Network: "lan", Interface: "eth0",

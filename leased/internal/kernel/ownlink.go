@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package manager
+package kernel
 
 import (
 	"context"
@@ -8,39 +8,17 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net"
+	"os"
 	"time"
 
 	"podman-net-dhcp/internal/attach"
-	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/netns"
 	"podman-net-dhcp/leased/internal/binding"
-	"podman-net-dhcp/leased/internal/wire"
 )
-
-// standIn is a link like one that is gone, in a namespace of its own: a RELEASE
-// for a dead container must come from its MAC, and through a port of the bridge,
-// or a server on the host's own bridge would not hear it.
-type standIn struct {
-	*wire.Packet
-	ns *netns.NS
-}
 
 // standInFor is how long making it may take: where a new container has the MAC by
 // now there is no use in waiting.
 const standInFor = 200 * time.Millisecond
-
-// StandIn makes a link with l's MAC where l's was, and opens a raw socket on it.
-// Close takes it away.
-func (Linux) StandIn(l leaseapi.Link) (PacketConn, error) {
-	mac, err := net.ParseMAC(l.MAC)
-	if err != nil {
-		return nil, err
-	}
-	return raise(l.Host, mac, nil, func(ns *netns.NS, index int) (*standIn, error) {
-		p, err := wire.Open(ns, index, mac)
-		return &standIn{p, ns}, err
-	})
-}
 
 // raise makes a link of our own on a host interface, in a namespace that lasts as
 // long as it is open: leased's end takes both away. use opens what it is for;
@@ -93,10 +71,17 @@ const raisedName = "eth0"
 
 func deleteRaised(ns *netns.NS) error { return attach.Delete(ns, raisedName, nil) }
 
-// Close deletes the link first: the socket holds the namespace for some time yet,
-// and the MAC may be wanted.
-func (s *standIn) Close() {
-	_ = deleteRaised(s.ns)
-	s.Packet.Close()
-	s.ns.Close()
+// sysctls6 sets what new links in ns are like in IPv6.
+func sysctls6(ns *netns.NS, values map[string]string) error {
+	if len(values) == 0 {
+		return nil
+	}
+	return ns.Sysctl(func(dir string) error {
+		for key, value := range values {
+			if err := os.WriteFile(dir+"/net/ipv6/conf/default/"+key, []byte(value), 0); err != nil {
+				return fmt.Errorf("set up the link: %w", err)
+			}
+		}
+		return nil
+	})
 }

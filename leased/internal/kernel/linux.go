@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package manager
+package kernel
 
 import (
 	"errors"
 	"net"
-	"net/netip"
 
 	"github.com/vishvananda/netlink"
 
@@ -13,7 +12,6 @@ import (
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/resolv"
-	"podman-net-dhcp/leased/internal/wire"
 )
 
 // Linux is the real Kernel.
@@ -29,41 +27,41 @@ func (Linux) Find(r leaseapi.AcquireRequest) (Place, error) {
 	if err != nil {
 		return Place{}, absent(err)
 	}
-	d := &door{ns: ns}
+	s := &Session{ns: ns}
 	p := Place{
 		Netns: r.Link.Netns, Cookie: cookie, Index: r.Link.Index, MAC: mac, Interface: r.Attachment.Interface,
-		Number: unnumbered, Inode: ns.Inode(), door: d,
+		Number: Unnumbered, Inode: ns.Inode(), Session: s,
 	}
-	h, err := d.netlink()
+	h, err := s.netlink()
 	if err == nil && p.Index == 0 {
 		p.Index, err = binding.Index(h, p.Interface, mac)
 	} else if err == nil {
 		err = check(h, p)
 	}
 	if err != nil {
-		d.shut()
+		s.close()
 	}
 	return p, gone(err)
 }
 
 // Enter opens the place's netns.
 func (Linux) Enter(p Place) (Place, error) {
-	if p.door.isOpen() {
+	if p.Session.isOpen() {
 		return p, nil
 	}
 	ns, err := reach(p)
 	if err == nil {
-		p.door = &door{ns: ns}
+		p.Session = &Session{ns: ns}
 	}
 	return p, err
 }
 
 // Leave lets go of the netns.
-func (Linux) Leave(p Place) { p.door.shut() }
+func (Linux) Leave(p Place) { p.Session.close() }
 
 // Number numbers the netns.
 func (Linux) Number(p Place) (int, error) {
-	return enter(p, func(d *door) (int, error) { return d.ns.ID() })
+	return enter(p, func(s *Session) (int, error) { return s.ns.ID() })
 }
 
 // Check says whether the link is there still.
@@ -78,40 +76,6 @@ func check(h *netlink.Handle, p Place) error {
 	return nil
 }
 
-// Packet opens a raw socket on the link.
-func (Linux) Packet(p Place) (PacketConn, error) {
-	return enter(p, func(d *door) (PacketConn, error) { return wire.Open(d.ns, p.Index, p.MAC) })
-}
-
-// ARP opens an ARP socket on the link.
-func (Linux) ARP(p Place) (ARPConn, error) {
-	return enter(p, func(d *door) (ARPConn, error) { return wire.OpenARP(d.ns, p.Index, p.MAC) })
-}
-
-// Unicast opens a UDP socket from the leased address to the server.
-func (Linux) Unicast(p Place, local, server netip.Addr) (Sender, error) {
-	return enter(p, func(d *door) (Sender, error) { return wire.DialServer(d.ns, p.Index, local, server) })
-}
-
-// Apply applies a lease; prev is what was applied before.
-func (Linux) Apply(p Place, next binding.Spec, prev *binding.Spec) (a binding.Applied, err error) {
-	err = rtnetlink(p, func(h *netlink.Handle) error {
-		if !p.door.isOpen() { // else Find has looked
-			if err := check(h, p); err != nil {
-				return err
-			}
-		}
-		a, err = binding.Apply(h, next, prev)
-		return err
-	})
-	return a, err
-}
-
-// Remove removes what was applied.
-func (Linux) Remove(p Place, s binding.Spec) error {
-	return rtnetlink(p, func(h *netlink.Handle) error { return binding.Remove(h, s) })
-}
-
 // Resolve rewrites the container's resolv.conf.
 func (Linux) Resolve(p Place, containerID string, was, now resolv.Names) (bool, error) {
 	return resolv.Rewrite(p.Netns, p.Cookie, containerID, was, now)
@@ -119,8 +83,8 @@ func (Linux) Resolve(p Place, containerID string, was, now resolv.Names) (bool, 
 
 // DeleteLink deletes the link.
 func (Linux) DeleteLink(p Place) error {
-	_, err := enter(p, func(d *door) (struct{}, error) {
-		return struct{}{}, attach.Delete(d.ns, p.Interface, p.MAC)
+	_, err := enter(p, func(s *Session) (struct{}, error) {
+		return struct{}{}, attach.Delete(s.ns, p.Interface, p.MAC)
 	})
 	return err
 }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kernel
+
+import (
+	"net"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/internal/netns"
+	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/wire"
+)
+
+// Packet opens a raw socket on the link.
+func (Linux) Packet(p Place) (PacketConn, error) {
+	return enter(p, func(s *Session) (PacketConn, error) { return wire.Open(s.ns, p.Index, p.MAC) })
+}
+
+// ARP opens an ARP socket on the link.
+func (Linux) ARP(p Place) (ARPConn, error) {
+	return enter(p, func(s *Session) (ARPConn, error) { return wire.OpenARP(s.ns, p.Index, p.MAC) })
+}
+
+// Unicast opens a UDP socket from the leased address to the server.
+func (Linux) Unicast(p Place, local, server netip.Addr) (Sender, error) {
+	return enter(p, func(s *Session) (Sender, error) { return wire.DialServer(s.ns, p.Index, local, server) })
+}
+
+// Apply4 applies a lease; prev is what was applied before.
+func (Linux) Apply4(p Place, next binding.Spec, prev *binding.Spec) (a binding.Applied, err error) {
+	err = rtnetlink(p, func(h *netlink.Handle) error {
+		if !p.Session.isOpen() { // else Find has looked
+			if err := check(h, p); err != nil {
+				return err
+			}
+		}
+		a, err = binding.Apply(h, next, prev)
+		return err
+	})
+	return a, err
+}
+
+// Remove4 removes what was applied.
+func (Linux) Remove4(p Place, s binding.Spec) error {
+	return rtnetlink(p, func(h *netlink.Handle) error { return binding.Remove(h, s) })
+}
+
+// standIn4 is a link like one that is gone, in a namespace of its own: a RELEASE
+// for a dead container must come from its MAC, and through a port of the bridge,
+// or a server on the host's own bridge would not hear it.
+type standIn4 struct {
+	*wire.Packet
+	ns *netns.NS
+}
+
+// StandIn4 makes a link with l's MAC where l's was, and opens a raw socket on it.
+// Close takes it away.
+func (Linux) StandIn4(l leaseapi.Link) (PacketConn, error) {
+	mac, err := net.ParseMAC(l.MAC)
+	if err != nil {
+		return nil, err
+	}
+	return raise(l.Host, mac, nil, func(ns *netns.NS, index int) (*standIn4, error) {
+		p, err := wire.Open(ns, index, mac)
+		return &standIn4{p, ns}, err
+	})
+}
+
+// Close deletes the link first: the socket holds the namespace for some time yet,
+// and the MAC may be wanted.
+func (s *standIn4) Close() {
+	_ = deleteRaised(s.ns)
+	s.Packet.Close()
+	s.ns.Close()
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kernel
+
+import (
+	"crypto/rand"
+	"net"
+	"sync"
+
+	"podman-net-dhcp/internal/netns"
+	"podman-net-dhcp/leased/internal/wire"
+)
+
+// LANRouters makes a link on the LAN that hears router advertisements and says nothing.
+func (Linux) LANRouters(host string) (RoutersConn, error) {
+	mac := make(net.HardwareAddr, 6)
+	_, _ = rand.Read(mac) // never fails
+	mac[0] = mac[0]&^1 | 2
+	return raise(host, mac, map[string]string{"disable_ipv6": "1"}, func(ns *netns.NS, index int) (*listenerLink, error) {
+		r, err := wire.OpenRouters(ns, index)
+		return &listenerLink{Routers: r, ns: ns}, err
+	})
+}
+
+type listenerLink struct {
+	*wire.Routers
+	ns   *netns.NS
+	once sync.Once
+}
+
+// Close closes the socket first, which is to say why nothing comes any more.
+func (o *listenerLink) Close() {
+	o.Routers.Close()
+	o.once.Do(func() {
+		_ = deleteRaised(o.ns)
+		o.ns.Close()
+	})
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kernel
+
+import (
+	"github.com/vishvananda/netlink"
+
+	"podman-net-dhcp/internal/netns"
+)
+
+// Session is an open netns, with its rtnetlink socket from the first use on. One
+// exchange takes three to six steps in the netns, and finding the netns costs as much
+// as most of these steps. One goroutine at a time uses a Session.
+type Session struct {
+	ns *netns.NS // nil: closed
+	nl *netlink.Handle
+}
+
+func (s *Session) isOpen() bool { return s != nil && s.ns != nil }
+
+func (s *Session) netlink() (h *netlink.Handle, err error) {
+	if s.nl == nil {
+		s.nl, err = s.ns.Netlink()
+	}
+	return s.nl, err
+}
+
+func (s *Session) close() {
+	if !s.isOpen() {
+		return
+	}
+	if s.nl != nil {
+		s.nl.Close()
+	}
+	s.ns.Close()
+	s.ns, s.nl = nil, nil
+}
+
+// enter calls do with the place's session, or with one that it opens for this call.
+func enter[T any](p Place, do func(s *Session) (T, error)) (T, error) {
+	var none T
+	s := p.Session
+	if !s.isOpen() {
+		ns, err := reach(p)
+		if err != nil {
+			return none, err
+		}
+		s = &Session{ns: ns}
+		defer s.close()
+	}
+	got, err := do(s)
+	return got, gone(err)
+}
+
+// rtnetlink is enter for requests to rtnetlink.
+func rtnetlink(p Place, do func(h *netlink.Handle) error) error {
+	_, err := enter(p, func(s *Session) (struct{}, error) {
+		h, err := s.netlink()
+		if err == nil {
+			err = do(h)
+		}
+		return struct{}{}, err
+	})
+	return err
+}
