@@ -78,6 +78,7 @@ func (e *entry) run() {
 	defer e.m.hands.put()
 	for do := e.next(); do != nil; do = e.next() {
 		e.guard(do)
+		e.guard((*entry).after)
 	}
 }
 
@@ -96,6 +97,16 @@ func (e *entry) guard(do func(*entry)) {
 		}
 	}()
 	do(e)
+}
+
+// after follows each message: the end that the message has found, and a look at the
+// kernel that it has made due.
+func (e *entry) after() {
+	e.conclude()
+	if e.job != nil && !e.job.held && e.job.six.on() && e.now() >= e.job.six.lookAt {
+		e.look6()
+		e.conclude()
+	}
 }
 
 // next takes from the inbox; nil means that it is empty and the actor at rest.

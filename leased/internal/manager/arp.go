@@ -62,7 +62,7 @@ func (e *entry) prepare() {
 
 func (e *entry) unheard(err error) {
 	if kernel.IsGone(err) {
-		e.vanish(err)
+		e.lost(err)
 		return
 	}
 	e.job.log().Warn("check for an address conflict", "err", err)

@@ -107,14 +107,14 @@ func (e *entry) over(l lease4.Lease) {
 func (e *entry) unbindable(s binding.Spec, err error) {
 	j := e.job
 	if kernel.IsGone(err) {
-		e.vanish(err)
+		e.lost(err)
 		return
 	}
 	j.log().Error("apply the lease", "err", err)
 	if j.bound == nil {
 		e.remove(s) // what is there in part
 	} // else what was applied before is still there
-	if e.job != j {
+	if j.ending != nil {
 		return
 	}
 	if len(j.waiters) == 0 {
@@ -125,7 +125,7 @@ func (e *entry) unbindable(s binding.Spec, err error) {
 	e.answer(result{err: &leaseapi.Error{
 		Name: leaseapi.ErrorFailed, Message: fmt.Sprintf("apply the lease to %s: %v", j.req.Attachment.Interface, err),
 	}})
-	e.end("the lease could not be applied")
+	j.ending = &ending{"the lease could not be applied", byPolicy}
 }
 
 // retry tries again to apply the lease there is.
@@ -149,14 +149,13 @@ func (e *entry) unbind() {
 	failpoint.At(failpoint.MidTeardown)
 }
 
-// remove may find that the container is gone, with what was applied to it. Where
-// the job is ending anyway that is nothing new.
+// remove may find that the container is gone, and the addresses with it.
 func (e *entry) remove(s binding.Spec) {
 	err := e.m.cfg.Kernel.Remove4(e.job.place, s)
 	switch {
-	case kernel.IsGone(err) && e.job.machine.State() != lease4.Stopped:
-		e.vanish(err)
-	case err != nil && !kernel.IsGone(err):
+	case kernel.IsGone(err):
+		e.lost(err)
+	case err != nil:
 		e.job.log().Error("remove the binding", "err", err)
 	}
 }

@@ -63,7 +63,7 @@ func (m *Manager) NetnsEnded(numbers []int, missed bool) {
 
 // arrive is what follows an adoption.
 func (e *entry) arrive() {
-	if e.look(); e.job != nil {
+	if e.look(); e.job != nil && e.job.ending == nil {
 		e.resume6()
 	}
 }
@@ -75,6 +75,6 @@ func (e *entry) look() {
 	}
 	e.number()
 	if err := e.m.cfg.Kernel.Check(e.job.place); kernel.IsGone(err) {
-		e.vanish(err)
+		e.lost(err)
 	}
 }

@@ -89,7 +89,7 @@ func (e *entry) started() {
 		return
 	}
 	j.asked = e.now()
-	if e.start6(); e.job != j || j.held {
+	if e.start6(); j.ending != nil {
 		return
 	}
 	j.begun = true
@@ -105,10 +105,10 @@ func (e *entry) started() {
 		j.resort = j.asked.Add(min(e.mayContinue(), j.timeout()))
 	}
 	e.step(lease4.Started{Remembered: remembered, Crowd: e.inCrowd()})
-	if e.job == j {
+	if j.ending == nil {
 		e.prepare() // while the server thinks
 	}
-	if e.job == j && !j.held && j.six != nil && !j.six.resumed {
+	if j.ending == nil && j.six != nil && !j.six.resumed {
 		e.seek6()
 	}
 }

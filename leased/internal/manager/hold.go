@@ -66,27 +66,6 @@ func clientOf(r leaseapi.AcquireRequest) string {
 // maxHolds bounds what a policy of never can pile up.
 const maxHolds = 4096
 
-// end ends the job: the lease is held where the policy has it, or given back.
-func (e *entry) end(why string) {
-	j := e.job
-	if j == nil || j.held {
-		return
-	}
-	now := e.now()
-	k := j.kept(now)
-	grace, never, _ := options.Grace(j.req.Policy.Release) // the server package has checked it
-	switch {
-	case k.known() && never:
-		e.hold(k, k.expiry(), why)
-	case k.known() && grace > 0:
-		e.hold(k, now.Add(grace), why)
-	case k.lease.Addr.IsValid() && e.mute():
-		e.hold(k, now.Add(time.Second), why) // and tried again
-	default:
-		e.giveBack(why)
-	}
-}
-
 // errMute says that the container is gone and no link could be made in its place.
 var errMute = errors.New("nobody can speak for the container")
 
@@ -225,17 +204,17 @@ func (e *entry) dismissed() {
 		return
 	}
 	if j.req.Policy.Release != "never" {
-		e.giveBack("too many leases are held")
+		e.end("too many leases are held", giveBack)
 		return
 	}
 	e.m.memory.put(clientOf(j.req), nil)
-	e.drop("too many leases are held")
+	e.end("too many leases are held", discard)
 }
 
 // forget drops a job whose lease is somebody else's now.
 func (e *entry) forget(why string) {
 	if e.job != nil && e.job.held {
-		e.drop(why)
+		e.end(why, discard)
 	}
 }
 
@@ -253,7 +232,7 @@ func (e *entry) wait() {
 			return
 		}
 	}
-	e.giveBack("nobody has come back")
+	e.end("nobody has come back", giveBack)
 }
 
 // maxFailures is how often giving back is tried, for some 8 minutes in all: after

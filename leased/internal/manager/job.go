@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -44,6 +43,8 @@ type job struct {
 	arp       kernel.ARPConn
 	watched   netip.Addr // what arp listens to
 	begun     bool       // the machine has been started
+	ending    *ending    // noted, and concluded after the message
+	returning bool       // the lease is being given back
 	held      bool       // the container is gone; the lease is kept until then
 	until     clock.Instant
 	voice     kernel.PacketConn // that gives back what was held
@@ -65,7 +66,7 @@ func (e *entry) join(req leaseapi.AcquireRequest, at kernel.Place, answer chan r
 	if e.job != nil {
 		e.m.cfg.Kernel.Leave(at) // it is the job's, which knows the way
 		e.job.waiters = append(e.job.waiters, answer)
-		if e.rejoin6(); e.job != nil && e.complete() {
+		if e.rejoin6(); e.job.ending == nil && e.complete() {
 			e.publish()
 		}
 		return
@@ -94,19 +95,20 @@ func (e *entry) inherit(req leaseapi.AcquireRequest, at kernel.Place) (k kept) {
 		return k
 	case clientOf(old.req) != clientOf(req):
 		if !old.held || e.m.claim(e) {
-			e.giveBack("replaced")
+			e.end("replaced", giveBack)
+		} else {
+			e.end("replaced", discard)
 		}
-		e.drop("replaced")
 	case old.held:
 		k = e.m.take(clientOf(req))
-		e.drop("taken back")
+		e.end("taken back", discard)
 	default:
 		if e.m.cfg.Kernel.Check(old.place) == nil {
 			e.unbind()
 			e.unbind6("replaced")
 		}
 		k = old.kept(e.now())
-		e.drop("replaced")
+		e.end("replaced", discard)
 	}
 	if !k.known() {
 		k = e.m.take(clientOf(req))
@@ -185,13 +187,13 @@ func (e *entry) tick() {
 	if now >= j.again {
 		e.retry()
 	}
-	if e.job == j && now >= j.machine.Deadline() {
+	if j.ending == nil && now >= j.machine.Deadline() {
 		e.step(lease4.TimerFired{})
 	}
-	if e.job == j && now >= j.resort {
+	if j.ending == nil && now >= j.resort {
 		e.resort()
 	}
-	if e.job == j && !j.held {
+	if j.ending == nil {
 		e.tick6()
 	}
 }
@@ -219,7 +221,7 @@ func (e *entry) late(answer chan result) {
 	err := &leaseapi.Error{Name: leaseapi.ErrorNoLease, Message: j.inVain()}
 	j.bequeath(answer)
 	if len(j.waiters) == 0 {
-		e.end("no lease in time")
+		e.end("no lease in time", byPolicy)
 	}
 	answer <- result{err: err}
 }
@@ -244,7 +246,7 @@ func (e *entry) undo(at kernel.Place, answer chan result) {
 	if j.owner != answer {
 		return
 	}
-	e.end("the caller has gone")
+	e.end("the caller has gone", byPolicy)
 	if err := e.m.cfg.Kernel.DeleteLink(at); err != nil && !kernel.IsGone(err) {
 		j.log().Error("delete the link", "err", err)
 	}
@@ -262,71 +264,6 @@ func (j *job) leave(answer chan result) bool {
 	n := len(j.waiters)
 	j.waiters = slices.DeleteFunc(j.waiters, func(w chan result) bool { return w == answer })
 	return len(j.waiters) < n
-}
-
-// giveBack ends the job with a RELEASE if there is a lease, the binding removed,
-// the record deleted.
-func (e *entry) giveBack(why string) {
-	j := e.job
-	e.step(lease4.ReleaseRequested{})
-	if e.job == j { // last: a stand-in of the one's has the MAC that the other's needs
-		e.giveBack6()
-	}
-	e.drop(why)
-}
-
-// vanish ends the job of a container that is gone without a goodbye.
-func (e *entry) vanish(err error) {
-	if e.job.held {
-		return // that is known
-	}
-	e.job.log().Info("container is gone", "err", err)
-	e.end("container is gone")
-}
-
-// hopeless ends a start that can come to nothing.
-func (e *entry) hopeless(why string) {
-	j := e.job
-	if len(j.waiters) == 0 {
-		return
-	}
-	e.answer(result{err: &leaseapi.Error{
-		Name: leaseapi.ErrorNoLease, Message: fmt.Sprintf("no IPv6 on %s, and ipv6=only: %s", j.req.Attachment.Interface, why),
-	}})
-	e.end("no IPv6")
-}
-
-func (e *entry) drop(why string) {
-	j := e.job
-	if j == nil {
-		return
-	}
-	j.hangUp()
-	j.deafen()
-	j.six.hangUp()
-	j.six.deafen()
-	e.answer(result{err: errors.New(why)})
-	if err := e.m.cfg.Store.Delete(e.key); err != nil {
-		j.log().Error("delete the lease's record", "err", err)
-	}
-	j.log().Info("lease ended", "reason", why)
-	e.quit()
-}
-
-// quit leaves the entry without a job.
-func (e *entry) quit() {
-	e.m.cfg.Kernel.Leave(e.job.place)
-	e.m.unhear(e)
-	e.bindsTo(netip.Addr{})
-	e.m.claim(e)
-	if v := e.job.voice; v != nil { // the lease was over before it could be used
-		v.Close()
-	}
-	e.job = nil
-	e.m.mu.Lock()
-	defer e.m.mu.Unlock()
-	e.m.leave(e, abandoned)
-	e.m.live(e, false)
 }
 
 // answer answers all waiters.
@@ -368,7 +305,7 @@ func (e *entry) received(conn kernel.PacketConn, payload []byte, from wire.Sourc
 	case j == nil || j.conn != conn:
 		return // closed meanwhile
 	case kernel.IsGone(err):
-		e.vanish(err)
+		e.lost(err)
 		return
 	case err != nil:
 		j.log().Warn("receive", "err", err)
@@ -382,7 +319,7 @@ func (e *entry) received(conn kernel.PacketConn, payload []byte, from wire.Sourc
 	}
 	j.log().Debug("received", "type", r.Type, "xid", r.XID, "addr", r.Your, "server", r.Server)
 	j.heardFrom = from.MAC
-	if e.overheard(r.Type); e.job != j {
+	if e.overheard(r.Type); j.ending != nil {
 		return
 	}
 	failpoint.At(failpoint.After(r.Type))

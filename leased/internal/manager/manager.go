@@ -169,7 +169,7 @@ func (m *Manager) Release(ctx context.Context, a leaseapi.Attachment) error {
 
 func (m *Manager) release(ctx context.Context, key string) error {
 	done := make(chan struct{})
-	if !m.post(key, func(e *entry) { e.end("released"); close(done) }) {
+	if !m.post(key, func(e *entry) { e.end("released", byPolicy); close(done) }) {
 		return errStopping
 	}
 	select {

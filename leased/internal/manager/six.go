@@ -94,6 +94,9 @@ func (s *six) who() string {
 // only says that there is to be no IPv4.
 func (s *six) only() bool { return s != nil && s.mode == "only" }
 
+// on says that there is IPv6.
+func (s *six) on() bool { return s != nil && s.off == "" }
+
 // silent says that no socket is open.
 func (s *six) silent() bool { return s == nil || s.conn == nil && s.ear == nil }
 

@@ -26,7 +26,7 @@ func (e *entry) begin6() {
 	copy(a.Secret[:], secret)
 	switch err := e.m.cfg.Kernel.Autoconf(e.job.place, a); {
 	case kernel.IsGone(err):
-		e.vanish(err)
+		e.lost(err)
 	case err != nil:
 		e.without6(err.Error())
 	}
@@ -49,7 +49,7 @@ func (e *entry) start6() {
 	default:
 		e.begin6()
 	}
-	if e.job == j && j.six.only() && !j.six.resumed {
+	if j.ending == nil && j.six.only() && !j.six.resumed {
 		e.number()
 		e.seek6()
 	}

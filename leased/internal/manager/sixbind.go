@@ -32,9 +32,7 @@ func (e *entry) bind6(l lease6.Lease) {
 		}
 	}
 	s.bound, s.again, s.failures = &spec, clock.Never, 0
-	if e.look6(); e.job != j || s.off != "" {
-		return
-	}
+	s.lookAt = e.now() // the look, after this message, answers who waits
 	if len(j.waiters) == 0 {
 		e.publish()
 	}
@@ -58,7 +56,7 @@ func spec6(l lease6.Lease, ifindex int, now clock.Instant) binding.Spec6 {
 func (e *entry) unbindable6(spec binding.Spec6, err error) {
 	j, s := e.job, e.job.six
 	if kernel.IsGone(err) {
-		e.vanish(err)
+		e.lost(err)
 		return
 	}
 	j.log().Error("apply the IPv6 lease", "err", err)
@@ -68,7 +66,7 @@ func (e *entry) unbindable6(spec binding.Spec6, err error) {
 		e.remove6() // what is there in part
 		s.failures = failures
 	}
-	if e.job == j {
+	if j.ending == nil {
 		s.again = e.now().Add(time.Second << min(s.failures, 6)) // 1, 2, 4 … 64 s
 		s.failures++
 	}
@@ -127,7 +125,7 @@ func (e *entry) duplicates() {
 		}
 	}
 	for _, addr := range failed {
-		if e.job != j || s.off != "" {
+		if j.ending != nil || s.off != "" {
 			return
 		}
 		j.log().Warn("IPv6 address in use by another host", "addr", addr)

@@ -44,14 +44,14 @@ func (e *entry) tick6() {
 	if now >= s.again {
 		e.retry6()
 	}
-	if e.job == j && now >= s.lookAt {
+	if j.ending == nil && now >= s.lookAt {
 		e.look6()
 	}
-	if e.job == j && now >= s.moved {
+	if j.ending == nil && now >= s.moved {
 		s.moved = clock.Never
 		e.step6(lease6.LinkChanged{})
 	}
-	if e.job == j && now >= s.machine.Deadline() {
+	if j.ending == nil && now >= s.machine.Deadline() {
 		e.step6(lease6.TimerFired{})
 	}
 }
@@ -63,7 +63,7 @@ func (e *entry) look6() {
 	st, err := e.m.cfg.Kernel.Look6(j.place)
 	switch {
 	case kernel.IsGone(err):
-		e.vanish(err)
+		e.lost(err)
 		return
 	case err != nil:
 		j.log().Warn("look at the container's IPv6 addresses", "err", err)
@@ -87,10 +87,10 @@ func (e *entry) look6() {
 	e.advertised6()
 	j.changes6(was, st)
 	e.advertise6(was)
-	if e.duplicates(); e.job != j || s.off != "" {
+	if e.duplicates(); j.ending != nil || s.off != "" {
 		return
 	}
-	if e.want6(); e.job == j {
+	if e.want6(); j.ending == nil {
 		e.publish6(was)
 	}
 }

@@ -18,7 +18,7 @@ import (
 // step6 tells the DHCPv6 machine what happened and does what it says.
 func (e *entry) step6(ev lease6.Event) {
 	j := e.job
-	s, wasHeld := j.six, j.held
+	s := j.six
 	before := s.machine.State()
 	actions := s.machine.Step(e.now(), ev)
 	if after := s.machine.State(); after != before {
@@ -26,7 +26,7 @@ func (e *entry) step6(ev lease6.Event) {
 	}
 	e.listen6()
 	for _, a := range actions {
-		if e.job != j || j.held != wasHeld || s.off != "" {
+		if j.ending != nil || s.off != "" {
 			return // what an action found has ended it
 		}
 		e.perform6(a)
@@ -82,7 +82,7 @@ func (e *entry) open6() bool {
 // failed6 is for what may work at the next try, which the machine's timer makes.
 func (e *entry) failed6(what string, err error) {
 	if kernel.IsGone(err) {
-		e.vanish(err)
+		e.lost(err)
 		return
 	}
 	s := e.job.six
@@ -192,9 +192,7 @@ func (e *entry) giveBack6() {
 			e.step6(lease6.ReleaseRequested{})
 		}
 	}
-	if e.job == j {
-		e.unremember()
-	}
+	e.unremember()
 }
 
 // receive6 hands what comes in on conn to the actor, until conn is closed.

@@ -15,7 +15,7 @@ import (
 // step tells the machine what happened and does what it says.
 func (e *entry) step(ev lease4.Event) {
 	j := e.job
-	before, wasHeld := j.machine.State(), j.held
+	before := j.machine.State()
 	held, _ := j.machine.Lease()
 	actions := j.machine.Step(e.now(), ev)
 	if after := j.machine.State(); after != before {
@@ -23,7 +23,7 @@ func (e *entry) step(ev lease4.Event) {
 	}
 	e.listen()
 	for _, a := range actions {
-		if e.job != j || j.held != wasHeld {
+		if j.ending != nil {
 			return // what an action found has ended the job
 		}
 		e.perform(a, held)
@@ -33,15 +33,16 @@ func (e *entry) step(ev lease4.Event) {
 
 // settle follows a step that has not ended the job.
 func (e *entry) settle(j *job, ev lease4.Event, before lease4.State) {
-	if e.job == j && !j.held {
+	if j.ending != nil {
+		return
+	}
+	if !j.held {
 		e.watch()
 	}
-	if e.job == j {
-		e.pace(ev, before)
-		e.unremember()
-		if j.machine.Forgoes() && e.complete() { // IPv6 was there before
-			e.publish()
-		}
+	e.pace(ev, before)
+	e.unremember()
+	if j.machine.Forgoes() && e.complete() { // IPv6 was there before
+		e.publish()
 	}
 }
 
@@ -139,7 +140,7 @@ const patience = 10 * time.Second
 // failed is for what may work at the next try, which the machine's timer makes.
 func (e *entry) failed(what string, err error) {
 	if kernel.IsGone(err) {
-		e.vanish(err)
+		e.lost(err)
 		return
 	}
 	e.job.log().Warn(what, "err", err)
