@@ -69,12 +69,14 @@ const maxHolds = 4096
 // errMute says that the container is gone and no link could be made in its place.
 var errMute = errors.New("nobody can speak for the container")
 
-// mute says that nobody can give the lease back just now: what we hold open in the
-// netns is closed only now, and its link may be there still, with its MAC.
+// mute reports that no RELEASE can be sent just now: the netns ends only when the last
+// socket in it is closed, and its link may still be there, with its MAC.
 func (e *entry) mute() bool {
 	j := e.job
 	j.hangUp()
 	j.deafen()
+	j.six.hangUp()
+	j.six.deafen()
 	var err error
 	if j.voice, err = e.speaker(); errors.Is(err, errMute) {
 		j.log().Info("the lease is given back a little later", "err", err)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
@@ -194,6 +195,11 @@ func (k *fakeKernel) StandIn4(l leaseapi.Link) (kernel.PacketConn, error) {
 	k.mu.Lock()
 	k.calls = append(k.calls, "stand-in "+l.MAC+" on "+l.Host)
 	err := k.standIn
+	for _, c := range k.conns {
+		if k.six.oneMAC && c.place.MAC.String() == l.MAC && !c.isClosed() {
+			err = syscall.EADDRINUSE // the socket pins the netns, and the link in it
+		}
+	}
 	k.mu.Unlock()
 	if err != nil {
 		return nil, err

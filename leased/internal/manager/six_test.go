@@ -575,6 +575,35 @@ func TestGone6(t *testing.T) {
 	})
 }
 
+// A renewal of DHCPv6 is in flight when the netns ends: its socket is closed before
+// the stand-in takes the MAC, and both leases are released at once.
+func TestReleaseNowDuringARenewal6(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.oneMAC = true
+		w.kernel.six.router = &router6{managed: true}
+		req := w.container6(1, "auto")
+		at := w.kernel.links[req.Link.Netns]
+		at.Number = 7
+		w.kernel.add(at)
+		w.acquire(req)
+		w.kernel.six.server.with(func(s *server6) { s.mute = true })
+		w.pass(30*time.Minute + 2*time.Second)
+		if got := w.shown().State6; got != "RENEWING" {
+			t.Fatalf("state of DHCPv6 is %s", got)
+		}
+		w.kernel.six.server.with(func(s *server6) { s.mute, s.seen = false, len(s.heard) })
+		w.server.since()
+		w.kernel.remove(req.Link.Netns)
+		w.m.NetnsEnded([]int{7}, false)
+		w.rest()
+		w.wantHeard6("RELEASE by stand-in6")
+		if heard := w.server.since(); len(heard) != 1 || !strings.HasPrefix(heard[0], "RELEASE") {
+			t.Errorf("the server heard %q", heard)
+		}
+		w.wantNothingLeft()
+	})
+}
+
 // A flood of advertisements that differ costs a look a second, and no memory.
 func TestFloodOfAdvertisements(t *testing.T) {
 	inWorld(t, func(w *world) {
