@@ -37,6 +37,7 @@ var floors = map[string]int{
 	"leased/internal/resolv":    10,
 	"leased/internal/store":     11,
 	"leased/internal/clock":     12,
+	"leased/internal/event":     12, // the facts of steps 5 and 6
 	"leased/internal/dnsname":   13, // of the codecs of step 7
 	"internal/attach":           20,
 	"internal/leaseapi":         21,

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package event
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+)
+
+// The events of a lease in use: of either family where they have a Family, else of IPv4.
+type (
+	// State says that the family's machine went from the state From to State.
+	State struct {
+		Family      Family
+		State, From fmt.Stringer
+	}
+	// Bound says that the container now has an IPv4 address that it did not have before.
+	Bound struct {
+		Addr   netip.Prefix
+		Server netip.Addr
+	}
+	// Unbound says that the family's addresses are about to be taken from the container.
+	Unbound struct {
+		Family Family
+		Reason string
+	}
+	// Changed says that a renewal or a router brought another value of What. An invalid
+	// netip.Addr stands for no address.
+	Changed struct {
+		What    string
+		Was, Is any
+	}
+	// Conflict says that ARP heard another machine use the container's address, or probe for it.
+	Conflict struct {
+		Addr netip.Addr
+		MAC  net.HardwareAddr
+	}
+)
+
+func (State) Level() slog.Level { return slog.LevelInfo }
+func (e State) Message() string { return e.Family.marked(" ", "state") }
+func (e State) Attrs() []slog.Attr {
+	return []slog.Attr{slog.Any("state", e.State), slog.Any("from", e.From)}
+}
+
+func (Bound) Level() slog.Level { return slog.LevelInfo }
+func (Bound) Message() string   { return "bound" }
+func (e Bound) Attrs() []slog.Attr {
+	return []slog.Attr{slog.Any("addr", e.Addr), slog.Any("server", e.Server)}
+}
+
+func (Unbound) Level() slog.Level    { return slog.LevelInfo }
+func (e Unbound) Message() string    { return e.Family.marked(" ", "unbind") }
+func (e Unbound) Attrs() []slog.Attr { return []slog.Attr{slog.String("reason", e.Reason)} }
+
+func (Changed) Level() slog.Level { return slog.LevelInfo }
+func (Changed) Message() string   { return "lease changed" }
+func (e Changed) Attrs() []slog.Attr {
+	return []slog.Attr{slog.String("what", e.What), slog.Any("was", shown(e.Was)), slog.Any("is", shown(e.Is))}
+}
+
+func (Conflict) Level() slog.Level { return slog.LevelWarn }
+func (Conflict) Message() string   { return "address is in use by another machine" }
+func (e Conflict) Attrs() []slog.Attr {
+	return []slog.Attr{slog.Any("addr", e.Addr), slog.String("mac", e.MAC.String())}
+}
+
+// shown is a value of Changed as the log has it: an address as it is, so that an
+// invalid one is empty, and anything else as text.
+func shown(v any) any {
+	if addr, ok := v.(netip.Addr); ok {
+		return addr
+	}
+	return fmt.Sprint(v)
+}

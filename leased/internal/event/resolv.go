@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package event
+
+import (
+	"log/slog"
+	"net/netip"
+)
+
+// The events of the container's resolv.conf.
+type (
+	// ResolvEdited says that other software edited resolv.conf, so that a change of DNS servers leaves it alone.
+	ResolvEdited struct{}
+	// ResolvRewritten says that resolv.conf was rewritten for the DNS servers and search domains of today's leases.
+	ResolvRewritten struct {
+		DNS    []netip.Addr
+		Search []string
+	}
+)
+
+func (ResolvEdited) Level() slog.Level { return slog.LevelInfo }
+func (ResolvEdited) Message() string {
+	return "resolv.conf was edited by somebody else and is left alone"
+}
+func (ResolvEdited) Attrs() []slog.Attr { return nil }
+
+func (ResolvRewritten) Level() slog.Level { return slog.LevelInfo }
+func (ResolvRewritten) Message() string   { return "resolv.conf rewritten" }
+func (e ResolvRewritten) Attrs() []slog.Attr {
+	return []slog.Attr{slog.Any("dns", e.DNS), slog.Any("search", e.Search)}
+}
