@@ -29,6 +29,7 @@ var floors = map[string]int{
 	"leased/internal/lease6":    6,
 	"leased/internal/segment":   6, // what step 5 keeps of a LAN
 	"leased/internal/kernel":    8, // the container's side, as step 5 sees it
+	"leased/internal/lan":       6, // what the attachments of step 5 share on one LAN
 	"leased/internal/dhcp4":     7,
 	"leased/internal/dhcp6":     7,
 	"leased/internal/ndp":       7,

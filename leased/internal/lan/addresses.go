@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lan
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+)
+
+// SetAddr says which IPv4 address the member has; the zero Addr: none.
+func (m *Member) SetAddr(addr netip.Addr) {
+	l := m.lan
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.addrs[m.addr] == m {
+		delete(l.addrs, m.addr)
+	}
+	if m.addr = addr; addr.IsValid() {
+		l.addrs[addr] = m
+	}
+}
+
+// Offered notes that a server was heard, and judges the address that the server named.
+// refused reports that the address must not be used: it was found in use lately, or
+// another client among our containers has it. decline reports that a DECLINE is allowed,
+// as it always is for an address that was found in use before. check says that the
+// attachment checks for conflicts. Without the check only our own containers count.
+func (m *Member) Offered(addr netip.Addr, check bool) (refused, decline bool) {
+	l := m.lan
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	l.servers.heardAt = now
+	other := l.addrs[addr]
+	switch {
+	case check && l.inUse.has(now, addr):
+		return true, true
+	case other != nil && other.id.Client != m.id.Client:
+		return true, l.inUse.add(now, addr)
+	}
+	return false, false
+}
+
+// InUse notes that another machine uses an address, and reports whether a DECLINE is
+// allowed.
+func (m *Member) InUse(addr netip.Addr) (decline bool) {
+	m.lan.mu.Lock()
+	defer m.lan.mu.Unlock()
+	return m.lan.inUse.add(m.lan.now(), addr)
+}
+
+// IsOurs reports whether an ARP message about addr, from a machine with that MAC, came from
+// one of our containers and so is not a conflict. There are two cases.
+//
+// Another interface of the same container: Linux answers ARP for each of its addresses
+// on each of its interfaces, and on a busy machine an address is there before the probe
+// for it was looked at.
+//
+// Another container that was offered the same address (dnsmasq does that under load) and
+// probes for it: the server knows which of them gets the lease, and Offered refuses the
+// address of a container that has it already.
+//
+// A container on another LAN that has addr is a conflict: both host interfaces lead to
+// one network.
+func (m *Member) IsOurs(addr netip.Addr, mac net.HardwareAddr) bool {
+	return slices.ContainsFunc(m.lan.all.living(mac), func(other *Member) bool {
+		return other != m && (other.id.Cookie == m.id.Cookie || other.lan == m.lan || other.address() != addr)
+	})
+}
+
+func (m *Member) address() netip.Addr {
+	m.lan.mu.Lock()
+	defer m.lan.mu.Unlock()
+	return m.addr
+}

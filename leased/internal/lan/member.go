@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lan
+
+import "net/netip"
+
+// Member is one attachment on its LAN. It is safe for concurrent use.
+type Member struct {
+	lan    *lan
+	id     Identity
+	notify Notify
+
+	// The LAN's mutex guards all following fields.
+	living     bool // there is a container
+	position   position
+	addr       netip.Addr // the zero Addr: none
+	subscribed bool       // to router advertisements
+	waiting    bool       // for what the advertisements bring
+}
+
+// Leave ends the membership: the member unsubscribes, gives up its address and its place at
+// the gate (Abandoned), and is not living any more. A second call does nothing.
+func (m *Member) Leave() {
+	m.Unsubscribe()
+	m.SetAddr(netip.Addr{})
+	m.ExitGate(Abandoned)
+	m.SetLive(false)
+}
+
+// SetLive says whether there is a container. A lease that is held has none.
+func (m *Member) SetLive(is bool) {
+	l := m.lan
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if is == m.living {
+		return
+	}
+	m.living = is
+	if is {
+		l.clients.add(m.id.Client)
+	} else {
+		l.clients.remove(m.id.Client)
+	}
+	l.all.index(m, is)
+}
+
+// HasSuccessor reports whether another living member is the same DHCP client: the
+// container was made again under its name before the end of its old self was known. The
+// server's lease is the new one's then.
+func (m *Member) HasSuccessor() bool {
+	m.lan.mu.Lock()
+	defer m.lan.mu.Unlock()
+	others := m.lan.clients.byName[m.id.Client]
+	if m.living {
+		others--
+	}
+	return others > 0
+}
+
+// MaxHeld is how many leases of containers that ended the LAN may hold at a time.
+func (m *Member) MaxHeld() int {
+	m.lan.mu.Lock()
+	defer m.lan.mu.Unlock()
+	return m.lan.clients.maxHeld()
+}
