@@ -48,10 +48,15 @@ var floors = map[string]int{
 	"internal/build":            30,
 }
 
+// pkg is what go list says of a package.
 type pkg struct {
 	ImportPath string
 	Imports    []string
 	Deps       []string
+	Dir        string
+	GoFiles    []string
+	Export     string // file of the compiler's export data, with -export
+	DepOnly    bool   // no pattern names it, with -deps
 }
 
 func TestDependenciesPointDownwards(t *testing.T) {
@@ -143,9 +148,11 @@ func buildSize(t *testing.T, name string) int64 {
 
 const root = "../.."
 
-func list(t *testing.T, pattern string) []pkg {
+// list asks go list, with flags and patterns.
+func list(t *testing.T, args ...string) []pkg {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", pattern)
+	const fields = "-json=ImportPath,Imports,Deps,Dir,GoFiles,Export,DepOnly"
+	cmd := exec.Command("go", append([]string{"list", fields}, args...)...)
 	cmd.Dir, cmd.Env, cmd.Stderr = root, append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
