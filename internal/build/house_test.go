@@ -16,39 +16,43 @@ import (
 
 const module = "podman-net-dhcp"
 
-// floors is the house: a package may import those on lower floors, which here
-// have higher numbers. 1 to 12 are the steps of the way of a lease; what several
-// programs share is the ground they stand on.
+// floors is the house: a package may import those on lower floors, which here have
+// higher numbers. They follow the steps of the way of a lease; the packages that several
+// programs share are the ground.
 var floors = map[string]int{
 	"netavark-plugin": 1, "oci-hook": 1, "leased": 1,
-	"internal/netavark":         2, // the documents of step 1
-	"internal/front":            2,
-	"leased/internal/server":    4,
-	"leased/internal/manager":   5,
-	"leased/internal/lease4":    6,
-	"leased/internal/lease6":    6,
-	"leased/internal/segment":   6, // what step 5 keeps of a LAN
-	"leased/internal/kernel":    8, // the container's side, as step 5 sees it
-	"leased/internal/lan":       6, // what the attachments of step 5 share on one LAN
-	"leased/internal/dhcp4":     7,
-	"leased/internal/dhcp6":     7,
-	"leased/internal/ndp":       7,
-	"leased/internal/wire":      9,
-	"leased/internal/binding":   10,
-	"leased/internal/resolv":    10,
-	"leased/internal/store":     11,
-	"leased/internal/clock":     12,
-	"leased/internal/event":     12, // the facts of steps 5 and 6
-	"leased/internal/dnsname":   13, // of the codecs of step 7
-	"internal/attach":           20,
-	"internal/leaseapi":         21,
-	"internal/options":          22,
-	"leased/internal/failpoint": 30, // ends leased in tests; nothing without its build tag
-	"internal/netns":            30,
-	"internal/build":            30,
+	"internal/netavark":          2, // the documents of step 1
+	"internal/front":             2,
+	"leased/internal/server":     4,
+	"leased/internal/manager":    5,
+	"leased/internal/attachment": 6,
+	"leased/internal/ipv4":       7, // a wing, as its twin
+	"leased/internal/ipv6":       7,
+	"leased/internal/lan":        8,
+	"leased/internal/record":     8,
+	"leased/internal/lease4":     9, // the pure machines
+	"leased/internal/lease6":     9,
+	"leased/internal/segment":    9,
+	"leased/internal/dhcp4":      10, // the codecs
+	"leased/internal/dhcp6":      10,
+	"leased/internal/ndp":        10,
+	"leased/internal/kernel":     11, // the container's side
+	"leased/internal/wire":       12,
+	"leased/internal/binding":    13,
+	"leased/internal/resolv":     13,
+	"leased/internal/store":      14,
+	"leased/internal/request":    15, // what a caller asks
+	"leased/internal/event":      15, // what has happened
+	"leased/internal/clock":      16,
+	"leased/internal/dnsname":    17, // of the codecs
+	"internal/attach":            20,
+	"internal/leaseapi":          21,
+	"internal/options":           22,
+	"leased/internal/failpoint":  30, // ends leased in tests; nothing without its build tag
+	"internal/netns":             30,
+	"internal/build":             30,
 }
 
-// pkg is what go list says of a package.
 type pkg struct {
 	ImportPath string
 	Imports    []string

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package request is the domain's form of an Acquire: the API's parameters, parsed
+// once. Parse checks each parameter, so that a Request needs no check after it:
+// enums are typed, durations are durations, identifiers are bytes. The package is
+// pure. The server parses callers' requests with it, and package record those on
+// disk.
+package request
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// Request asks for a lease for one attachment.
+type Request struct {
+	Attachment Attachment
+	Link       Link
+	Client     Client
+	Policy     Policy
+}
+
+// Attachment is one container on one network with one interface name.
+type Attachment struct {
+	ContainerID, ContainerName string
+	Network                    string
+	Interface                  string // its name in the container
+}
+
+// Key identifies the attachment. The names of its files on disk derive from it, so
+// its bytes must not change.
+func (a Attachment) Key() string {
+	return fmt.Sprintf("%s\x00%s\x00%s", a.ContainerID, a.Network, a.Interface)
+}
+
+// Link is the container's interface.
+type Link struct {
+	Netns string           // absolute path of the container's netns
+	Index int              // ifindex in the netns; 0: find it by the attachment's interface name
+	MAC   net.HardwareAddr // 6 bytes, unicast
+	Host  string           // the bridge or parent on the host
+	MTU   int              // largest for the server's option 26, in bytes; 0: ignore option 26
+}
+
+// Client describes the container to DHCP servers.
+type Client struct {
+	ID          []byte     // option 61 with its type byte; nil: none
+	Hostname    string     // option 12, or 81 with FQDN
+	FQDN        bool       // send Hostname in option 81
+	VendorClass string     // option 60
+	UserClass   string     // option 77
+	RequestIP   netip.Addr // option 50; IPv4, invalid: none
+	RequireIP   bool       // refuse every address but RequestIP
+	RapidCommit bool       // option 80 (RFC 4039)
+	IPv6Mostly  bool       // ask for option 108 (RFC 8925)
+
+	DUID        []byte     // option 1 of DHCPv6, 3 to 130 bytes; nil: none
+	IAID        uint32     // of the one IA_NA
+	Secret      [16]byte   // of stable interface identifiers (RFC 7217); zero: none
+	RequestIPv6 netip.Addr // hint in SOLICIT; IPv6, invalid: none
+}
+
+// Policy decides about the lease.
+type Policy struct {
+	Metric         int // of the default route, 0 to 2^32-2
+	NoDefaultRoute bool
+	Timeout        time.Duration // how long Acquire waits, above 0, at most 10 min
+	OnTimeout      OnTimeout
+	Release        Release
+	ConflictCheck  ConflictCheck
+	ResolvConf     bool // keep the container's resolv.conf as the lease has it
+	IPv6           IPv6
+	IPv6Timeout    time.Duration // how long Acquire waits for IPv6 when it has IPv4, at most 10 min
+}
+
+// Release says when a lease is given back after its container has gone. The zero
+// value gives it back at once.
+type Release struct {
+	Grace time.Duration // a restart within it keeps the lease; 1 s to 24 h, or 0
+	Never bool          // keep the lease until it expires; Grace is 0
+}
+
+// ClientKey identifies the client to the servers of a LAN, and the LAN: by the
+// client identifier, or without one by the MAC (RFC 2131 §4.2). The names of memos'
+// files derive from it, so its bytes must not change.
+func (r Request) ClientKey() string {
+	if id := r.Client.ID; len(id) > 0 {
+		return r.Link.Host + "\x00id\x00" + hex.EncodeToString(id)
+	}
+	return r.Link.Host + "\x00mac\x00" + r.Link.MAC.String()
+}
