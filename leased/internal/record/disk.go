@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package record
+
+import (
+	"net/netip"
+	"time"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/clock"
+)
+
+// The types on disk. Those without tags have the names of their fields in the files,
+// from the days when the domain's types were written as they are.
+type (
+	disk struct {
+		Version   int                     `json:"version"`
+		BootID    string                  `json:"bootId"`
+		Request   leaseapi.AcquireRequest `json:"request"`
+		Cookie    uint64                  `json:"cookie"`
+		Number    int                     `json:"number"`
+		Inode     uint64                  `json:"inode"`
+		ServerMAC []byte                  `json:"serverMac,omitempty"`
+		Waiting   bool                    `json:"waiting,omitempty"`
+		Held      bool                    `json:"held,omitempty"`
+		Until     clock.Instant           `json:"until,omitempty"`
+		Lease     diskLease               `json:"lease"`
+		Bound     diskSpec                `json:"bound"`
+		IPv6      *diskIPv6               `json:"six,omitempty"`
+		Resolves  *diskNames              `json:"resolves,omitempty"`
+	}
+	diskMemo struct {
+		disk
+		Written time.Time     `json:"written"`
+		Expires time.Time     `json:"expires,omitzero"`
+		At      clock.Instant `json:"at"`
+	}
+	diskLease struct {
+		Addr                  netip.Prefix
+		Server                netip.Addr
+		Start, T1, T2, Expiry clock.Instant
+		Routes                []diskRoute
+		DNS                   []netip.Addr
+		Domain                string
+		Search                []string
+		MTU                   int
+	}
+	diskRoute struct {
+		Dst netip.Prefix
+		Via netip.Addr
+	}
+	diskSpec struct {
+		Ifindex int
+		Addr    netip.Prefix
+		Valid   time.Duration
+		Routes  []diskRoute
+		Metric  int
+		MTU     int
+	}
+	diskIPv6 struct {
+		Lease   diskLease6 `json:"lease"`
+		Bound   *diskSpec6 `json:"bound,omitempty"`
+		Routers diskNames  `json:"routers"`
+	}
+	diskLease6 struct {
+		Addrs         []diskAddr6
+		Server        []byte
+		Start, T1, T2 clock.Instant
+		DNS           []netip.Addr
+		Search        []string
+	}
+	diskAddr6 struct {
+		Addr             netip.Addr
+		Preferred, Valid clock.Instant
+	}
+	diskSpec6 struct {
+		Ifindex int
+		Addrs   []diskLifetime
+	}
+	diskLifetime struct {
+		Addr             netip.Addr
+		Preferred, Valid time.Duration
+	}
+	diskNames struct {
+		Servers []netip.Addr
+		Search  []string
+	}
+)
