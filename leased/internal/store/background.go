@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+)
+
+// Saver keeps records, as Store does.
+type Saver interface {
+	Save(key string, record any) error
+	Delete(key string) error
+}
+
+// Background writes records while nobody waits: the disk may be slow. A record that
+// changes twice before it is written is written once.
+type Background struct {
+	store Saver
+	log   *slog.Logger
+	wake  chan struct{}
+
+	mu    sync.Mutex     // guards dirty
+	dirty map[string]any // nil: delete the record
+
+	writing sync.Mutex // guards failing, and the order of two writes of one key
+	failing bool
+}
+
+// NewBackground returns a Background that keeps its records in s; nil: it keeps none.
+func NewBackground(s Saver, log *slog.Logger) *Background {
+	return &Background{store: s, log: log, wake: make(chan struct{}, 1), dirty: map[string]any{}}
+}
+
+// Put takes the record of key, which must not change any more, and returns at once;
+// nil deletes the record there is.
+func (w *Background) Put(key string, record any) {
+	if w.store == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dirty[key] = record
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run writes until ctx ends. What was put last may be unwritten then: Flush is for it.
+func (w *Background) Run(ctx context.Context) {
+	for {
+		select {
+		case <-w.wake:
+			w.Flush()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Flush writes what was put and is not written yet. Errors are logged.
+func (w *Background) Flush() {
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	w.mu.Lock()
+	todo := w.dirty
+	w.dirty = map[string]any{}
+	w.mu.Unlock()
+	for key, record := range todo {
+		w.tell(w.write(key, record))
+	}
+}
+
+func (w *Background) write(key string, record any) error {
+	if record == nil {
+		return w.store.Delete(key)
+	}
+	return w.store.Save(key, record)
+}
+
+// tell logs when writing begins to fail and when it works again. Leases go on; a
+// reboot forgets what could not be written.
+func (w *Background) tell(err error) {
+	switch {
+	case err != nil && !w.failing:
+		w.log.Error("write what is to outlive a reboot", "err", err)
+	case err == nil && w.failing:
+		w.log.Info("what is to outlive a reboot can be written again")
+	}
+	w.failing = err != nil
+}
