@@ -14,6 +14,10 @@ import (
 // another one.
 var ErrGone = errors.New("the container is gone")
 
+// ErrNoStandIn says that the container is gone and that no link could take its place, to
+// send a RELEASE from.
+var ErrNoStandIn = errors.New("no link can stand in for the container")
+
 // Place is a link that was looked at: where, and the signs by which it is known
 // again. A path can lead to another netns later; the cookie cannot.
 type Place struct {

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ipv4
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+
+	"podman-net-dhcp/leased/internal/dhcp4"
+	"podman-net-dhcp/leased/internal/event"
+	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/lease4"
+	"podman-net-dhcp/leased/internal/wire"
+)
+
+// watch listens for the address that the machine watches in ARP, and closes the socket
+// once the machine watches none: the socket holds the netns. A failure costs the
+// conflict check and no more.
+func (d *Driver) watch() {
+	want := d.machine.Watching()
+	if want == d.watched {
+		return
+	}
+	if !want.IsValid() {
+		d.closeARP()
+		return
+	}
+	if d.arp == nil && !d.openARP() {
+		return
+	}
+	d.watched = want
+	if err := d.arp.Watch(want); err != nil {
+		d.arpFailed(err)
+	}
+}
+
+func (d *Driver) openARP() bool {
+	arp, err := d.cfg.Kernel.ARP(d.cfg.Owner.Place())
+	if err != nil {
+		d.arpFailed(err)
+		return false
+	}
+	d.arp = arp
+	d.cfg.Owner.Spawn(func(ctx context.Context) { d.receiveARP(ctx, arp) })
+	return true
+}
+
+func (d *Driver) closeARP() {
+	if d.arp != nil {
+		d.arp.Close()
+	}
+	d.arp, d.watched = nil, netip.Addr{}
+}
+
+func (d *Driver) arpFailed(err error) {
+	if kernel.IsGone(err) {
+		d.cfg.Owner.Lost(err)
+		return
+	}
+	d.cfg.Owner.Emit(event.Failed{What: "check for an address conflict", Err: err})
+	d.closeARP()
+}
+
+// receiveARP hands conflicts to the actor, until arp is closed.
+func (d *Driver) receiveARP(ctx context.Context, arp kernel.ARPConn) {
+	for {
+		c, err := arp.Receive(ctx)
+		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
+			arp.Close()
+			return
+		}
+		d.cfg.Owner.Post(err != nil, func() { d.conflict(arp, c, err) })
+		if err != nil {
+			return
+		}
+	}
+}
+
+// pendingConflict looks for a conflict that arrived before an ACK and is not in the
+// inbox yet: once the lease is bound, its address is in the answer.
+func (d *Driver) pendingConflict(t dhcp4.Type) {
+	if arp := d.arp; t == dhcp4.Ack && arp != nil {
+		if c, ok := arp.Pending(); ok {
+			d.conflict(arp, c, nil)
+		}
+	}
+}
+
+func (d *Driver) conflict(arp kernel.ARPConn, c wire.Conflict, err error) {
+	switch {
+	case d.arp != arp || err == nil && c.Addr != d.watched:
+		return // closed meanwhile
+	case err != nil:
+		d.arpFailed(err)
+		return
+	case d.cfg.Owner.LAN().IsOurs(c.Addr, c.MAC):
+		return
+	}
+	d.cfg.Owner.Emit(event.Conflict{Addr: c.Addr, MAC: c.MAC})
+	d.step(lease4.ConflictFound{Addr: c.Addr, MAC: c.MAC, Decline: d.cfg.Owner.LAN().InUse(c.Addr)})
+}
+
+// sendARP sends an ARP probe or an announcement.
+func (d *Driver) sendARP(send func(kernel.ARPConn) error) {
+	arp := d.arp
+	if arp == nil {
+		var err error
+		if arp, err = d.cfg.Kernel.ARP(d.cfg.Owner.Place()); err != nil {
+			d.arpFailed(err)
+			return
+		}
+		defer arp.Close()
+	}
+	if err := send(arp); err != nil {
+		d.arpFailed(err)
+	}
+}

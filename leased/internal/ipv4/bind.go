@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ipv4
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/event"
+	"podman-net-dhcp/leased/internal/failpoint"
+	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/lease4"
+)
+
+// bind applies a lease, and then tells everyone of it. The record is written before the
+// answer goes out.
+func (d *Driver) bind(l lease4.Lease) {
+	o := d.cfg.Owner
+	spec := d.spec(l)
+	failpoint.At(failpoint.AckBeforeWrite)
+	applied, err := d.cfg.Kernel.Apply4(o.Place(), spec, d.bound)
+	if err != nil {
+		d.applyFailed(spec, err)
+		return
+	}
+	first := d.bound == nil || d.bound.Addr != applied.Spec.Addr
+	d.bound, d.again, d.failures = &applied.Spec, clock.Never, 0
+	o.Trouble("")
+	o.LAN().SetAddr(l.Addr.Addr())
+	for _, p := range applied.Problems {
+		o.Emit(event.Failed{What: "apply a part of the lease", Err: p})
+	}
+	o.Publish()
+	if first {
+		o.Emit(event.Bound{Addr: l.Addr, Server: l.Server})
+	}
+	o.Remember()
+}
+
+// spec is the binding that a lease asks for under the attachment's policy.
+func (d *Driver) spec(l lease4.Lease) binding.Spec {
+	r := d.cfg.Request
+	s := binding.Spec{
+		Ifindex: d.cfg.Owner.Place().Index, Addr: l.Addr, Valid: binding.Forever, Metric: r.Policy.Metric,
+		MTU: min(l.MTU, r.Link.MTU), // 0 where either has no say
+	}
+	if l.Expiry != clock.Never {
+		s.Valid = l.Expiry.Sub(d.cfg.Owner.Now())
+	}
+	for _, route := range l.Routes {
+		if route.Dst.Bits() > 0 || !r.Policy.NoDefaultRoute {
+			s.Routes = append(s.Routes, binding.Route{Dst: route.Dst, Via: route.Via})
+		}
+	}
+	return s
+}
+
+// applyFailed ends a start. A lease of a running container is tried again.
+func (d *Driver) applyFailed(s binding.Spec, err error) {
+	o := d.cfg.Owner
+	if kernel.IsGone(err) {
+		o.Lost(err)
+		return
+	}
+	o.Emit(event.Broken{What: "apply the lease", Err: err})
+	if d.bound == nil {
+		d.remove(s) // a part may be there
+	} // else the binding of before is still there
+	switch {
+	case o.Ending():
+	case o.Starting():
+		o.GiveUp("the lease could not be applied", &leaseapi.Error{
+			Name: leaseapi.ErrorFailed, Message: fmt.Sprintf("apply the lease to %s: %v", d.cfg.Request.Attachment.Interface, err),
+		})
+	default:
+		d.again = o.Now().Add(time.Second << min(d.failures, 6)) // 1, 2, 4 … 64 s
+		d.failures++
+	}
+}
+
+// retry tries again to apply the lease that there is.
+func (d *Driver) retry() {
+	d.again = clock.Never
+	if l, ok := d.machine.Lease(); ok && l.Expiry > d.cfg.Owner.Now() {
+		d.bind(l)
+	}
+}
+
+func (d *Driver) unbind() {
+	d.again, d.failures = clock.Never, 0
+	if d.bound == nil {
+		return
+	}
+	bound := *d.bound
+	d.bound = nil
+	d.cfg.Owner.LAN().SetAddr(netip.Addr{})
+	d.remove(bound)
+	failpoint.At(failpoint.MidTeardown)
+}
+
+// remove may find that the container is gone, and the addresses with it.
+func (d *Driver) remove(s binding.Spec) {
+	err := d.cfg.Kernel.Remove4(d.cfg.Owner.Place(), s)
+	switch {
+	case kernel.IsGone(err):
+		d.cfg.Owner.Lost(err)
+	case err != nil:
+		d.cfg.Owner.Emit(event.Broken{What: "remove the binding", Err: err})
+	}
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ipv4
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/dhcp4"
+	"podman-net-dhcp/leased/internal/event"
+	"podman-net-dhcp/leased/internal/failpoint"
+	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/lease4"
+	"podman-net-dhcp/leased/internal/wire"
+)
+
+// patience is how long a socket stays open after the last message: the socket holds
+// the netns, and the next message opens another one. A ping check takes servers 3 s.
+const patience = 10 * time.Second
+
+// listen makes the socket be what the machine's state asks for. A lease at rest has none.
+func (d *Driver) listen() {
+	if want := d.machine.Medium(); want != d.medium {
+		d.closeConn()
+		if want == lease4.MediumNone {
+			return
+		}
+		if err := d.open(want); err != nil {
+			d.retryLater("open a socket", err)
+			return
+		}
+	}
+	if d.conn != nil && d.xid != d.machine.XID() {
+		d.xid = d.machine.XID()
+		if err := d.conn.SetXID(d.xid); err != nil {
+			d.retryLater("set the filter", err)
+		}
+	}
+}
+
+func (d *Driver) open(want lease4.Medium) error {
+	at, err := d.cfg.Owner.Enter()
+	if err != nil {
+		return err
+	}
+	conn, err := d.cfg.Kernel.Packet(at)
+	if err != nil {
+		return err
+	}
+	if want == lease4.MediumUnicast {
+		l, _ := d.machine.Lease()
+		u, err := d.cfg.Kernel.Unicast(at, l.Addr.Addr(), l.Server)
+		if err != nil {
+			conn.Close()
+			return err
+		}
+		conn = &renewing{conn, u}
+	}
+	d.conn, d.medium = conn, want
+	d.cfg.Owner.Spawn(func(ctx context.Context) { d.receive(ctx, conn) })
+	return nil
+}
+
+// renewing sends through the kernel's UDP, and listens on a packet socket all the
+// same: a server answers by unicast but for a NAK, which it broadcasts (RFC 2131
+// §4.3.2), and a UDP socket on the leased address hears no broadcast.
+type renewing struct {
+	kernel.PacketConn
+	unicast kernel.Sender
+}
+
+func (r *renewing) Send(payload []byte) error { return r.unicast.Send(payload) }
+
+func (r *renewing) Close() {
+	r.PacketConn.Close()
+	r.unicast.Close()
+}
+
+func (d *Driver) closeConn() {
+	if d.conn != nil {
+		d.conn.Close()
+	}
+	d.conn, d.medium, d.xid, d.quiet = nil, lease4.MediumNone, 0, clock.Never
+	if !d.watched.IsValid() {
+		d.closeARP() // it was opened ahead, for an answer that has not come
+	}
+}
+
+// retryLater is for errors that may be over at the next try, which the machine's timer makes.
+func (d *Driver) retryLater(what string, err error) {
+	if kernel.IsGone(err) {
+		d.cfg.Owner.Lost(err)
+		return
+	}
+	d.cfg.Owner.Emit(event.Failed{What: what, Err: err})
+	d.cfg.Owner.Trouble(fmt.Sprintf("%s: %v", what, err))
+	d.closeConn()
+}
+
+func (d *Driver) send(a lease4.Send) {
+	payload := d.identity.Marshal(a.Message)
+	d.cfg.Owner.Emit(event.Sent{Family: event.IPv4, Type: a.Type, XID: a.XID, Server: a.To})
+	var err error
+	switch {
+	case a.Type == dhcp4.Release:
+		d.sendRelease(payload, a)
+	case a.Type == dhcp4.Decline && d.conn == nil: // a pause follows it, without a socket
+		err = d.sendOnce(payload)
+	case d.conn == nil:
+		return // listen has reported why
+	default:
+		err = d.conn.Send(payload)
+		failpoint.At(failpoint.After(a.Type))
+		d.quiet = d.cfg.Owner.Now().Add(patience)
+	}
+	if err != nil {
+		d.retryLater("send "+a.Type.String(), err)
+	}
+}
+
+func (d *Driver) sendOnce(payload []byte) error {
+	p, err := d.cfg.Kernel.Packet(d.cfg.Owner.Place())
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	return p.Send(payload)
+}
+
+// receive hands what arrives on conn to the actor, until conn is closed.
+func (d *Driver) receive(ctx context.Context, conn kernel.PacketConn) {
+	for {
+		payload, from, err := conn.Receive(ctx)
+		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
+			conn.Close()
+			return
+		}
+		d.cfg.Owner.Post(err != nil, func() { d.received(conn, payload, from, err) })
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (d *Driver) received(conn kernel.PacketConn, payload []byte, from wire.Source, err error) {
+	switch {
+	case d.conn != conn:
+		return // closed meanwhile
+	case err != nil:
+		d.receiveFailed(err)
+		return
+	}
+	r, err := dhcp4.Parse(payload)
+	if err != nil || r.MAC.String() != d.identity.MAC.String() {
+		d.cfg.Owner.Emit(event.Ignored{Err: err})
+		return
+	}
+	d.cfg.Owner.Emit(event.Received{Family: event.IPv4, Type: r.Type, XID: r.XID, Addr: r.Your, Server: r.Server})
+	d.heardFrom = from.MAC
+	if d.pendingConflict(r.Type); d.cfg.Owner.Ending() {
+		return
+	}
+	failpoint.At(failpoint.After(r.Type))
+	refused, decline := d.cfg.Owner.LAN().Offered(r.Your, d.checks())
+	if r.Your == d.watched {
+		refused = false // the machine knows the address that it watches
+	}
+	d.step(lease4.ReplyReceived{Reply: r, Refused: refused, Decline: decline})
+}
+
+// receiveFailed closes the socket; the next message opens another one.
+func (d *Driver) receiveFailed(err error) {
+	if kernel.IsGone(err) {
+		d.cfg.Owner.Lost(err)
+		return
+	}
+	d.cfg.Owner.Emit(event.Failed{What: "receive", Err: err})
+	d.closeConn()
+}

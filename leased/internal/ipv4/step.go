@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ipv4
+
+import (
+	"podman-net-dhcp/leased/internal/event"
+	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/lan"
+	"podman-net-dhcp/leased/internal/lease4"
+)
+
+// step tells the machine what happened and does what it says.
+func (d *Driver) step(ev lease4.Event) {
+	o := d.cfg.Owner
+	before := d.machine.State()
+	held, _ := d.machine.Lease()
+	actions := d.machine.Step(o.Now(), ev)
+	if after := d.machine.State(); after != before {
+		o.Emit(event.State{Family: event.IPv4, State: after, From: before})
+	}
+	d.listen()
+	for _, a := range actions {
+		if o.Ending() {
+			return
+		}
+		d.perform(a, held)
+	}
+	if o.Ending() {
+		return
+	}
+	d.watch()
+	d.pace(ev, before)
+	o.Settled()
+}
+
+// perform does one action. The machine held that lease, or none, before it asked for
+// the action.
+func (d *Driver) perform(a lease4.Action, held lease4.Lease) {
+	o := d.cfg.Owner
+	switch a := a.(type) {
+	case lease4.Send:
+		d.send(a)
+	case lease4.Bind:
+		if d.heardFrom != nil { // else it is the remembered lease
+			d.serverMAC = d.heardFrom
+		}
+		d.emitChanges(held, a.Lease)
+		d.bind(a.Lease)
+	case lease4.Unbind:
+		o.Emit(event.Unbound{Family: event.IPv4, Reason: a.Why})
+		if d.bound != nil && d.machine.State() != lease4.Stopped {
+			o.Expired(held)
+		}
+		d.unbind()
+	case lease4.Probe:
+		d.watch()
+		d.sendARP(func(arp kernel.ARPConn) error { return arp.Probe(a.Addr) })
+	case lease4.Announce:
+		d.sendARP(func(arp kernel.ARPConn) error { return arp.Announce(a.Addr) })
+	case lease4.Report:
+		o.Emit(event.Reported{Family: event.IPv4, Msg: a.Msg, Detail: a.Detail})
+		o.Trouble(a.Msg + ": " + a.Detail)
+	}
+}
+
+// pace leaves the LAN's gate when the servers have answered, or have not in time. No
+// answer may mean an empty pool: leases that are only held go back.
+func (d *Driver) pace(ev lease4.Event, before lease4.State) {
+	_, timer := ev.(lease4.TimerFired)
+	after, member := d.machine.State(), d.cfg.Owner.LAN()
+	asks := after == lease4.Rebooting || after == lease4.Selecting || after == lease4.Requesting
+	switch {
+	case timer && before == after && asks:
+		member.ExitGate(lan.TimedOut)
+		if after == lease4.Selecting {
+			d.cfg.Owner.Relieve()
+		}
+	case after == lease4.Stopped:
+		member.ExitGate(lan.Abandoned)
+	case !asks:
+		member.ExitGate(lan.Answered)
+	}
+}
