@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ipv6
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/dhcp6"
+	"podman-net-dhcp/leased/internal/event"
+	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/lease6"
+)
+
+// patience is how long a socket stays open after the last message: the socket holds
+// the netns, and the next message opens another one.
+const patience = 10 * time.Second
+
+// listen has a socket open while an exchange is in flight. A lease at rest has none.
+func (d *Driver) listen() {
+	if !d.machine.Listening() {
+		d.closeConn()
+		return
+	}
+	if d.conn == nil {
+		if err := d.open(); err != nil {
+			d.retryLater("open a socket", err)
+			return
+		}
+	}
+	if xid := d.machine.XID(); d.xid != xid {
+		d.xid = xid
+		if err := d.conn.SetXID(xid); err != nil {
+			d.retryLater("set the filter", err)
+		}
+	}
+}
+
+func (d *Driver) open() error {
+	o := d.cfg.Owner
+	at, err := o.Enter()
+	if err != nil {
+		return err
+	}
+	conn, err := d.cfg.Kernel.DHCP6(at, d.seen.LinkLocal)
+	if err != nil {
+		return err
+	}
+	d.conn, d.quiet = conn, o.Now().Add(patience)
+	o.Spawn(func(ctx context.Context) { d.receive(ctx, conn) })
+	return nil
+}
+
+func (d *Driver) closeConn() {
+	if d.conn != nil {
+		d.conn.Close()
+	}
+	d.conn, d.xid, d.quiet = nil, 0, clock.Never
+}
+
+// retryLater is for errors that may be over at the next try, which the machine's timer
+// makes. The address to send from may be gone: the kernel is looked at before that.
+func (d *Driver) retryLater(what string, err error) {
+	o := d.cfg.Owner
+	if kernel.IsGone(err) {
+		o.Lost(err)
+		return
+	}
+	o.Emit(event.Failed{What: "IPv6: " + what, Err: err})
+	d.closeConn()
+	d.lookAt = min(d.lookAt, o.Now().Add(atRest))
+}
+
+func (d *Driver) send(a lease6.Send) {
+	payload := d.identity.Marshal(a.Message)
+	d.cfg.Owner.Emit(event.Sent{Family: event.IPv6, Type: a.Type, XID: a.XID})
+	switch {
+	case a.Type == dhcp6.Release:
+		d.sendRelease(payload, a.XID)
+		return
+	case d.conn == nil:
+		return // listen has reported why
+	}
+	if err := d.conn.Send(payload); err != nil {
+		d.retryLater("send "+a.Type.String(), err)
+		return
+	}
+	d.quiet = d.cfg.Owner.Now().Add(patience)
+}
+
+// receive hands what arrives on conn to the actor, until conn is closed.
+func (d *Driver) receive(ctx context.Context, conn kernel.DHCP6Conn) {
+	for {
+		payload, _, err := conn.Receive(ctx)
+		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
+			conn.Close()
+			return
+		}
+		d.cfg.Owner.Post(err != nil, func() { d.received(conn, payload, err) })
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (d *Driver) received(conn kernel.DHCP6Conn, payload []byte, err error) {
+	o := d.cfg.Owner
+	switch {
+	case d.conn != conn:
+		return // closed meanwhile
+	case err != nil:
+		d.retryLater("receive", err)
+		return
+	}
+	r, err := dhcp6.Parse(payload, d.identity)
+	if err != nil {
+		o.Emit(event.Ignored{Err: err})
+		return
+	}
+	o.Emit(event.Received{Family: event.IPv6, Type: r.Type, XID: r.XID})
+	d.step(lease6.ReplyReceived{Reply: r})
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ipv6
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/event"
+	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/lan"
+	"podman-net-dhcp/leased/internal/lease6"
+)
+
+// LookDue reports whether the kernel is to be looked at now.
+func (d *Driver) LookDue() bool { return d.on() && d.cfg.Owner.Now() >= d.lookAt }
+
+// Look looks at what the kernel has, and draws the consequences. Nothing that runs
+// inside a step calls it: a step that makes a look due sets lookAt.
+func (d *Driver) Look() { d.look() }
+
+func (d *Driver) look() {
+	o := d.cfg.Owner
+	o.LAN().Subscribe(o.Starting())
+	seen, err := d.cfg.Kernel.Look6(o.Place())
+	switch {
+	case kernel.IsGone(err):
+		o.Lost(err)
+		return
+	case err != nil:
+		d.lookFailed(err)
+		return
+	}
+	was := d.seen
+	d.seen = seen
+	s := d.sense()
+	if d.lackedAt = s.lackedAt(); s.lacks() != "" {
+		d.fail(s.lacks())
+		return
+	}
+	d.solicit()
+	d.lookAt = d.nextLook()
+	d.hearNames()
+	d.emitChanges(was, seen)
+	d.advertise(was)
+	d.duplicates()
+	if d.goesOn() {
+		d.want()
+	}
+	if d.goesOn() {
+		d.publish(was)
+	}
+}
+
+func (d *Driver) lookFailed(err error) {
+	o := d.cfg.Owner
+	o.Emit(event.Failed{What: "look at the container's IPv6 addresses", Err: err})
+	d.lookAt = o.Now().Add(atRest)
+	if o.Now() < d.until {
+		d.lookAt = min(d.lookAt, d.until)
+	}
+	if o.Complete() {
+		o.Publish()
+	}
+}
+
+// hearNames keeps what routers say of DNS: the last word, where no router is heard.
+func (d *Driver) hearNames() {
+	if said := d.cfg.Owner.LAN().Advertised(); said.Any {
+		d.said.Servers, d.said.Search = said.DNS, said.Search
+	}
+}
+
+// want has DHCPv6 do what the routers, or the user, ask for. An exchange that was begun
+// goes on until its server ends it.
+func (d *Driver) want() {
+	if want := d.sense().wanted(); want > d.level && d.seen.LinkLocal.IsValid() {
+		d.level = want
+		d.step(lease6.Wanted{Addresses: want == stateful, Remembered: d.remembered})
+	}
+}
+
+// duplicates declines the addresses whose DAD has failed since the last look: the kernel
+// removes such an address, or marks it. An address that is gone without DAD was removed
+// by something in the container.
+func (d *Driver) duplicates() {
+	unsure := d.unsure
+	d.unsure = nil
+	var failed []netip.Addr
+	for _, addr := range unsure {
+		i := slices.IndexFunc(d.seen.Addrs, func(a binding.Addr6) bool { return a.Prefix.Addr() == addr })
+		switch {
+		case i < 0 || d.seen.Addrs[i].Failed:
+			failed = append(failed, addr)
+		case !d.seen.Addrs[i].Settled:
+			d.unsure = append(d.unsure, addr)
+		}
+	}
+	for _, addr := range failed {
+		if !d.goesOn() {
+			return
+		}
+		d.cfg.Owner.Emit(event.Duplicate6{Addr: addr})
+		d.step(lease6.DuplicateFound{Addr: addr})
+	}
+}
+
+// advertise tells the LAN of each address whose DAD is over since the last look: the
+// neighbors' caches may still have the MAC that the same container had before (RFC 4861
+// §7.2.6).
+func (d *Driver) advertise(was binding.State6) {
+	for _, a := range d.seen.Addrs {
+		if old, had := find(was, a); !had || old.Settled || !a.Settled || a.Failed {
+			continue
+		}
+		err := d.cfg.Kernel.Advertise(d.cfg.Owner.Place(), a.Prefix.Addr())
+		if err != nil && !kernel.IsGone(err) {
+			d.cfg.Owner.Emit(event.AdvertiseFailed{Addr: a.Prefix.Addr(), Err: err})
+		}
+	}
+}
+
+// publish tells others where something has changed.
+func (d *Driver) publish(was binding.State6) {
+	o := d.cfg.Owner
+	waited := d.began != clock.Never && o.Now() >= d.began.Add(solicitWait)
+	switch starting := o.Starting(); {
+	case starting && o.Complete():
+		o.LAN().ExitGate(lan.TimedOut) // where IPv4 has not left it
+	case starting && d.only() && waited:
+		o.LAN().ExitGate(lan.TimedOut)
+		return
+	case starting, !o.Renamed() && same(was, d.seen):
+		return
+	}
+	o.Publish()
+}
+
+// atRest is the time between two looks that advertisements make due.
+const atRest = time.Second

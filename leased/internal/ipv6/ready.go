@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ipv6
+
+import (
+	"fmt"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/clock"
+)
+
+// Ready reports whether no start need wait for IPv6 any more: it is there, it will not
+// come, or it takes too long. Where IPv6 is alone, its time is the lease's.
+func (d *Driver) Ready() bool {
+	switch {
+	case d.cfg.Owner.Alone():
+		return len(d.addrs()) > 0 && d.settled()
+	}
+	return d.failed != "" || d.cfg.Owner.Now() >= d.until || d.settled()
+}
+
+func (d *Driver) settled() bool { return d.sense().settled(d.cfg.Owner.LAN().Routerless) }
+
+// nextLook is when the kernel is looked at next; it counts the looks of a start.
+func (d *Driver) nextLook() clock.Instant {
+	s := d.sense()
+	s.awaits = d.cfg.Owner.Starting() && !d.Ready()
+	next := s.nextLook()
+	if s.awaits {
+		d.looks++
+	}
+	return next
+}
+
+// hopeless ends a start that cannot succeed.
+func (d *Driver) hopeless(why string) {
+	if d.cfg.Owner.Starting() {
+		d.cfg.Owner.GiveUp("no IPv6", &leaseapi.Error{
+			Name: leaseapi.ErrorNoLease, Message: fmt.Sprintf("no IPv6 on %s, and ipv6=only: %s", d.cfg.Request.Attachment.Interface, why),
+		})
+	}
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ipv6
+
+import (
+	"context"
+	"time"
+
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/event"
+)
+
+const (
+	// A router answers a solicitation within MAX_RA_DELAY_TIME, half a second (RFC 4861
+	// §10). The first start on a LAN without a router waits that long. The next ones do
+	// not wait, as long as the LAN's listener hears no router.
+	solicitWait = 700 * time.Millisecond
+	// dadBegins is when optimistic DAD has begun, or will not be optimistic.
+	dadBegins = 50 * time.Millisecond
+	// Linux solicits three times, 4 s apart (RFC 4861 §6.3.7), and may be answered alone.
+	solicits = 12 * time.Second
+)
+
+// seek asks the LAN's routers what there is.
+func (d *Driver) seek() {
+	if d.on() {
+		d.openRouters()
+		d.look()
+	}
+}
+
+// solicit asks the routers of the LAN. It sends from the link-local address as soon as
+// routers can find that address, or from none where this takes long: the kernel's own
+// solicitations begin when DAD is over.
+func (d *Driver) solicit() {
+	o := d.cfg.Owner
+	if d.solicited || d.began == clock.Never || !d.seen.LinkLocal.IsValid() && o.Now() < d.began.Add(dadBegins) {
+		return
+	}
+	d.solicited = true
+	if err := d.cfg.Kernel.Solicit(o.Place(), d.seen.LinkLocal); err != nil {
+		o.Emit(event.Failed{What: "solicit routers", Err: err})
+	}
+}
+
+// openRouters hears in the container what a router answers the container alone. Without
+// it the LAN's listener, the kernel and time tell the same later.
+func (d *Driver) openRouters() {
+	o := d.cfg.Owner
+	routers, err := d.cfg.Kernel.Routers(o.Place())
+	if err != nil {
+		o.Emit(event.Failed{What: "listen to routers", Err: err})
+		return
+	}
+	d.routers = routers
+	o.Spawn(func(ctx context.Context) { o.LAN().Overhear(ctx, routers) })
+}
+
+func (d *Driver) closeRouters() {
+	if d.routers != nil {
+		d.routers.Close()
+		d.routers = nil
+	}
+}
+
+// Advertised is called for an advertisement that concerns the attachment. The kernel is
+// looked at immediately where a start waits, else after a second, and at most once a second.
+func (d *Driver) Advertised() {
+	o := d.cfg.Owner
+	if !d.on() || !o.LAN().Subscribed() {
+		return
+	}
+	if o.Starting() {
+		d.look()
+		return
+	}
+	d.lookAt = min(d.lookAt, o.Now().Add(atRest))
+}
+
+// listens reports whether router advertisements are heard, by the LAN's listener or by
+// the container's own.
+func (d *Driver) listens() bool { return d.routers != nil || d.cfg.Owner.LAN().Listening() }

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ipv6
+
+import (
+	"podman-net-dhcp/leased/internal/event"
+	"podman-net-dhcp/leased/internal/lease6"
+)
+
+// step tells the machine what happened and does what it says.
+func (d *Driver) step(ev lease6.Event) {
+	o := d.cfg.Owner
+	before := d.machine.State()
+	actions := d.machine.Step(o.Now(), ev)
+	if after := d.machine.State(); after != before {
+		o.Emit(event.State{Family: event.IPv6, State: after, From: before})
+	}
+	d.listen()
+	for _, a := range actions {
+		if !d.goesOn() {
+			return
+		}
+		d.perform(a)
+	}
+}
+
+func (d *Driver) perform(a lease6.Action) {
+	o := d.cfg.Owner
+	switch a := a.(type) {
+	case lease6.Send:
+		d.send(a)
+	case lease6.Bind:
+		d.bind(a.Lease)
+	case lease6.Unbind:
+		d.Unbind(a.Why)
+	case lease6.Report:
+		o.Emit(event.Reported{Family: event.IPv6, Msg: a.Msg, Detail: a.Detail})
+		if d.only() { // else it is no reason for a late IPv4
+			o.Trouble(a.Msg + ": " + a.Detail)
+		}
+	}
+}
