@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package attachment is the life of one container on one network, step 5 of the way of a
+// lease: from the first request to the RELEASE. An attachment owns its two families (IPv4
+// and IPv6), the starts that wait, and the record; it concludes its end at one place.
+package attachment
+
+import (
+	"context"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/event"
+	"podman-net-dhcp/leased/internal/ipv4"
+	"podman-net-dhcp/leased/internal/ipv6"
+	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/lan"
+	"podman-net-dhcp/leased/internal/record"
+	"podman-net-dhcp/leased/internal/request"
+	"podman-net-dhcp/leased/internal/resolv"
+)
+
+// Env is everything that the attachments of a host share.
+type Env struct {
+	Kernel Kernel
+	Store  Store  // of this boot
+	Memory Memory // of what outlives a reboot
+	LANs   *lan.LANs
+	Events event.Sink
+	Now    func() clock.Instant
+	Rand   func() uint64 // unpredictable
+	BootID string        // tells this boot from others
+}
+
+// Kernel is the part of kernel.Linux that attachments and their drivers need.
+type Kernel interface {
+	ipv4.Kernel
+	ipv6.Kernel
+	// Enter opens a session in a place's netns, which Leave closes. Between them the
+	// netns is held open.
+	Enter(p kernel.Place) (kernel.Place, error)
+	Leave(p kernel.Place)
+	// Number is the number of the place's netns, which the kernel gives it if need be.
+	Number(p kernel.Place) (int, error)
+	Check(p kernel.Place) error
+	DeleteLink(p kernel.Place) error
+	// Resolve rewrites the container's resolv.conf, and reports whether it did.
+	Resolve(p kernel.Place, containerID string, was, now resolv.Names) (bool, error)
+}
+
+// Store keeps records by key.
+type Store interface {
+	Save(key string, record any) error
+	Delete(key string) error
+}
+
+// Memory keeps memos by client, some time later; nil forgets one.
+type Memory interface {
+	Put(client string, memo any)
+}
+
+// Host is the attachment's actor: what an attachment may ask of the manager. A call
+// never comes back into the attachment before the message that made it has ended.
+type Host interface {
+	// Key names the attachment's record.
+	Key() string
+	// Post puts do into the inbox and reports whether it did: a full inbox takes only
+	// the last message of a sender.
+	Post(last bool, do func()) bool
+	// Show replaces what List shows.
+	Show(s *Snapshot)
+	// Numbered tells the number by which the kernel announces the end of the netns.
+	Numbered(netns int)
+	// Spawn starts a goroutine; its context ends with leased.
+	Spawn(run func(ctx context.Context))
+	// Wait calls wait while other attachments work. StandIn and Rewrite do the same,
+	// for a few attachments at a time.
+	Wait(wait func(ctx context.Context))
+	StandIn(make func())
+	Rewrite(write func())
+	// Hold enters the attachment's lease into the table of held leases, Claim takes it
+	// out and reports whether it was there.
+	Hold(k Kept)
+	Claim() bool
+	// Relieve ends the holds of the attachment's LAN.
+	Relieve()
+}
+
+// Attachment is one container on one network with one interface name. Only its actor
+// calls it.
+type Attachment struct {
+	env   *Env
+	host  Host
+	req   *request.Request
+	place kernel.Place
+	lan   *lan.Member
+
+	phase    Phase
+	ending   *ending // noted, and concluded after the message
+	v4       *ipv4.Driver
+	v6       *ipv6.Driver // nil: ipv6=off
+	families [2]family    // both, IPv4 first
+
+	until    clock.Instant // when a held lease goes back
+	failures int           // of giving it back, in a row
+
+	remembers bool          // there is a memo of this client
+	resolves  *resolv.Names // in the container's resolv.conf; nil: none was told yet
+
+	owner   Waiter   // of the request that made the attachment
+	waiters []Waiter // for a lease
+	trouble string   // the last reason why there is none
+}
+
+// New makes an attachment that has asked for nothing yet. k is the lease that an earlier
+// container of the same client had.
+func New(env *Env, host Host, req *request.Request, at kernel.Place, k Kept) *Attachment {
+	a := &Attachment{env: env, host: host, req: req, place: at, phase: Queued, until: clock.Never, remembers: k.Known()}
+	six := ipv6.Config{Owner: a, Kernel: env.Kernel, Request: req, Rand: env.Rand}
+	a.v4 = ipv4.New(ipv4.Config{Owner: a, Kernel: env.Kernel, Request: req, Rand: env.Rand}, k.V4)
+	a.families = [2]family{a.v4, &ipv6.Off{Config: six}}
+	if req.Policy.IPv6 != request.IPv6Off {
+		a.v6 = ipv6.New(six, k.V6)
+		a.families[1] = a.v6
+	}
+	a.lan = env.LANs.Join(
+		lan.Identity{Host: req.Link.Host, Client: req.ClientKey(), MAC: req.Link.MAC, Cookie: at.Cookie},
+		lan.Notify{
+			Admitted:   func() { host.Post(true, a.admitted) },
+			Advertised: func() bool { return host.Post(false, a.v6.Advertised) },
+		})
+	return a
+}
+
+// Resume makes the attachment of a record, and believes the record: whether the container
+// is still there is looked at later.
+func Resume(env *Env, host Host, r *record.Record, at kernel.Place) *Attachment {
+	a := New(env, host, &r.Request, at, Kept{})
+	a.v4.Resume(r)
+	a.v6.Resume(r)
+	a.resolves = r.Resolves
+	a.remembers = !r.Waiting || r.IPv6 != nil && len(r.IPv6.Lease.Addrs) > 0
+	switch {
+	case r.Held:
+		a.phase, a.until = Held, r.Until
+	case !r.Waiting:
+		a.phase = Ready
+	}
+	a.lan.SetLive(!r.Held)
+	if a.v4.Bound() {
+		a.lan.SetAddr(r.Bound.Addr.Addr())
+	}
+	return a
+}
+
+// Phase is where the attachment is in its life.
+func (a *Attachment) Phase() Phase { return a.phase }
+
+// Request is the request that made the attachment.
+func (a *Attachment) Request() *request.Request { return a.req }
+
+// Place is the container's link.
+func (a *Attachment) Place() kernel.Place { return a.place }
+
+// LAN is the attachment's membership of its LAN.
+func (a *Attachment) LAN() *lan.Member { return a.lan }
+
+// Now is the present.
+func (a *Attachment) Now() clock.Instant { return a.env.Now() }
+
+// Emit tells that something has happened to the attachment.
+func (a *Attachment) Emit(e event.Event) {
+	at := a.req.Attachment
+	a.env.Events.Emit(event.Attachment{Container: at.ContainerName, Net: at.Network, Ifname: at.Interface}, e)
+}
+
+// Post, Spawn, Wait, StandIn and Relieve are the actor's.
+func (a *Attachment) Post(last bool, do func()) { a.host.Post(last, do) }
+
+// Spawn starts a goroutine.
+func (a *Attachment) Spawn(run func(ctx context.Context)) { a.host.Spawn(run) }
+
+// Wait calls wait while other attachments work.
+func (a *Attachment) Wait(wait func(ctx context.Context)) { a.host.Wait(wait) }
+
+// StandIn is Wait for making a stand-in.
+func (a *Attachment) StandIn(make func()) { a.host.StandIn(make) }
+
+// Relieve gives back held leases of the LAN.
+func (a *Attachment) Relieve() {
+	if a.lan.HeardLately() {
+		a.host.Relieve()
+	}
+}
+
+// Enter holds a session in the container's netns open until the attachment rests.
+func (a *Attachment) Enter() (kernel.Place, error) {
+	at, err := a.env.Kernel.Enter(a.place)
+	a.place = at
+	return at, err
+}
+
+func noLease(text string) error {
+	return &leaseapi.Error{Name: leaseapi.ErrorNoLease, Message: text}
+}

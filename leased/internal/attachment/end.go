@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package attachment
+
+import (
+	"errors"
+	"time"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/event"
+	"podman-net-dhcp/leased/internal/kernel"
+)
+
+// ending is the noted end of an attachment. A step that finds the end only notes it, and
+// conclude acts on it after the message.
+type ending struct {
+	why string
+	how Outcome
+}
+
+// Outcome is what becomes of the lease at the end.
+type Outcome uint8
+
+// The outcomes.
+const (
+	ByPolicy Outcome = iota + 1 // the lease is held or given back, as its policy says
+	GiveBack                    // the lease is given back, with a RELEASE
+	Discard                     // the lease is another attachment's, or no one wants it
+)
+
+// Ending reports whether an end was noted.
+func (a *Attachment) Ending() bool { return a.ending != nil }
+
+// Lost notes that the container is gone without a goodbye.
+func (a *Attachment) Lost(err error) {
+	if !a.lives() || a.Ending() {
+		return // that is known
+	}
+	a.Emit(event.Lost{Err: err})
+	a.ending = &ending{"container is gone", ByPolicy}
+}
+
+// GiveUp answers the requests that wait, and notes the end of the start.
+func (a *Attachment) GiveUp(why string, err *leaseapi.Error) {
+	if !a.Ending() {
+		a.answer(Result{Err: err})
+		a.ending = &ending{why, ByPolicy}
+	}
+}
+
+// End ends the attachment immediately. It is for messages, and never for a function
+// inside a step. A held lease is past its policy.
+func (a *Attachment) End(why string, how Outcome) {
+	if a.phase != Held || how != ByPolicy {
+		a.ending = &ending{why, how}
+		a.conclude()
+	}
+}
+
+// conclude does what a noted end asks for.
+func (a *Attachment) conclude() {
+	if a.ending == nil {
+		return
+	}
+	end, now := *a.ending, a.Now()
+	a.ending = nil
+	k, release := a.Kept(now), a.req.Policy.Release
+	switch policy := end.how == ByPolicy; {
+	case end.how == Discard:
+		a.drop(end.why)
+	case policy && k.Known() && release.Never:
+		a.hold(k, k.Expiry(), end.why)
+	case policy && k.Known() && release.Grace > 0:
+		a.hold(k, now.Add(release.Grace), end.why)
+	case policy && k.V4.Lease.Addr.IsValid() && a.cannotRelease():
+		a.hold(k, now.Add(time.Second), end.why) // and tried again
+	default:
+		a.giveBack(end.why)
+	}
+}
+
+// cannotRelease reports that no RELEASE can be sent just now: the netns ends only when
+// the last socket in it is closed, and its link may still be there, with its MAC.
+func (a *Attachment) cannotRelease() bool {
+	a.closeAll()
+	err := a.v4.OpenRelease()
+	if !errors.Is(err, kernel.ErrNoStandIn) {
+		return false
+	}
+	a.Emit(event.Deferred{Err: err})
+	return true
+}
+
+// giveBack ends the attachment with a RELEASE where there is a lease, the binding
+// removed, the record deleted.
+func (a *Attachment) giveBack(why string) {
+	a.turn(returned)
+	for _, f := range a.families {
+		f.Release()
+	}
+	a.drop(why)
+}
+
+// drop ends the attachment without a word to the servers.
+func (a *Attachment) drop(why string) {
+	a.closeAll()
+	a.answer(Result{Err: errors.New(why)})
+	if err := a.env.Store.Delete(a.host.Key()); err != nil {
+		a.Emit(event.Broken{What: "delete the lease's record", Err: err})
+	}
+	a.Emit(event.Ended{Reason: why})
+	a.quit()
+}
+
+// Abandon ends the attachment after a panic. The record stays, for the next leased; the
+// kernel ends the address on time.
+func (a *Attachment) Abandon(value any, stack string) {
+	a.Emit(event.Panicked{Value: value, Stack: stack})
+	a.closeAll()
+	a.answer(Result{Err: errors.New("leased failed; see: journalctl -u leased")})
+	a.quit()
+}
+
+func (a *Attachment) quit() {
+	a.ending = nil
+	a.turn(dropped)
+	a.env.Kernel.Leave(a.place)
+	a.host.Claim()
+	a.v4.CloseRelease()
+	a.lan.Leave()
+}

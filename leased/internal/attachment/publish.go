@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package attachment
+
+import (
+	"errors"
+	"time"
+
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/event"
+	"podman-net-dhcp/leased/internal/failpoint"
+	"podman-net-dhcp/leased/internal/lease4"
+	"podman-net-dhcp/leased/internal/record"
+	"podman-net-dhcp/leased/internal/resolv"
+)
+
+// Publish tells a change to everyone: the record, List, the requests that wait, and the
+// container's resolv.conf.
+func (a *Attachment) Publish() {
+	a.turnToUse()
+	complete := a.Complete()
+	if complete {
+		a.told()
+	} else {
+		a.resolve()
+	}
+	a.save(a.v4.InUse())
+	a.host.Show(a.Snapshot())
+	if complete {
+		failpoint.At(failpoint.BeforeAnswer)
+		a.answer(Result{Lease: a.reply()})
+		failpoint.At(failpoint.AfterAnswer)
+	}
+}
+
+// Complete reports whether a request waits and there is all that it waits for.
+func (a *Attachment) Complete() bool {
+	return a.Starting() && a.families[0].Ready() && a.families[1].Ready()
+}
+
+// Alone reports whether there will be no IPv4.
+func (a *Attachment) Alone() bool { return a.v4.Absent() }
+
+// Settled follows each step that has not ended the attachment.
+func (a *Attachment) Settled() {
+	a.turnToUse()
+	a.unremember()
+	if a.Alone() && a.Complete() { // IPv6 was there before
+		a.Publish()
+	}
+}
+
+// Remember has the leases outlive a reboot, in the memory's time.
+func (a *Attachment) Remember() {
+	now := a.Now()
+	a.remembers = true
+	a.env.Memory.Put(a.req.ClientKey(), a.Memo(a.Kept(now), now))
+}
+
+// unremember forgets a lease that is over; but a new container may be the same client.
+func (a *Attachment) unremember() {
+	if a.remembers && !a.Kept(a.Now()).Known() {
+		a.remembers = false
+		if !a.lan.HasSuccessor() {
+			a.env.Memory.Put(a.req.ClientKey(), nil)
+		}
+	}
+}
+
+// Memo is the memo of the leases in k.
+func (a *Attachment) Memo(k Kept, now clock.Instant) record.Memo {
+	m := record.Memo{Record: a.record(k.V4.Lease), Written: time.Now().Round(0), At: now}
+	if k.V4.Lease.Expiry != clock.Never {
+		m.Expires = m.Written.Add(k.V4.Lease.Expiry.Sub(now))
+	}
+	return m
+}
+
+// save writes the record; l has no Addr where there is no lease yet. Without a record the
+// container has its address all the same; only a restart of leased loses it.
+func (a *Attachment) save(l lease4.Lease) {
+	if err := a.env.Store.Save(a.host.Key(), a.record(l)); err != nil {
+		a.Emit(event.Broken{What: "write the lease's record", Err: err})
+	}
+}
+
+// Expired records that IPv4's lease has ended, so that after a restart the container asks
+// for a new one instead of the one that the server refused.
+func (a *Attachment) Expired(l lease4.Lease) {
+	now := a.Now()
+	l.T1, l.T2, l.Expiry = now, now, now
+	a.save(l)
+}
+
+func (a *Attachment) record(l lease4.Lease) record.Record {
+	r := record.Record{
+		BootID: a.env.BootID, Request: *a.req, Cookie: a.place.Cookie, Number: a.place.Number, Inode: a.place.Inode,
+		Held: a.phase == Held, Resolves: a.resolves,
+	}
+	a.v4.Record(&r, l)
+	a.v6.Record(&r)
+	if r.Held {
+		r.Until = a.until
+	}
+	return r
+}
+
+// told notes the names that a caller is told, and writes into the resolv.conf.
+func (a *Attachment) told() {
+	names := a.Snapshot().names()
+	a.resolves = &names
+}
+
+// Renamed reports whether the leases say something else of DNS than the container's
+// resolv.conf.
+func (a *Attachment) Renamed() bool {
+	return a.resolves == nil || !a.resolves.Equal(a.Snapshot().names())
+}
+
+// resolve keeps the container's resolv.conf as the leases have it. The caller that asked
+// for the lease writes the first one. If no servers are left the file stays: an old
+// resolver is better than none.
+func (a *Attachment) resolve() {
+	now := a.Snapshot().names()
+	if a.Starting() || a.resolves != nil && len(now.Servers) == 0 {
+		return
+	}
+	if was := a.resolves; was != nil && a.req.Policy.ResolvConf && !was.Equal(now) && !a.rewrite(*was, now) {
+		return // the next renewal tries again
+	}
+	a.resolves = &now
+}
+
+// rewrite reports whether the file is settled: rewritten, or not leased's any more.
+func (a *Attachment) rewrite(was, now resolv.Names) bool {
+	var changed bool
+	var err error
+	a.host.Rewrite(func() { changed, err = a.env.Kernel.Resolve(a.place, a.req.Attachment.ContainerID, was, now) })
+	switch {
+	case errors.Is(err, resolv.ErrEdited):
+		a.Emit(event.ResolvEdited{})
+	case err != nil:
+		a.Emit(event.Failed{What: "rewrite resolv.conf", Err: err})
+		return false
+	case changed:
+		a.Emit(event.ResolvRewritten{DNS: now.Servers, Search: now.Search})
+	}
+	return true
+}

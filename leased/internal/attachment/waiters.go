@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package attachment
+
+import (
+	"fmt"
+	"slices"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/event"
+	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/lan"
+	"podman-net-dhcp/leased/internal/lease4"
+	"podman-net-dhcp/leased/internal/request"
+)
+
+// Result answers a request. Lease is nil where there is none, and the request says to
+// continue without.
+type Result struct {
+	Lease *leaseapi.Lease
+	Err   error
+}
+
+// Waiter is a request that waits. It has room for one Result, and gets one.
+type Waiter chan Result
+
+// Starting reports whether a request waits.
+func (a *Attachment) Starting() bool { return len(a.waiters) > 0 }
+
+// Join has one more request wait for the lease that there is, or will be.
+func (a *Attachment) Join(w Waiter) {
+	a.waiters = append(a.waiters, w)
+	if a.v6.Rejoined(); !a.Ending() && a.Complete() {
+		a.Publish()
+	}
+}
+
+// Late ends the time of a request.
+func (a *Attachment) Late(w Waiter) {
+	if !a.leave(w) {
+		return // it has its answer
+	}
+	if a.v4.Bound() { // it was IPv6 that the request waited for
+		a.waiters = append(a.waiters, w)
+		a.v6.StopWaiting()
+		a.Publish()
+		return
+	}
+	l := a.reply()
+	if a.req.Policy.OnTimeout == request.Continue || a.req.Policy.IPv6 == request.IPv6Only && l != nil {
+		a.told()
+		a.save(lease4.Lease{})
+		a.lan.ExitGate(lan.TimedOut)
+		w <- Result{Lease: l}
+		return
+	}
+	err := noLease(a.inVain())
+	a.handOver(w)
+	if !a.Starting() {
+		a.End("no lease in time", ByPolicy)
+	}
+	w <- Result{Err: err}
+}
+
+// Undo takes back what a request has done whose caller is gone, with the link: no one
+// else will delete it. The lease that the container had before stays, and so does a
+// lease that another request waits for, which owns it from now on.
+func (a *Attachment) Undo(at kernel.Place, w Waiter) {
+	if !a.place.Same(at) {
+		return
+	}
+	a.leave(w)
+	a.handOver(w)
+	if a.owner != w {
+		return
+	}
+	a.End("the caller has gone", ByPolicy)
+	if err := a.env.Kernel.DeleteLink(at); err != nil && !kernel.IsGone(err) {
+		a.Emit(event.Broken{What: "delete the link", Err: err})
+	}
+}
+
+// handOver makes the next request the owner when the owner goes.
+func (a *Attachment) handOver(from Waiter) {
+	if a.owner == from && a.Starting() {
+		a.owner = a.waiters[0]
+	}
+}
+
+// leave takes a request off the list, and reports whether it was on it.
+func (a *Attachment) leave(w Waiter) bool {
+	n := len(a.waiters)
+	a.waiters = slices.DeleteFunc(a.waiters, func(other Waiter) bool { return other == w })
+	return len(a.waiters) < n
+}
+
+func (a *Attachment) answer(r Result) {
+	for _, w := range a.waiters {
+		w <- r
+	}
+	a.waiters = nil
+}
+
+// Trouble keeps the reason that a request gets if no lease comes in time.
+func (a *Attachment) Trouble(text string) { a.trouble = text }
+
+// inVain says why there is no lease yet, where, and the next step.
+func (a *Attachment) inVain() string {
+	on, within := a.req.Link.Host, a.req.Policy.Timeout
+	text := fmt.Sprintf("no DHCP server answered on %s within %s; is there one on that LAN, and is the uplink up and in the bridge?", on, within)
+	if a.v4.Asking() {
+		text = fmt.Sprintf("a DHCP server on %s made an offer and then confirmed nothing within %s", on, within)
+	}
+	if a.req.Policy.IPv6 == request.IPv6Only {
+		text = fmt.Sprintf("no router gave an IPv6 address on %s within %s; is there one on that LAN?", on, within)
+	}
+	if a.trouble != "" {
+		text = fmt.Sprintf("no lease on %s within %s: %s", on, within, a.trouble)
+	}
+	return text + "; see: journalctl -u leased"
+}
