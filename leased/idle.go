@@ -24,17 +24,17 @@ const exitIdle = 3
 // shows systemd the number of leases. systemd's socket starts it again.
 type idle struct {
 	after time.Duration // 0: never
-	stop  func()
 
 	mu      sync.Mutex
 	callers int
 	held    int
 	timer   *time.Timer
 	news    chan struct{} // held has changed
+	over    chan struct{} // leased has been idle for long enough
 }
 
-func newIdle(after time.Duration, stop func()) *idle {
-	i := &idle{after: after, stop: stop, news: make(chan struct{}, 1)}
+func newIdle(after time.Duration) *idle {
+	i := &idle{after: after, news: make(chan struct{}, 1), over: make(chan struct{}, 1)}
 	i.change(func() {})
 	return i
 }
@@ -42,21 +42,29 @@ func newIdle(after time.Duration, stop func()) *idle {
 // peers is told that a caller has come (1) or gone (-1).
 func (i *idle) peers(by int) { i.change(func() { i.callers += by }) }
 
-// leases is told how many leases there are. Its caller cannot wait.
+// leases is told how many leases there are. It never waits.
 func (i *idle) leases(n int) {
 	i.change(func() { i.held = n })
+	wake(i.news)
+}
+
+// wake wakes the receiver of c, once for several calls where it is at work.
+func wake(c chan<- struct{}) {
 	select {
-	case i.news <- struct{}{}:
-	default: // show will see this one, too
+	case c <- struct{}{}:
+	default:
 	}
 }
 
-// show tells systemd the number of leases, for systemctl status, until ctx ends.
-func (i *idle) show(ctx context.Context) {
+// run tells systemd the number of leases, for systemctl status. It ends with ctx, or
+// with errIdle.
+func (i *idle) run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
+		case <-i.over:
+			return errIdle
 		case <-i.news:
 			i.mu.Lock()
 			n := i.held
@@ -74,6 +82,6 @@ func (i *idle) change(do func()) {
 		i.timer.Stop()
 	}
 	if i.after > 0 && i.callers == 0 && i.held == 0 {
-		i.timer = time.AfterFunc(i.after, i.stop)
+		i.timer = time.AfterFunc(i.after, func() { wake(i.over) })
 	}
 }

@@ -4,27 +4,17 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"strings"
-	"sync"
 	"syscall"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/urfave/cli/v2"
 
-	"podman-net-dhcp/internal/netns"
-	"podman-net-dhcp/leased/internal/clock"
-	"podman-net-dhcp/leased/internal/kernel"
-	"podman-net-dhcp/leased/internal/manager"
 	"podman-net-dhcp/leased/internal/server"
 	"podman-net-dhcp/leased/internal/store"
 	"podman-net-dhcp/leased/internal/wire"
@@ -56,117 +46,89 @@ func serveCommand() *cli.Command {
 				// stays with a host's memory for good.
 				debug.SetGCPercent(50)
 			}
-			return serve(ctx, config{dir: c.String("state-dir"), memory: c.String("memory-dir"), idle: c.Duration("idle-timeout"), log: log})
+			return serve(ctx, config{dir: c.String("state-dir"), memory: c.String("memory-dir"), idleAfter: c.Duration("idle-timeout"), log: log})
 		},
 	}
 }
 
 type config struct {
-	dir, memory string
-	idle        time.Duration
+	dir, memory string        // of the stores; memory is empty: nothing outlives a reboot
+	idleAfter   time.Duration // 0: leased is never idle
 	log         *slog.Logger
 }
 
 // serve runs until ctx ends, or with errIdle when leased has been idle for long enough.
 // Leases are kept: the next leased finds them in the state directory.
 func serve(ctx context.Context, c config) error {
-	listener, err := listen()
+	p, err := open(c)
+	defer p.close()
 	if err != nil {
 		return err
 	}
-	defer listener.Close()
-	state, err := store.Open(c.dir)
-	if err != nil {
-		return err
-	}
-	defer state.Close()
-	memory, done := openMemory(c)
-	defer done()
-	clk, err := clock.New()
-	if err != nil {
-		return err
-	}
-	defer clk.Close()
-	boot, err := bootID()
-	if err != nil {
-		return err
-	}
-	watcher, err := netns.Watch()
-	if err != nil {
-		return err
-	}
-	var work sync.WaitGroup
-	defer work.Wait()
-	defer watcher.Close()
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	idle := newIdle(c.idle, func() { stop(errIdle) })
-	working, finish := context.WithCancel(context.WithoutCancel(ctx))
-	defer finish()
-	leases, err := manager.New(working, manager.Config{
-		Log: c.log, Clock: clk, Kernel: kernel.Linux{}, Store: state, Memory: memory, Rand: random,
-		BootID: boot, Changed: idle.leases,
-	})
-	if err != nil {
-		c.log.Error("read the leases on disk", "err", err)
-	}
-	work.Go(func() { obituaries(watcher, leases, c.log) })
-	work.Go(func() { idle.show(working) })
-	err = run(ctx, finish, c.log, leases, &server.Server{Leases: leases, Log: c.log, Changed: idle.peers}, listener)
-	if err == nil && context.Cause(ctx) == errIdle {
-		return errIdle
-	}
+	err = p.tasks().run(ctx, p.started)
+	p.log.Info("stopped", "leases", p.leases.Len())
 	return err
 }
 
-// openMemory opens what outlives a reboot. Without it leases are as good as with it
-// until there is one.
-func openMemory(c config) (memory manager.Store, done func()) {
-	if c.memory == "" {
-		return nil, func() {}
-	}
-	m, err := store.OpenDurable(c.memory)
-	if err != nil {
-		c.log.Error("open what outlives a reboot", "err", err)
-		return nil, func() {}
-	}
-	return m, func() { m.Close() }
+func (p *parts) started() {
+	notify(p.log, daemon.SdNotifyReady)
+	p.log.Info("serving", "addr", p.listener.Addr(), "leases", p.leases.Len())
+	close(p.up)
 }
 
-// run ends in order: first nobody may ask any more, then what is under way ends.
-func run(ctx context.Context, finish func(), log *slog.Logger, m *manager.Manager, s *server.Server, l net.Listener) error {
-	door := &attended{Listener: l}
-	dog, err := newWatchdog(alive(m, door), func() { notify(log, daemon.SdNotifyWatchdog) })
-	if err != nil {
-		return err
+// tasks are the tasks of leased. When leased stops, callers can no longer ask, then the
+// exchanges under way end, and then leased stops to watch.
+func (p *parts) tasks() tasks {
+	s := &server.Server{Leases: p.leases, Log: p.log, Changed: p.idle.peers}
+	return tasks{
+		{name: "watch network namespaces", run: p.watchNetns},
+		{name: "count leases and callers", run: p.idle.run},
+		{name: "manage leases", run: p.manage},
+		{name: "tell systemd of the stop", run: p.stopping},
+		{name: "serve callers", run: func(ctx context.Context) error { return s.Serve(ctx, p.listener) }, ready: p.listener.ready},
+		{name: "ping the watchdog", run: p.ping},
 	}
-	var work sync.WaitGroup
-	work.Go(m.Run)
-	notify(log, daemon.SdNotifyReady)
-	log.Info("serving", "addr", l.Addr(), "leases", m.Len())
-	work.Go(func() { dog.run(ctx) })
-	err = s.Serve(ctx, door)
-	notify(log, daemon.SdNotifyStopping)
-	finish()
-	work.Wait()
+}
+
+// manage returns when every packet socket is closed, so that leased leaves no network
+// namespace pinned.
+func (p *parts) manage(ctx context.Context) error {
+	defer context.AfterFunc(ctx, p.finish)()
+	p.leases.Run()
 	wire.Flush()
-	log.Info("stopped", "leases", m.Len())
-	return err
+	return nil
 }
 
-// obituaries tells the manager which network namespaces have ended, until the
-// watcher is closed.
-func obituaries(w *netns.Watcher, m *manager.Manager, log *slog.Logger) {
+// watchNetns tells the manager which network namespaces have ended.
+func (p *parts) watchNetns(ctx context.Context) error {
+	defer context.AfterFunc(ctx, p.watcher.Close)()
 	for {
-		ended, missed, err := w.Next()
-		if errors.Is(err, os.ErrClosed) {
-			return
+		ended, missed, err := p.watcher.Next()
+		switch {
+		case errors.Is(err, os.ErrClosed):
+			return nil
+		case err != nil: // leases are renewed all the same
+			p.log.Error("watch network namespaces; a container that dies is noticed at its renewal only", "err", err)
+			return nil
 		}
-		if err != nil {
-			log.Error("watch network namespaces; a container that dies is noticed at its renewal only", "err", err)
-			return
-		}
-		m.NetnsEnded(ended, missed)
+		p.leases.NetnsEnded(ended, missed)
+	}
+}
+
+// stopping tells systemd that leased goes down, once the server has stopped.
+func (p *parts) stopping(ctx context.Context) error {
+	<-ctx.Done()
+	notify(p.log, daemon.SdNotifyStopping)
+	return nil
+}
+
+// ping pings the watchdog of systemd, which first hears that leased is ready.
+func (p *parts) ping(ctx context.Context) error {
+	select {
+	case <-p.up:
+		return p.dog.run(ctx)
+	case <-ctx.Done():
+		return nil
 	}
 }
 
@@ -174,34 +136,4 @@ func notify(log *slog.Logger, state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
 		log.Warn("notify systemd", "err", err)
 	}
-}
-
-func random() uint64 {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return binary.NativeEndian.Uint64(b[:])
-}
-
-func bootID() (string, error) {
-	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	return strings.TrimSpace(string(b)), err
-}
-
-// logger logs to stderr, which systemd stamps with the time itself.
-func logger(level string) (*slog.Logger, error) {
-	o := &slog.HandlerOptions{}
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("log level %q is none of debug, info, warn, error", level)
-	}
-	o.Level = l
-	if os.Getenv("JOURNAL_STREAM") != "" {
-		o.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
-			if len(groups) == 0 && a.Key == slog.TimeKey {
-				return slog.Attr{}
-			}
-			return a
-		}
-	}
-	return slog.New(slog.NewTextHandler(os.Stderr, o)), nil
 }

@@ -204,7 +204,7 @@ func TestServeWithABadRecord(t *testing.T) {
 func TestIdleLeasedEnds(t *testing.T) {
 	d := newDaemon(t)
 	c := d.config()
-	c.idle = 100 * time.Millisecond
+	c.idleAfter = 100 * time.Millisecond
 	_, ended := d.serve(c)
 	d.note("READY=1")
 	caller, err := net.Dial("unix", d.socket)
@@ -214,7 +214,7 @@ func TestIdleLeasedEnds(t *testing.T) {
 	select {
 	case err := <-ended:
 		t.Fatal("it ended though somebody is there:", err)
-	case <-time.After(3 * c.idle): // what must not happen has no event
+	case <-time.After(3 * c.idleAfter): // what must not happen has no event
 	}
 	caller.Close()
 	if err := d.end(ended); !errors.Is(err, errIdle) {
@@ -225,21 +225,23 @@ func TestIdleLeasedEnds(t *testing.T) {
 
 func TestIdleCountsLeasesAndCallers(t *testing.T) {
 	d := newDaemon(t)
-	stopped := make(chan struct{})
-	i := newIdle(20*time.Millisecond, func() { close(stopped) })
-	go i.show(t.Context())
+	ended := make(chan error)
+	i := newIdle(20 * time.Millisecond)
+	go func() { ended <- i.run(t.Context()) }()
 	i.leases(2)
 	d.note("STATUS=2 leases")
 	i.peers(1)
 	i.leases(0)
 	d.note("STATUS=0 leases")
 	select {
-	case <-stopped:
-		t.Error("stopped with a caller")
+	case err := <-ended:
+		t.Error("stopped with a caller:", err)
 	case <-time.After(60 * time.Millisecond):
 	}
 	i.peers(-1)
-	<-stopped
+	if err := d.end(ended); err != errIdle {
+		t.Error(err)
+	}
 }
 
 func TestNoTimeStampsUnderTheJournal(t *testing.T) {

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -29,9 +30,9 @@ func newWatchdog(lives func(context.Context) bool, ping func()) (watchdog, error
 
 // run ends with ctx, and does not wait for what is stuck. Who is only slow has the
 // rest of WatchdogSec= to answer.
-func (w watchdog) run(ctx context.Context) {
+func (w watchdog) run(ctx context.Context) error {
 	if w.every == 0 {
-		return
+		return nil
 	}
 	tick := time.NewTicker(w.every)
 	defer tick.Stop()
@@ -40,7 +41,7 @@ func (w watchdog) run(ctx context.Context) {
 		go func() { answer <- w.lives(ctx) }()
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case ok := <-answer:
 			if ok && ctx.Err() == nil {
 				w.ping()
@@ -48,7 +49,7 @@ func (w watchdog) run(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-tick.C:
 		}
 	}
@@ -62,23 +63,27 @@ type releaser interface {
 // alive asks the manager to forget an attachment that nobody has: that goes through its
 // lock, an actor and the queue of actors, and changes nothing. It waits as long as the
 // manager is busy.
-func alive(m releaser, door *attended) func(context.Context) bool {
-	return func(ctx context.Context) bool {
-		return m.Release(ctx, leaseapi.Attachment{}) == nil && door.accepts()
-	}
+func alive(ctx context.Context, m releaser, l *attended) bool {
+	return m.Release(ctx, leaseapi.Attachment{}) == nil && l.accepts()
 }
 
-// attended is a listener that knows whether somebody accepts.
+// attended is a listener that knows whether the server accepts callers.
 type attended struct {
 	net.Listener
+	ready  chan struct{} // closed when the server accepts for the first time
+	first  sync.Once
 	inside atomic.Bool
 	turns  atomic.Uint64
 	seen   uint64 // turns, when accepts was called last
 }
 
+func attend(l net.Listener) *attended { return &attended{Listener: l, ready: make(chan struct{})} }
+
+// Accept is that of net.Listener.
 func (a *attended) Accept() (net.Conn, error) {
 	a.inside.Store(true)
 	defer a.inside.Store(false)
+	a.first.Do(func() { close(a.ready) })
 	conn, err := a.Listener.Accept()
 	if err == nil {
 		a.turns.Add(1)
@@ -86,8 +91,8 @@ func (a *attended) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// accepts says whether somebody waits for callers, or has taken one since it was called
-// last.
+// accepts reports whether the server waits for a caller, or has taken one since the
+// last call of accepts.
 func (a *attended) accepts() bool {
 	inside, turns := a.inside.Load(), a.turns.Load()
 	defer func() { a.seen = turns }()

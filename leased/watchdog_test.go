@@ -31,20 +31,21 @@ func (m slow) Release(ctx context.Context, _ leaseapi.Attachment) error {
 
 // watched is how often systemd hears of leased within ten minutes of a WatchdogSec= of
 // three, and the longest silence.
-func watched(t *testing.T, m releaser, door *attended) (pings int, silence time.Duration) {
+func watched(t *testing.T, m releaser, l *attended) (pings int, silence time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	last := time.Now()
 	note := func() { silence = max(silence, time.Since(last)); last = time.Now() }
-	watchdog{every: 90 * time.Second, lives: alive(m, door), ping: func() { pings++; note() }}.run(ctx)
+	lives := func(ctx context.Context) bool { return alive(ctx, m, l) }
+	_ = watchdog{every: 90 * time.Second, lives: lives, ping: func() { pings++; note() }}.run(ctx)
 	note()
 	return pings, silence
 }
 
 // waiting is a listener with somebody in Accept.
 func waiting() *attended {
-	a := &attended{}
+	a := attend(nil)
 	a.inside.Store(true)
 	return a
 }
@@ -53,19 +54,19 @@ func TestWatchdog(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		m     slow
-		door  *attended
+		l     *attended
 		pings int
 		kept  bool // systemd does not end it
 	}{
 		"at rest":                {slow{}, waiting(), 7, true},
 		"busy":                   {slow{after: 80 * time.Second}, waiting(), 6, true},
 		"refuses":                {slow{err: errors.New("no")}, waiting(), 0, false},
-		"nobody accepts callers": {slow{}, &attended{}, 0, false},
+		"nobody accepts callers": {slow{}, attend(nil), 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				pings, silence := watched(t, c.m, c.door)
+				pings, silence := watched(t, c.m, c.l)
 				if pings != c.pings || silence < 3*time.Minute != c.kept {
 					t.Errorf("%d pings, the longest silence %v; want %d", pings, silence, c.pings)
 				}
@@ -92,7 +93,8 @@ func TestWatchdogOfAStuckManager(t *testing.T) {
 	m, pings := stuck{&sync.Mutex{}}, 0
 	m.Lock()
 	defer m.Unlock()
-	watchdog{every: 10 * time.Millisecond, lives: alive(m, waiting()), ping: func() { pings++ }}.run(ctx)
+	lives := func(ctx context.Context) bool { return alive(ctx, m, waiting()) }
+	_ = watchdog{every: 10 * time.Millisecond, lives: lives, ping: func() { pings++ }}.run(ctx)
 	if pings != 0 {
 		t.Errorf("%d pings", pings)
 	}
@@ -105,7 +107,7 @@ func TestAttended(t *testing.T) {
 	ours, theirs := net.Pipe()
 	defer ours.Close()
 	defer theirs.Close()
-	a := &attended{Listener: oneCaller{ours}}
+	a := attend(oneCaller{ours})
 	for i, want := range []bool{false, true, false} {
 		if got := a.accepts(); got != want {
 			t.Errorf("look %d: %v, want %v", i, got, want)

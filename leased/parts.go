@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+
+	"podman-net-dhcp/internal/netns"
+	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/manager"
+	"podman-net-dhcp/leased/internal/store"
+)
+
+// parts are what the tasks of leased work with.
+type parts struct {
+	config
+	listener *attended
+	watcher  *netns.Watcher
+	dog      watchdog
+	idle     *idle
+	leases   *manager.Manager
+	finish   context.CancelFunc // ends leases.Run
+	up       chan struct{}      // closed when systemd has heard that leased is ready
+
+	opened []io.Closer
+}
+
+// open opens all parts, or those before the one that fails. The caller closes them
+// in either case.
+func open(c config) (*parts, error) {
+	p := &parts{config: c, up: make(chan struct{})}
+	for _, part := range []func() error{p.listen, p.watch, p.guard, p.restore} {
+		if err := part(); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// close closes the parts, the first to be opened last.
+func (p *parts) close() {
+	for _, part := range slices.Backward(p.opened) {
+		_ = part.Close()
+	}
+}
+
+func (p *parts) listen() error {
+	l, err := listen()
+	if err != nil {
+		return err
+	}
+	p.opened = append(p.opened, l)
+	p.listener = attend(l)
+	return nil
+}
+
+func (p *parts) watch() (err error) {
+	if p.watcher, err = netns.Watch(); err == nil {
+		p.opened = append(p.opened, closer(p.watcher.Close))
+	}
+	return err
+}
+
+func (p *parts) guard() (err error) {
+	lives := func(ctx context.Context) bool { return alive(ctx, p.leases, p.listener) }
+	p.dog, err = newWatchdog(lives, func() { notify(p.log, daemon.SdNotifyWatchdog) })
+	return err
+}
+
+// restore makes the manager, which reads the leases on disk. A lease that it cannot
+// read is logged, and is no reason not to start.
+func (p *parts) restore() error {
+	state, err := store.Open(p.dir)
+	if err != nil {
+		return err
+	}
+	p.opened = append(p.opened, state)
+	clk, err := clock.New()
+	if err != nil {
+		return err
+	}
+	p.opened = append(p.opened, clk)
+	boot, err := bootID()
+	if err != nil {
+		return err
+	}
+	p.idle = newIdle(p.idleAfter)
+	working, finish := context.WithCancel(context.Background())
+	p.opened, p.finish = append(p.opened, closer(finish)), finish
+	p.leases, err = manager.New(working, manager.Config{
+		Log: p.log, Clock: clk, Kernel: kernel.Linux{}, Store: state, Memory: p.memories(), Rand: random,
+		BootID: boot, Changed: p.idle.leases,
+	})
+	if err != nil {
+		p.log.Error("read the leases on disk", "err", err)
+	}
+	return nil
+}
+
+// memories opens the store of what outlives a reboot. Without that store, leases are
+// as good as with it until the host reboots.
+func (p *parts) memories() manager.Store {
+	if p.memory == "" {
+		return nil
+	}
+	m, err := store.OpenDurable(p.memory)
+	if err != nil {
+		p.log.Error("open what outlives a reboot", "err", err)
+		return nil
+	}
+	p.opened = append(p.opened, m)
+	return m
+}
+
+// closer is a function as an io.Closer.
+type closer func()
+
+func (c closer) Close() error { c(); return nil }
+
+func random() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return binary.NativeEndian.Uint64(b[:])
+}
+
+func bootID() (string, error) {
+	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	return strings.TrimSpace(string(b)), err
+}
