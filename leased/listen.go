@@ -30,7 +30,7 @@ func listen() (net.Listener, error) {
 			return passed[0], nil
 		}
 	}
-	return nil, errors.New("systemd passed something else than one unix socket; see: systemctl cat leased.socket")
+	return nil, errors.New("systemd must pass exactly one unix socket; see: systemctl cat leased.socket")
 }
 
 func listenAt(path string) (net.Listener, error) {

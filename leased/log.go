@@ -13,7 +13,7 @@ func logger(level string) (*slog.Logger, error) {
 	o := &slog.HandlerOptions{}
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("log level %q is none of debug, info, warn, error", level)
+		return nil, fmt.Errorf("log level %q: want debug, info, warn or error", level)
 	}
 	o.Level = l
 	if os.Getenv("JOURNAL_STREAM") != "" {

@@ -5,13 +5,10 @@ package main
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 
-	"github.com/urfave/cli/v2"
-
-	"podman-net-dhcp/internal/build"
 	"podman-net-dhcp/lab/testlan"
 )
 
@@ -19,7 +16,12 @@ import (
 // with a socket.
 const asLeased = "LEASED_TEST_MAIN"
 
+// The test binary is leased where it is called so, too.
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "leased" {
+		main()
+		return
+	}
 	switch os.Getenv(asLeased) {
 	case "pid":
 		os.Setenv("LISTEN_PID", strconv.Itoa(os.Getpid()))
@@ -39,56 +41,4 @@ func leased(args ...string) (string, error) {
 	a.Writer, a.ErrWriter = &out, &out
 	err := a.Run(append([]string{"leased"}, args...))
 	return out.String(), err
-}
-
-func TestHelpNamesTheCommands(t *testing.T) {
-	for _, args := range [][]string{nil, {"help"}, {"--help"}} {
-		out, err := leased(args...)
-		for _, word := range []string{"serve", "ls", "leased"} {
-			if err != nil || !strings.Contains(out, word) {
-				t.Errorf("leased %q: %q, %v; want %q in it", args, out, err, word)
-			}
-		}
-	}
-	if out, err := leased("--version"); err != nil || !strings.Contains(out, build.Version) {
-		t.Errorf("%q, %v", out, err)
-	}
-}
-
-func TestHelpOfACommandNamesItsFlags(t *testing.T) {
-	for _, c := range app().Commands {
-		for _, args := range [][]string{{"help", c.Name}, {c.Name, "--help"}, {c.Name, "-h"}} {
-			out, err := leased(args...)
-			for _, f := range append([]cli.Flag{cli.HelpFlag}, c.Flags...) {
-				if name := "--" + f.Names()[0]; err != nil || !strings.Contains(out, name) {
-					t.Errorf("leased %q: %v, no %s in\n%s", args, err, name, out)
-				}
-			}
-		}
-	}
-	if _, err := leased("help", "frobnicate"); err == nil || !strings.Contains(err.Error(), "No help topic for 'frobnicate'") {
-		t.Error(err)
-	}
-}
-
-func TestUnknownCommand(t *testing.T) {
-	if _, err := leased("frobnicate"); err == nil || !strings.Contains(err.Error(), `unknown command "frobnicate"; see: leased help`) {
-		t.Error(err)
-	}
-}
-
-func TestCommandsTakeNoArguments(t *testing.T) {
-	for _, c := range app().Commands {
-		if _, err := leased(c.Name, "web"); err == nil || !strings.Contains(err.Error(), c.Name+` takes no argument, and got "web"`) {
-			t.Errorf("leased %s web: %v", c.Name, err)
-		}
-	}
-}
-
-func TestWrongFlagsOfServe(t *testing.T) {
-	for _, args := range [][]string{{"--log-level", "loud"}, {"--idle-timeout", "soon"}, {"--no-such-flag"}} {
-		if _, err := leased(append([]string{"serve"}, args...)...); err == nil {
-			t.Errorf("leased serve %q starts", args)
-		}
-	}
 }

@@ -55,36 +55,6 @@ func (d daemonAt) listener(network string) *os.File {
 	return f
 }
 
-// leased.service does not start again what ended with this code.
-func TestIdleHasAnExitCodeOfItsOwn(t *testing.T) {
-	d := newDaemon(t)
-	cmd := exec.Command("/proc/self/exe", "serve", "--idle-timeout=50ms", "--state-dir="+filepath.Join(d.dir, "leases"), "--memory-dir=")
-	cmd.Env = append(os.Environ(), asLeased+"=own")
-	if log, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != exitIdle {
-		t.Errorf("%v: %s", cmd.ProcessState, log)
-	}
-}
-
-func TestTermEndsLeasedInOrder(t *testing.T) {
-	for _, sig := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
-		t.Run(sig.String(), func(t *testing.T) {
-			d := newDaemon(t)
-			cmd, log := d.process("own", nil)
-			d.note("READY=1")
-			if err := cmd.Process.Signal(sig); err != nil {
-				t.Fatal(err)
-			}
-			d.note("STOPPING=1")
-			if err := cmd.Wait(); err != nil {
-				t.Errorf("%v: %s", err, log)
-			}
-			if !strings.Contains(log.String(), "msg=stopped leases=0") {
-				t.Errorf("%s", log)
-			}
-		})
-	}
-}
-
 // Killed without a word, it leaves its socket; the next one makes nothing of that.
 func TestKilledLeasedStartsAgain(t *testing.T) {
 	d := newDaemon(t)

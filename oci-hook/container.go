@@ -73,7 +73,7 @@ func (c container) networks() ([]network, error) {
 		if number, rest, ok := strings.Cut(key, "."); ok {
 			var err error
 			if n, err = strconv.Atoi(number); err != nil || n < 1 || n > maxNetwork {
-				return nil, fmt.Errorf("annotation %s%s: behind %s comes an option, or a number from 1 to %d and an option", options.Prefix, key, options.Prefix, maxNetwork)
+				return nil, fmt.Errorf("annotation %[1]s%[2]s: want %[1]sOPTION or %[1]sN.OPTION with N from 1 to %[3]d", options.Prefix, key, maxNetwork)
 			}
 			key = rest
 		}

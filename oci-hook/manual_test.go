@@ -23,21 +23,6 @@ func manual(t *testing.T) string {
 	return string(text)
 }
 
-func TestHelp(t *testing.T) {
-	t.Parallel()
-	for _, flag := range []string{"--help", "-h"} {
-		var out, errs strings.Builder
-		if code := run([]string{flag}, strings.NewReader(""), &out, &errs); code != 0 || errs.Len() > 0 {
-			t.Errorf("%s: %d %s", flag, code, &errs)
-		}
-		for _, word := range []string{"net-dhcp-hook", "createRuntime", "poststop", "man 8 net-dhcp-hook"} {
-			if !strings.Contains(out.String(), word) {
-				t.Errorf("%s: no %s in %s", flag, word, &out)
-			}
-		}
-	}
-}
-
 // Each annotation has its line, and there is no other.
 func TestManualHasEachAnnotation(t *testing.T) {
 	t.Parallel()

@@ -57,7 +57,11 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	text := fmt.Sprintf("net-dhcp-hook: %s: %s", c.ID, strings.ReplaceAll(err.Error(), "\n", "; "))
+	text := strings.ReplaceAll(err.Error(), "\n", "; ")
+	if c.ID != "" {
+		text = c.ID + ": " + text
+	}
+	text = "net-dhcp-hook: " + text
 	fmt.Fprintln(stderr, text)
 	tell(c, text)
 	if args[0] == "poststop" {

@@ -73,7 +73,7 @@ func TestDiagnosticsAreInTheCode(t *testing.T) {
 	t.Parallel()
 	text := source(t, "leased", "internal", "oci-hook")
 	// Prefix and bounds are variables there.
-	text = strings.NewReplacer("behind %s comes", "behind io.leased. comes", "from 1 to %d", "from 1 to 15").Replace(text)
+	text = strings.NewReplacer("%[1]sOPTION", "io.leased.OPTION", "%[1]sN.OPTION", "io.leased.N.OPTION", "from 1 to %[3]d", "from 1 to 15").Replace(text)
 	for _, name := range []string{"leased.8", "net-dhcp-hook.8"} {
 		said := names(chapter(t, page(t, name), "## DIAGNOSTICS"))
 		for _, words := range said {

@@ -25,6 +25,12 @@ func New(t *testing.T, reply func(leaseapi.Call) *leaseapi.Reply) *Leased {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "leased.sock")
 	t.Setenv("LEASED_SOCKET", path)
+	return At(t, path, reply)
+}
+
+// At is New on a socket at path, which is not in the environment.
+func At(t *testing.T, path string, reply func(leaseapi.Call) *leaseapi.Reply) *Leased {
+	t.Helper()
 	l, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)
