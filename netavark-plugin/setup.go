@@ -72,7 +72,7 @@ func request(e netavark.Exec, netnsPath string) (front.Request, error) {
 	o.NoDefaultRoute = o.NoDefaultRoute || e.Network.Internal
 	return front.Request{
 		Attachment: key(e), Netns: netnsPath, Options: o,
-		Hostnames: []string{hostnameAlias(e), e.ContainerName, shortID(e)},
+		Hostnames: []string{hostnameAlias(e), e.ContainerName, front.ShortID(e.ContainerID)},
 		Meanwhile: rehearse,
 	}, nil
 }
@@ -99,14 +99,12 @@ func first(ips []net.IP, is func(netip.Addr) bool) netip.Addr {
 // aliases (libpod/networking_common.go getExtraNetworkAliases).
 func hostnameAlias(e netavark.Exec) string {
 	aliases := e.NetworkOptions.Aliases
-	i := slices.Index(aliases, shortID(e))
+	i := slices.Index(aliases, front.ShortID(e.ContainerID))
 	if i < 0 || i+1 >= len(aliases) {
 		return ""
 	}
 	return aliases[i+1]
 }
-
-func shortID(e netavark.Exec) string { return e.ContainerID[:min(len(e.ContainerID), 12)] }
 
 func status(r front.Request, j front.Joined) netavark.StatusBlock {
 	lease := j.Lease

@@ -25,20 +25,11 @@ type resolvConf struct {
 }
 
 func (r *resolvConf) add(o options.Options, l *leaseapi.Lease) {
-	r.servers = appendNew(r.servers, o.DNSList)
+	r.servers = leaseapi.AppendNew(r.servers, o.DNSList)
 	if o.DNS == "dhcp" && l != nil {
-		r.servers = appendNew(r.servers, l.DNS)
-		r.search = appendNew(r.search, l.Search)
+		r.servers = leaseapi.AppendNew(r.servers, l.DNS)
+		r.search = leaseapi.AppendNew(r.search, l.Search)
 	}
-}
-
-func appendNew[T comparable](list, more []T) []T {
-	for _, m := range more {
-		if !slices.Contains(list, m) {
-			list = append(list, m)
-		}
-	}
-	return list
 }
 
 func (r *resolvConf) text() []byte {

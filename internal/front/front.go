@@ -7,13 +7,11 @@ package front
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
 	"os"
-	"strings"
 	"time"
 
 	"podman-net-dhcp/internal/attach"
@@ -180,7 +178,7 @@ func (r Request) linkSpec() (attach.Spec, error) {
 	s := attach.Spec{
 		Host: o.Host(), Mode: o.Mode, Isolate: o.Isolate, Interface: r.Interface, MTU: o.MTU,
 		HostEnd: hostEnd(r.Attachment),
-		Alias:   fmt.Sprintf("net-dhcp: %s/%s/%s %s", r.ContainerName, r.Network, r.Interface, shortID(r.ContainerID)),
+		Alias:   fmt.Sprintf("net-dhcp: %s/%s/%s %s", r.ContainerName, r.Network, r.Interface, ShortID(r.ContainerID)),
 	}
 	if o.Parent != "" && o.Mode == "passthru" && o.MAC == nil {
 		return s, nil // the container takes the NIC's place, MAC and all
@@ -252,18 +250,3 @@ func deleteLink(netnsPath, ifname string, mac net.HardwareAddr) error {
 	defer ns.Close()
 	return attach.Delete(ns, ifname, mac)
 }
-
-// hostEnd names the veth's host end after the attachment, in the kernel's 15
-// bytes: the beginning of the container's name and a digest of the whole.
-func hostEnd(a leaseapi.Attachment) string {
-	sum := sha256.Sum256([]byte(a.ContainerID + "\x00" + a.Network + "\x00" + a.Interface))
-	name := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return -1
-	}, a.ContainerName)
-	return name[:min(len(name), 6)] + "-" + hex.EncodeToString(sum[:4])
-}
-
-func shortID(id string) string { return id[:min(len(id), 12)] }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"podman-net-dhcp/internal/front"
 )
 
 func TestBridge(t *testing.T) {
@@ -22,7 +24,7 @@ func TestBridge(t *testing.T) {
 	equal(s, "the container's links", c.linkNames(), []string{"eth0"})
 	host := c.hostEnd("eth0")
 	equal(s, "the host end's bridge", host.Master, "br0")
-	contains(s, "the host end's alias", host.Alias, c.name, n, c.inspect().ID[:12])
+	contains(s, "the host end's alias", host.Alias, c.name, n, front.ShortID(c.inspect().ID))
 	if !strings.HasPrefix(host.IfName, "tbridg-") {
 		s.Errorf("the host end's name is %s", host.IfName)
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"podman-net-dhcp/internal/front"
 )
 
 // naming are the server's arguments for a renewal soon, with names for it to bring.
@@ -34,7 +36,7 @@ func (c *container) becomes(want string) {
 // logged counts leased's lines about the container that have this text.
 func (c *container) logged(text string) (n int) {
 	c.s.Helper()
-	id := c.inspect().ID[:12] // what leased calls it that came by the hook
+	id := front.ShortID(c.inspect().ID) // what leased calls it that came by the hook
 	for line := range strings.Lines(c.s.journal()) {
 		ours := strings.Contains(line, "container="+c.name+" ") || strings.Contains(line, "container="+id+" ")
 		if ours && strings.Contains(line, text) {

@@ -62,19 +62,14 @@ func List(b []byte, most int) ([]string, error) {
 		}
 		pos = next
 		// Label by label first: a dot within a label must not become a separator.
-		if !slices.ContainsFunc(labels, func(l string) bool { return !validLabel(l) }) {
-			names = appendNew(names, Valid(strings.Join(labels, ".")))
+		if slices.ContainsFunc(labels, func(l string) bool { return !validLabel(l) }) {
+			continue
+		}
+		if name := Valid(strings.Join(labels, ".")); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
 	return names, nil
-}
-
-// appendNew appends s unless it is empty or there already.
-func appendNew(list []string, s string) []string {
-	if s == "" || slices.Contains(list, s) {
-		return list
-	}
-	return append(list, s)
 }
 
 // wireName reads the name at pos and returns its labels and where the next name
