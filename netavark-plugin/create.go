@@ -62,7 +62,7 @@ func checkNetwork(n netavark.Network) error {
 	case n.Name == "" || n.ID == "" || n.Driver == "":
 		return errors.New("the network lacks name, id or driver")
 	case len(n.Subnets) > 0:
-		return errors.New("--subnet, --gateway and --ip-range are the DHCP server's to decide; leave them out")
+		return errors.New("the DHCP server decides --subnet, --gateway and --ip-range; leave them out")
 	case len(n.Routes) > 0:
 		return errors.New("--route is not yet supported; let the DHCP server send routes (option 121)")
 	case len(n.NetworkDNSServers) > 0:
@@ -77,7 +77,7 @@ func checkNetwork(n netavark.Network) error {
 func fits(on attach.Interface, given map[string]string) error {
 	for option, kind := range map[string]string{"mode": "parent", "isolate": "bridge"} {
 		if value, ok := given[option]; ok && on.Kind() != kind {
-			return fmt.Errorf("option %s=%s is for a %s, and %s is a %s", option, value, kind, on.Name(), on.Kind())
+			return fmt.Errorf("option %s=%s works only on a %s, but %s is a %s", option, value, kind, on.Name(), on.Kind())
 		}
 	}
 	return nil
@@ -107,7 +107,7 @@ func hostInterface(named string, o options.Options) (attach.Interface, error) {
 	case o.Parent != "" && on.Bridge():
 		return on, fmt.Errorf("%s is a bridge; use: -o bridge=%s", name, name)
 	case o.Bridge != "" && !on.Bridge():
-		return on, fmt.Errorf("%s is no bridge; use: -o parent=%s", name, name)
+		return on, fmt.Errorf("%s is not a bridge; use: -o parent=%s", name, name)
 	}
 	return on, nil
 }

@@ -89,7 +89,7 @@ func (c container) networks() ([]network, error) {
 			return nil, err
 		}
 		if i := slices.IndexFunc(all, func(other network) bool { return other.ifname == one.ifname }); i >= 0 {
-			return nil, fmt.Errorf("annotations %s.* and %s.* both want the interface %s", all[i].name, one.name, one.ifname)
+			return nil, fmt.Errorf("annotations %s.* and %s.* both name the interface %s", all[i].name, one.name, one.ifname)
 		}
 		all = append(all, one)
 	}
@@ -108,7 +108,7 @@ func parseNetwork(n int, values map[string]string) (network, error) {
 		return one, fmt.Errorf("annotations %s.*: %w", one.name, err)
 	}
 	if one.options.LeaseTimeout >= createTimeout {
-		return one, fmt.Errorf("annotation %s.lease_timeout=%s: a hook has less than %s in all", one.name, one.options.LeaseTimeout, createTimeout)
+		return one, fmt.Errorf("annotation %s.lease_timeout=%s: must be less than %s, which the hook has for all networks", one.name, one.options.LeaseTimeout, createTimeout)
 	}
 	return one, nil
 }

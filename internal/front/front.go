@@ -45,7 +45,7 @@ func Join(ctx context.Context, r Request) (joined Joined, err error) {
 		return Joined{}, err
 	}
 	patience := r.Options.LeaseTimeout + overtime
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("leased gave no answer within %s; see: journalctl -u leased", patience))
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("leased did not answer within %s; see: journalctl -u leased", patience))
 	defer cancel()
 	err = insist(ctx, func() (err error) { joined, err = r.join(ctx); return })
 	return joined, err
@@ -206,7 +206,7 @@ func (r Request) check() error {
 		return fmt.Errorf("interface name %q: %w", r.Interface, err)
 	}
 	if r.Options.Host() == "" {
-		return errors.New("neither bridge nor parent is given; create the network anew, or set one")
+		return errors.New("neither bridge nor parent is given; set one of them, or create the network again")
 	}
 	return nil
 }

@@ -103,7 +103,7 @@ func (id Identity) digest(use string) ([]byte, error) {
 	}
 	key := strings.TrimSpace(string(machine))
 	if len(key) != 32 {
-		return nil, fmt.Errorf("read the machine-id: %s holds none", MachineIDFile)
+		return nil, fmt.Errorf("read the machine-id: %s does not contain one", MachineIDFile)
 	}
 	h := hmac.New(sha256.New, []byte(key))
 	fmt.Fprintf(h, "net-dhcp\x00%s\x00%s\x00%s\x00%s", use, id.Network, id.Container, id.Interface)

@@ -45,7 +45,7 @@ var keys = []key{
 	{name: "user_class", values: "text", parse: text(func(o *Options) *string { return &o.UserClass })},
 	{name: "request_ip", values: "an IPv4 address", parse: parseRequestIP},
 	{name: "ip_policy", values: "prefer, require", parse: parseIPPolicy},
-	{name: "dns", values: "dhcp, none, or addresses with blanks between", parse: parseDNS},
+	{name: "dns", values: "dhcp, none, or addresses separated by spaces", parse: parseDNS},
 	{name: "metric", values: "0 to 4294967294", parse: number(func(o *Options) *int { return &o.Metric }, 0, 1<<32-2)},
 	{name: "no_default_route", values: "false, true", parse: boolean(func(o *Options) *bool { return &o.NoDefaultRoute })},
 	{name: "lease_timeout", values: "1s to 10m, such as 10s", parse: duration(func(o *Options) *time.Duration { return &o.LeaseTimeout }, time.Second, 10*time.Minute)},
@@ -130,7 +130,7 @@ func CheckInterfaceName(name string) error {
 	case len(name) > 15:
 		return errors.New("an interface name has at most 15 characters")
 	case strings.ContainsAny(name, "/: \t\n\v\f\r"):
-		return errors.New("an interface name has no slash, colon or blank")
+		return errors.New("an interface name cannot contain a slash, a colon or white space")
 	}
 	return nil
 }

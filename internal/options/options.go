@@ -101,7 +101,7 @@ func (o *Options) set(name, value string) error {
 		return fmt.Errorf("unknown option %s=%s; allowed: %s", name, value, strings.Join(names(), ", "))
 	}
 	if len(value) > maxValue || strings.ContainsFunc(value, isControl) {
-		return fmt.Errorf("option %s: longer than %d bytes or with control characters", name, maxValue)
+		return fmt.Errorf("option %s: the value is longer than %d bytes or contains control characters", name, maxValue)
 	}
 	if err := k.parse(o, value); err != nil {
 		return fmt.Errorf("option %s=%s: %w; allowed: %s", name, value, err, k.values)

@@ -25,7 +25,7 @@ func TestCreateRefuses(t *testing.T) {
 		"two names":          {"-o bridge=br0 --interface-name nic0", "--interface-name nic0|br0"},
 		"parent is a port":   {"-o parent=nic1", "nic1 is a port of the bridge br0|-o bridge=br0"},
 		"parent is a bridge": {"-o parent=br0", "br0 is a bridge; use: -o bridge=br0"},
-		"bridge is a NIC":    {"-o bridge=nic0", "nic0 is no bridge; use: -o parent=nic0"},
+		"bridge is a NIC":    {"-o bridge=nic0", "nic0 is not a bridge; use: -o parent=nic0"},
 		"loopback":           {"-o parent=lo", "lo is not an Ethernet interface"},
 		"subnet":             {"-o bridge=br0 --subnet 192.0.2.0/24", "--subnet"},
 		"ipv6":               {"-o bridge=br0 --ipv6 -o ipv6=off", "--ipv6 and the option ipv6=off exclude each other"},
