@@ -13,10 +13,10 @@ const usage = "net-dhcp is run by Podman: podman network create -d net-dhcp. By 
 
 const help = usage + `
 
-  create    check and complete a network: JSON on stdin and stdout
+  create    read a network as JSON on stdin, check and complete it, write it to stdout
   info      show the version and netavark's API version
-  setup     bring the container on stdin, with its network namespace at NETNS, onto its network
-  teardown  take it off again
+  setup     read a container on stdin; make its interface in the namespace at NETNS and get its lease
+  teardown  end the lease and remove the interface
 
 The manual, with all options of a network: man 7 net-dhcp
 `

@@ -23,14 +23,15 @@ const (
 	poststopTimeout = 5 * time.Second
 )
 
-const usage = "run by container runtimes as an OCI hook; by hand: net-dhcp-hook createRuntime|poststop < STATE"
+const usage = "container runtimes run net-dhcp-hook as an OCI hook; by hand: net-dhcp-hook createRuntime|poststop < STATE"
 
-const help = "net-dhcp-hook is " + usage + `
+const help = usage + `
 
-  createRuntime  bring a container with annotations io.leased.KEY=VALUE onto the LAN
-  poststop       give its leases back
+  createRuntime  give a container with annotations io.leased.KEY=VALUE its interfaces and leases
+  poststop       end its leases: keep or release them, as the option release says
 
-Its log: journalctl -t net-dhcp-hook. The manual: man 8 net-dhcp-hook; of the options: man 7 net-dhcp
+The log is in the journal: journalctl -t net-dhcp-hook
+The manual: man 8 net-dhcp-hook; for the options: man 7 net-dhcp
 `
 
 // run is the program. createRuntime fails with exit code 1 and has undone all it
@@ -82,7 +83,7 @@ func createRuntime(c container) (err error) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ctx, cancel := context.WithTimeoutCause(ctx, createTimeout, fmt.Errorf("no lease on all networks within %s", createTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, createTimeout, fmt.Errorf("not all networks had a lease within %s", createTimeout))
 	defer cancel()
 	var made []front.Request
 	defer func() {
