@@ -21,7 +21,7 @@ func lsCommand() *cli.Command {
 	return &cli.Command{
 		Name:   "ls",
 		Usage:  "list the attachments and their leases",
-		Flags:  []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "as JSON, one object a line"}},
+		Flags:  []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print one JSON object per line"}},
 		Before: alone,
 		Action: func(c *cli.Context) error {
 			list, err := list(c)

@@ -32,9 +32,10 @@ func app() *cli.App {
 		Usage:    "DHCP leases of containers on the LAN",
 		Version:  build.Version,
 		Commands: []*cli.Command{serveCommand(), lsCommand()},
-		Description: "leased is started by systemd's socket: systemctl enable --now leased.socket. Its log: journalctl -u leased.\n" +
-			"LEASED_SOCKET in the environment is the socket's path in place of " + leaseapi.DefaultSocket + ".\n" +
-			"The manual: man 8 leased; of networks: man 7 net-dhcp.",
+		Description: "systemd starts leased through a socket. Enable it: systemctl enable --now leased.socket\n" +
+			"The log is in the journal: journalctl -u leased\n" +
+			"The environment variable LEASED_SOCKET replaces the socket's path, " + leaseapi.DefaultSocket + ".\n" +
+			"The manual: man 8 leased; for networks and their options: man 7 net-dhcp",
 		ExitErrHandler: func(*cli.Context, error) {}, // main says it
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {

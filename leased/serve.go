@@ -26,12 +26,12 @@ var debugging []cli.Flag
 func serveCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "serve",
-		Usage: "run the daemon, on systemd's socket or one of its own",
+		Usage: "run the daemon, on the socket from systemd or on its own socket",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "state-dir", Value: store.DefaultDir, Usage: "where live leases are kept"},
-			&cli.StringFlag{Name: "memory-dir", Value: store.DefaultMemoryDir, Usage: "where is kept what outlives a reboot; empty: nothing does"},
-			&cli.DurationFlag{Name: "idle-timeout", Usage: "exit after this long without leases and callers; 0: never"},
-			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error"},
+			&cli.StringFlag{Name: "state-dir", Value: store.DefaultDir, Usage: "directory for live leases"},
+			&cli.StringFlag{Name: "memory-dir", Value: store.DefaultMemoryDir, Usage: "directory for the lease memory, for use after a reboot; empty: no memory"},
+			&cli.DurationFlag{Name: "idle-timeout", Usage: "exit after this time without leases and callers; 0: never"},
+			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "lowest level to log: debug, info, warn or error"},
 		}, debugging...),
 		Before: alone,
 		Action: func(c *cli.Context) error {

@@ -11,13 +11,13 @@ complete -c leased -f
 complete -c leased -s h -l help -d 'show help'
 complete -c leased -n $none -s v -l version -d 'print the version'
 
-complete -c leased -n "$none; or __fish_seen_subcommand_from help h" -a serve -d 'run the daemon, on systemd\'s socket or one of its own'
+complete -c leased -n "$none; or __fish_seen_subcommand_from help h" -a serve -d 'run the daemon, on the socket from systemd or on its own socket'
 complete -c leased -n "$none; or __fish_seen_subcommand_from help h" -a ls -d 'list the attachments and their leases'
 complete -c leased -n "$none; or __fish_seen_subcommand_from help h" -a help -d 'Shows a list of commands or help for one command'
 
-complete -c leased -n $serve -l state-dir -x -a '(__fish_complete_directories)' -d 'where live leases are kept'
-complete -c leased -n $serve -l memory-dir -x -a '(__fish_complete_directories)' -d 'where is kept what outlives a reboot; empty: nothing does'
-complete -c leased -n $serve -l idle-timeout -x -d 'exit after this long without leases and callers; 0: never'
-complete -c leased -n $serve -l log-level -x -a 'debug info warn error' -d 'debug, info, warn or error'
+complete -c leased -n $serve -l state-dir -x -a '(__fish_complete_directories)' -d 'directory for live leases'
+complete -c leased -n $serve -l memory-dir -x -a '(__fish_complete_directories)' -d 'directory for the lease memory, for use after a reboot; empty: no memory'
+complete -c leased -n $serve -l idle-timeout -x -d 'exit after this time without leases and callers; 0: never'
+complete -c leased -n $serve -l log-level -x -a 'debug info warn error' -d 'lowest level to log: debug, info, warn or error'
 
-complete -c leased -n '__fish_seen_subcommand_from ls' -l json -d 'as JSON, one object a line'
+complete -c leased -n '__fish_seen_subcommand_from ls' -l json -d 'print one JSON object per line'
