@@ -41,11 +41,11 @@ func TestManualHasEachAnnotation(t *testing.T) {
 
 func TestManualHasTheBounds(t *testing.T) {
 	t.Parallel()
-	text := manual(t)
+	text := strings.Join(strings.Fields(manual(t)), " ") // wherever its lines break
 	for _, want := range []string{
 		fmt.Sprintf("*N* from 1 to %d.", maxNetwork),
 		fmt.Sprintf("takes less than %.0f s.", createTimeout.Seconds()),
-		fmt.Sprintf("**lease_timeout** has to be less than %s.", createTimeout),
+		fmt.Sprintf("**lease_timeout** must be less than %s.", createTimeout),
 		fmt.Sprintf("in %.0f s at most", poststopTimeout.Seconds()),
 		"with a timeout of " + hooksJSON(t, "create") + " s and " + hooksJSON(t, "poststop") + " s.",
 		"the identifier *net-dhcp-hook* and with the fields *CONTAINER_ID* and *CONTAINER_NAME*",
