@@ -90,6 +90,7 @@ func TestManualHasTheDefaults(t *testing.T) {
 			entry := chapter(t, "Options of "+c.Name)
 			_, entry, _ = strings.Cut(entry, "**--"+f.Names()[0]+"**=")
 			entry, _, _ = strings.Cut(entry, "\n\n")
+			entry = strings.Join(strings.Fields(entry), " ") // wherever its lines break
 			if !strings.Contains(entry, "Default: `"+value+"`") {
 				t.Errorf("--%s: no Default: `%s` in\n%s", f.Names()[0], value, entry)
 			}
