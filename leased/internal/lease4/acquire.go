@@ -11,17 +11,16 @@ import (
 	"podman-net-dhcp/leased/internal/dhcp4"
 )
 
-// offer is what REBOOTING and REQUESTING ask for.
+// offer is the address and server that REBOOTING and REQUESTING ask for.
 type offer struct {
 	addr, server netip.Addr
 	secs         uint16
 }
 
 const (
-	// firstWait is the time to the second DISCOVER or REQUEST. RFC 2131 §4.1
-	// suggests 4 s (SHOULD); a container's start waits for us, a lost frame on a
-	// LAN is lost for good after milliseconds, and the backoff doubles as the
-	// RFC's from here on.
+	// firstWait is the time to the second DISCOVER or REQUEST. RFC 2131 §4.1 suggests 4
+	// s (SHOULD). We wait less: a container's start waits for the answer, and a LAN
+	// loses a frame within milliseconds. From here on the backoff doubles as in the RFC.
 	firstWait = time.Second
 	lastWait  = 64 * time.Second
 
@@ -33,16 +32,16 @@ const (
 	maxPause = 60 * time.Second
 )
 
-// acquire begins to look for a lease.
+// acquire starts looking for a lease.
 func (m *Machine) acquire(now clock.Instant) {
 	m.began = now
 	m.discover(now)
 }
 
-// discover enters SELECTING. The random delay of 1–10 s that RFC 2131 §4.4.1
-// recommends is left out on purpose, as everybody does: it is against a building
-// full of machines that boot at once, which the manager's admission control is
-// for, and it would make every container wait.
+// discover enters SELECTING. It leaves out the random delay of 1–10 s that RFC 2131
+// §4.4.1 recommends, as other clients do. The delay is meant for a building full of
+// machines that boot at once. The LAN's gate handles that case, and the delay would make
+// every container wait.
 func (m *Machine) discover(now clock.Instant) {
 	// With rapid commit the DISCOVER is the REQUEST, from which the lease counts.
 	m.state, m.sent, m.arp, m.forgoing = Selecting, now, arp{}, false
@@ -78,8 +77,8 @@ func (m *Machine) send(to netip.Addr, msg dhcp4.Message) {
 	m.tries++
 }
 
-// secs is the time since acquisition or renewal began, in whole seconds, as much
-// of it as fits (RFC 2131 §2).
+// secs is the time since acquisition or renewal began, in whole seconds, capped at the
+// largest value that fits (RFC 2131 §2).
 func (m *Machine) secs(now clock.Instant) uint16 {
 	return uint16(min(now.Sub(m.began)/time.Second, math.MaxUint16))
 }
@@ -101,12 +100,12 @@ func (m *Machine) random(most time.Duration) time.Duration {
 	return time.Duration(m.cfg.Rand() % uint64(most+1))
 }
 
-// freeNaks is how many NAKs in a row cost no time: servers offer one address to two
-// clients under load, more than once if need be, and the loser has done nothing wrong.
+// freeNaks is how many NAKs in a row cost no time. Under load a server offers one
+// address to two clients, sometimes repeatedly, and the loser did nothing wrong.
 const freeNaks = 3
 
-// refused starts over after a NAK: at once the first times, after 1, 2, 4 … 60 s
-// when they go on.
+// refused starts over after a NAK: at once after the first NAKs, then after 1, 2, 4 … 60
+// s.
 func (m *Machine) refused(now clock.Instant) {
 	m.naks++
 	if m.naks <= freeNaks {

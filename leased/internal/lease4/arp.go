@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	// watchTime is how long CheckQuick listens after it has bound the address: who
-	// has it as well answers a probe at once, a machine in power save within that.
+	// watchTime is how long CheckQuick listens after the address is bound. A host that
+	// uses the address answers a probe at once; a host in power save answers within this
+	// time.
 	watchTime = 500 * time.Millisecond
 
 	// announceGap is RFC 5227 §1.1's ANNOUNCE_INTERVAL, between its ANNOUNCE_NUM of
@@ -19,10 +20,11 @@ const (
 	announceGap = 2 * time.Second
 )
 
-// arp is what goes on beside figure 5: an address that is watched, and one that is
-// to be announced once more. Neither changes the state. Zero: nothing goes on.
+// arp holds the work that runs beside figure 5: an address that is watched, and an
+// address that must be announced once more. Neither changes the state. The zero value
+// means that nothing runs.
 type arp struct {
-	watched netip.Addr     // whose ARP counts; invalid: nobody's
+	watched netip.Addr     // the address whose ARP counts; invalid: none
 	until   clock.Instant  // when the watch ends; clock.Never before the address is bound
 	foe     *ConflictFound // found before the ACK; nil: none
 
@@ -30,8 +32,8 @@ type arp struct {
 	again     clock.Instant // when
 }
 
-// Watching returns the address whose ARP the caller has to listen to until the next
-// Step; invalid: nobody's.
+// Watching returns the address whose ARP packets the caller must listen to until the
+// next Step; invalid: none.
 func (m *Machine) Watching() netip.Addr { return m.arp.watched }
 
 func (a *arp) deadline() clock.Instant {
@@ -45,7 +47,7 @@ func (a *arp) deadline() clock.Instant {
 	return d
 }
 
-// beside does what is due beside the state.
+// beside does the ARP work that is due.
 func (m *Machine) beside(now clock.Instant) {
 	if m.arp.watched.IsValid() && now >= m.arp.until {
 		m.undisturbed()
@@ -56,7 +58,7 @@ func (m *Machine) beside(now clock.Instant) {
 	}
 }
 
-// undisturbed ends the watch: the address is ours alone.
+// undisturbed ends the watch: no other host uses the address.
 func (m *Machine) undisturbed() { m.arp.watched, m.conflicts = netip.Addr{}, 0 }
 
 // watch sends a probe for a and watches it from now on.
@@ -65,17 +67,18 @@ func (m *Machine) watch(a netip.Addr) {
 	m.arp.watched, m.arp.until, m.arp.foe = a, clock.Never, nil
 }
 
-// probeQuick probes the address that a REQUEST asks for, right before that: the
-// answers overlap, and who has the address mostly answers before the server does.
+// probeQuick probes the address that a REQUEST asks for, right before the REQUEST. The
+// two answers overlap, and a host that uses the address mostly answers before the server
+// does.
 func (m *Machine) probeQuick(a netip.Addr) {
 	if m.cfg.Check == CheckQuick {
 		m.watch(a)
 	}
 }
 
-// settle is for an address that was not bound before, in the state before: what of
-// the check is left to do, and the announcement, which corrects the neighbours'
-// ARP caches (RFC 2131 §4.4.1, RFC 5227 §2.3).
+// settle finishes an address that was not bound in the state before. It starts the rest
+// of the conflict check and the announcement, which corrects the neighbours' ARP caches
+// (RFC 2131 §4.4.1, RFC 5227 §2.3).
 func (m *Machine) settle(now clock.Instant, before State) {
 	a := m.lease.Addr.Addr()
 	if before == Probing || m.cfg.Check == CheckOff {

@@ -11,13 +11,13 @@ import (
 	"podman-net-dhcp/leased/internal/dhcp4"
 )
 
-// Check is how to find out that somebody else has an address.
+// Check selects how to find out whether another host uses an address.
 type Check uint8
 
 // The checks.
 const (
 	CheckOff   Check = iota + 1 // not at all
-	CheckQuick                  // one ARP probe, which nobody waits for beyond the ACK
+	CheckQuick                  // one ARP probe; no start waits for it beyond the ACK
 	CheckFull                   // all of RFC 5227 §2.1.1, 4–7 s before the address is used
 )
 
@@ -38,8 +38,8 @@ const (
 	// declineWait is RFC 2131 §3.1(5)'s, from the second conflict in a row on.
 	declineWait = 10 * time.Second
 
-	// After maxConflicts there is one try each rateLimit, so that a network where
-	// every address is answered for is not probed through (RFC 5227 §2.1.1,
+	// After maxConflicts there is one try per rateLimit, so that leased does not probe a
+	// whole network in which a host answers for every address (RFC 5227 §2.1.1,
 	// MAX_CONFLICTS and RATE_LIMIT_INTERVAL).
 	maxConflicts = 10
 	rateLimit    = 60 * time.Second
@@ -47,8 +47,8 @@ const (
 
 const inUse = "address is in use by another host"
 
-// found takes a conflict. Before the ACK it is kept for it: a DECLINE is for what
-// was granted, and some servers ignore one that no REQUEST came before.
+// found takes a conflict. A conflict before the ACK is kept until the ACK: a DECLINE
+// refuses a granted address, and some servers ignore a DECLINE that follows no REQUEST.
 func (m *Machine) found(now clock.Instant, ev ConflictFound) {
 	if !ev.Addr.IsValid() || ev.Addr != m.arp.watched || m.arp.foe != nil {
 		return
@@ -83,8 +83,8 @@ func (m *Machine) conflict(now clock.Instant, ev ConflictFound) {
 	m.spurn(now, l.Addr.Addr())
 }
 
-// sendDecline tells the server that gave the address (RFC 2131 §4.4.4): to all, so
-// that a relay passes it on, and in a transaction of its own.
+// sendDecline tells the server that granted the address (RFC 2131 §4.4.4). The DECLINE
+// goes to all servers, so that a relay passes it on, in a transaction of its own.
 func (m *Machine) sendDecline(l Lease, ev ConflictFound) {
 	text := inUse
 	if len(ev.MAC) > 0 {
@@ -93,8 +93,8 @@ func (m *Machine) sendDecline(l Lease, ev ConflictFound) {
 	m.send(netip.Addr{}, dhcp4.Message{Type: dhcp4.Decline, Requested: l.Addr.Addr(), Server: l.Server, Text: text})
 }
 
-// refuse does without an address that the caller knows to be in use. In SELECTING
-// another server may answer yet, and what is in use is not given up for it.
+// refuse rejects an address that the caller knows to be in use. In SELECTING another
+// server may still answer. An address that we use is not given up for it.
 func (m *Machine) refuse(now clock.Instant, a netip.Addr) {
 	switch m.state {
 	case Rebooting, Requesting:
@@ -103,9 +103,9 @@ func (m *Machine) refuse(now clock.Instant, a netip.Addr) {
 	}
 }
 
-// spurn looks for another address than a: at once the first time, after 10 s from
-// the second on. RFC 2131 §3.1(5) would wait each time (SHOULD), against loops; but
-// a container's start waits, and the next address is most likely free.
+// spurn looks for another address than a: at once the first time, after 10 s from the
+// second time on. RFC 2131 §3.1(5) would wait each time (SHOULD), against loops. But a
+// container's start waits, and the next address is most likely free.
 func (m *Machine) spurn(now clock.Instant, a netip.Addr) {
 	m.avoid(a)
 	m.conflicts++
@@ -119,8 +119,8 @@ func (m *Machine) spurn(now clock.Instant, a netip.Addr) {
 	}
 }
 
-// avoid forgets an address that somebody else has; only if it must be that one and
-// no other, it is asked for again.
+// avoid forgets an address that another host uses. If the configuration requires this
+// address, leased asks for it again.
 func (m *Machine) avoid(a netip.Addr) {
 	m.forget(a)
 	if m.hint == a {

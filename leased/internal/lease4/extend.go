@@ -14,13 +14,13 @@ import (
 const (
 	// renewWait is RFC 2131 §4.4.5's minimum.
 	renewWait = 60 * time.Second
-	// shortWait is ours where there are less than renewWait to try in: the RFC
-	// thinks of leases of hours, and one lost frame must not cost a lease of minutes.
+	// shortWait is ours, for less than renewWait of remaining time. The RFC assumes
+	// leases of hours; one lost frame must not end a lease of minutes.
 	shortWait = time.Second
 )
 
-// extend does what is due in BOUND, RENEWING or REBINDING. The end of the lease
-// is Step's.
+// extend does the work that is due in BOUND, RENEWING or REBINDING. Step handles the end
+// of the lease.
 func (m *Machine) extend(now clock.Instant) {
 	switch {
 	case now >= m.lease.T2 && m.state != Rebinding:
@@ -58,7 +58,7 @@ func (m *Machine) sendExtend(now clock.Instant) {
 	if limit.Sub(m.sent) <= renewWait {
 		floor = shortWait
 	}
-	// Half of what remains, but at least the floor, and not beyond the limit.
+	// Half of the remaining time, but at least the floor, and not beyond the limit.
 	m.deadline = min(limit, now.Add(max(limit.Sub(now)/2, floor)))
 }
 

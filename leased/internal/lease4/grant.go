@@ -12,7 +12,7 @@ import (
 	"podman-net-dhcp/leased/internal/dhcp4"
 )
 
-// unfit says why the address of an OFFER or ACK cannot be used; "": it can.
+// unfit returns why the address of an OFFER or ACK cannot be used; "" if it can.
 func (m *Machine) unfit(r dhcp4.Reply) string {
 	switch {
 	case !dhcp4.Unicast(r.Your):
@@ -33,8 +33,8 @@ func (m *Machine) unfit(r dhcp4.Reply) string {
 	return ""
 }
 
-// prefix returns the address with its mask. Without one it is the mask of its
-// class (RFC 1122 §3.3.1.1 has nothing better), as systemd and dhcpcd do.
+// prefix returns the address with its mask. Without a mask it uses that of the address
+// class (RFC 1122 §3.3.1.1 offers nothing better), as systemd and dhcpcd do.
 func prefix(r dhcp4.Reply) netip.Prefix {
 	if r.Mask == dhcp4.NoMask {
 		return netip.PrefixFrom(r.Your, dhcp4.ClassBits(r.Your))
@@ -53,9 +53,10 @@ func edge(p netip.Prefix) bool {
 	return host == 0 || host == ^uint32(0)<<p.Bits()
 }
 
-// grant builds the lease that an ACK gives, with its times from the first REQUEST
-// of the transaction on. All of its REQUESTs have one xid, so which of them the
-// server answered is not known; the first can never make a lease too long.
+// grant builds the lease that an ACK gives, with its times counted from the first
+// REQUEST of the transaction. All REQUESTs of a transaction have one xid, so we cannot
+// know which one the server answered. Counting from the first can never make a lease too
+// long.
 func (m *Machine) grant(r dhcp4.Reply) Lease {
 	l := Lease{
 		Addr: prefix(r), Server: r.Server, Start: m.sent, T1: clock.Never, T2: clock.Never, Expiry: clock.Never,
@@ -79,10 +80,10 @@ func (m *Machine) grant(r dhcp4.Reply) Lease {
 	return l
 }
 
-// renewal returns T1 and T2 of a finite lease, 0 < T1 < T2 < life: the server's
-// where they are so, else RFC 2131 §4.4.5's ½ and ⅞ (as systemd decides it). No
-// random fuzz is added, which §4.4.5 recommends against clients in step: leases
-// begin when their REQUESTs went out, one by one.
+// renewal returns T1 and T2 of a finite lease, 0 < T1 < T2 < life. It takes the server's
+// values if they satisfy this, else RFC 2131 §4.4.5's ½ and ⅞ (as systemd does). It adds
+// no random fuzz, which §4.4.5 recommends against clients in step: our leases begin when
+// their REQUESTs were sent, one after the other.
 func renewal(r dhcp4.Reply, life time.Duration) (t1, t2 time.Duration) {
 	t1, t2 = dhcp4.Seconds(r.T1), dhcp4.Seconds(r.T2) // 0 where absent
 	if t2 == 0 || t2 >= life {

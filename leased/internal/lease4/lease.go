@@ -13,12 +13,13 @@ import (
 	"podman-net-dhcp/leased/internal/dhcp4"
 )
 
-// Lease is what a server granted.
+// Lease is a lease that a server granted.
 type Lease struct {
 	Addr   netip.Prefix // the address with its prefix length
 	Server netip.Addr   // option 54
-	// Start is when the REQUEST that it answers was sent first (RFC 2131 §4.4.1);
-	// T1, T2 and Expiry count from there. Start ≤ T1 ≤ T2 ≤ Expiry; Never where infinite.
+	// Start is when the REQUEST that the server answered was first sent (RFC 2131
+	// §4.4.1). T1, T2 and Expiry count from Start. Start ≤ T1 ≤ T2 ≤ Expiry; infinite
+	// ones are Never.
 	Start, T1, T2, Expiry clock.Instant
 
 	Routes []dhcp4.Route // none leads to the address itself; at most dhcp4.MaxRoutes
@@ -28,36 +29,36 @@ type Lease struct {
 	MTU    int // bytes; 0: the server says nothing
 }
 
-// Event is what happened. Events are past facts.
+// Event is one thing that happened. Events are past facts.
 type Event interface{ event() }
 
 // The events of the machine.
 type (
-	// Started asks for a lease; only a new machine, in INIT, knows it. Remembered
-	// is the lease that the attachment had last, to be asked for again; expired or
-	// not; without Addr: none.
-	// Crowd: many others ask the same servers, which then answer later.
+	// Started asks for a lease; only a new machine, in INIT, accepts it. Remembered is
+	// the attachment's last lease, expired or not, which the machine asks for again;
+	// without Addr: none. Crowd says that many others ask the same servers, which then
+	// answer later.
 	Started struct {
 		Remembered Lease
 		Crowd      bool
 	}
-	// ReplyReceived is a server's message for our chaddr, which the caller has
-	// compared; xid and client identifier are the machine's to compare. Refused:
-	// the caller knows that somebody else had the address Your lately; Decline, as
-	// in ConflictFound, that it may be declined.
+	// ReplyReceived is a server's message for our chaddr. The caller has compared
+	// chaddr; the machine compares xid and client identifier. Refused says that, as the
+	// caller knows, another host recently used the address Your. Decline, as in
+	// ConflictFound, says that a DECLINE is allowed.
 	ReplyReceived struct {
 		dhcp4.Reply
 		Refused, Decline bool
 	}
-	// ConflictFound says that the host with MAC uses or probes Addr, which is the
-	// one that Watching names. Decline: the caller's limits still allow a DECLINE.
+	// ConflictFound says that the host with MAC uses or probes Addr, the address that
+	// Watching returned. Decline says that the caller's limits still allow a DECLINE.
 	ConflictFound struct {
 		Addr    netip.Addr
 		MAC     net.HardwareAddr
 		Decline bool
 	}
-	// TimedOut says that the caller cannot wait any longer: a remembered lease that
-	// still runs is used without a server's word (RFC 2131 §3.2).
+	// TimedOut says that the caller cannot wait any longer: the machine uses a
+	// remembered lease that has not expired, without a server's word (RFC 2131 §3.2).
 	TimedOut struct{}
 	// TimerFired says that Deadline has come. A spurious one does nothing.
 	TimerFired struct{}
@@ -72,30 +73,32 @@ func (TimedOut) event()         {}
 func (TimerFired) event()       {}
 func (ReleaseRequested) event() {}
 
-// Action is what the caller has to do, in the order given. Actions are imperatives.
+// Action is one thing that the caller must do, in the order given. Actions are
+// imperatives.
 type Action interface{ action() }
 
 // The actions of the machine.
 type (
-	// Send sends a message: to the server by unicast from the leased address
-	// (RENEWING, and RELEASE, where it need not be bound), or by broadcast from
-	// 0.0.0.0 where To is invalid. A DECLINE may come where Medium says none.
+	// Send sends a message. If To is valid, the message goes to that server by unicast
+	// from the leased address (RENEWING, and RELEASE, for which the address need not be
+	// bound). If To is invalid, it is broadcast from 0.0.0.0. A DECLINE may come while
+	// Medium says none.
 	Send struct {
 		dhcp4.Message
 		To netip.Addr
 	}
-	// Bind applies a lease in the container's netns, make before break when one
-	// is bound already; a renewal that changes only times comes as Bind too.
+	// Bind applies a lease in the container's netns, make before break if another lease
+	// is bound. A renewal that changes only times comes as Bind too.
 	Bind struct{ Lease Lease }
-	// Unbind removes what Bind applied. Why is for the log.
+	// Unbind undoes Bind. Why is for the log.
 	Unbind struct{ Why string }
 	// Probe sends one ARP probe for Addr (RFC 5227 §2.1.1).
 	Probe struct{ Addr netip.Addr }
 	// Announce sends one ARP announcement of Addr (RFC 5227 §2.3).
 	Announce struct{ Addr netip.Addr }
-	// Report says that something happened that the operator wants to know and
-	// that is no state change: a NAK, an OFFER without a server id, … At most
-	// maxReports come of one transaction, so that a flood does not fill the log.
+	// Report tells the operator about an event that is not a state change: a NAK, an
+	// OFFER without a server id, … One transaction makes at most maxReports, so that a
+	// flood does not fill the log.
 	Report struct{ Msg, Detail string }
 )
 

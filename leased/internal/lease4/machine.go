@@ -8,18 +8,19 @@ import (
 	"podman-net-dhcp/leased/internal/clock"
 )
 
-// Config is what a machine is told when it is made.
+// Config configures a new machine.
 type Config struct {
 	// Requested is the address that the first DISCOVER asks for (option 50);
 	// invalid: none.
 	Requested netip.Addr
-	// Require takes no address but Requested; others are ignored and reported.
+	// Require accepts only the address Requested; offers of others are ignored and
+	// reported.
 	Require bool
-	// ClientID is the option 61 of our messages; a reply that has one must have
-	// this one (RFC 6842 §3).
+	// ClientID is option 61 of our messages. A reply with option 61 must have this value
+	// (RFC 6842 §3).
 	ClientID []byte
-	// Check says how to find out whether somebody else has the address already;
-	// zero: not at all.
+	// Check selects how to find out whether another host already uses the address; zero:
+	// no check.
 	Check Check
 	// RapidCommit asks for, and takes, an ACK in place of an OFFER (RFC 4039).
 	RapidCommit bool
@@ -35,7 +36,7 @@ type Machine struct {
 	cfg      Config
 	state    State
 	deadline clock.Instant
-	acts     []Action // what the Step in progress has to say so far
+	acts     []Action // of the Step in progress, so far
 
 	xid     uint32        // of the transaction in flight; 0: none
 	lastXID uint32        // of the last transaction, not to be taken again
@@ -48,18 +49,18 @@ type Machine struct {
 	naks  int           // NAKs since the last BOUND
 	offer offer         // what REBOOTING and REQUESTING ask for
 
-	// lease is in use where bound says so; else it is what a server is taken to
-	// hold for us, remembered or in PROBING. Without Addr: none.
+	// lease is in use if bound is set. Otherwise it is the lease that a server is
+	// assumed to keep for us, remembered or in PROBING. Without Addr: none.
 	lease       Lease
 	bound       bool
 	unconfirmed bool // lease is used without a server's word, see resume
-	forgoing    bool // INIT is where option 108 has led to
+	forgoing    bool // in INIT because of option 108
 
 	arp       arp
-	conflicts int // since the last lease that nobody disturbed
+	conflicts int // since the last lease without a conflict
 }
 
-// New returns a machine in INIT. Started sets it going.
+// New returns a machine in INIT. The event Started starts it.
 func New(cfg Config) *Machine {
 	if cfg.Check == 0 {
 		cfg.Check = CheckOff
@@ -67,26 +68,26 @@ func New(cfg Config) *Machine {
 	return &Machine{cfg: cfg, state: Init, deadline: clock.Never, hint: cfg.Requested}
 }
 
-// Restore returns a machine in BOUND with a lease known from disk, which the
-// kernel is taken to have. The next TimerFired does what has become due since:
-// T1, T2 or the end of the lease.
+// Restore returns a machine in BOUND with a lease known from disk, which the kernel is
+// assumed to have. The next TimerFired does the work that became due meanwhile: T1, T2
+// or the end of the lease.
 func Restore(cfg Config, l Lease) *Machine {
 	m := New(cfg)
 	m.state, m.lease, m.bound, m.deadline = Bound, ordered(l), true, ordered(l).T1
 	return m
 }
 
-// State returns where the machine is.
+// State returns the machine's state.
 func (m *Machine) State() State { return m.state }
 
-// Medium returns what the caller has to listen on until the next Step.
+// Medium returns which socket the caller must listen on until the next Step.
 func (m *Machine) Medium() Medium { return m.state.medium() }
 
-// Deadline returns when TimerFired is due; Never: there is nothing to wait for.
-// It may have passed already.
+// Deadline returns when TimerFired is due; Never: there is nothing to wait for. It may
+// be in the past.
 func (m *Machine) Deadline() clock.Instant { return min(m.deadline, m.arp.deadline()) }
 
-// XID returns the transaction in flight, of which alone replies count; 0: none.
+// XID returns the transaction in flight; only its replies count. 0: none.
 func (m *Machine) XID() uint32 { return m.xid }
 
 // Lease returns the lease in use, if there is one.
@@ -97,8 +98,8 @@ func (m *Machine) Lease() (Lease, bool) {
 	return m.lease, true
 }
 
-// Known returns the lease in use, or else the one that a server still holds for us
-// as far as we know: remembered or granted, and neither refused nor over.
+// Known returns the lease in use. Without one it returns the lease that, as far as we
+// know, a server still keeps for us: remembered or granted, neither refused nor expired.
 func (m *Machine) Known(now clock.Instant) (Lease, bool) {
 	if !m.lease.Addr.IsValid() || now >= m.lease.Expiry {
 		return Lease{}, false
@@ -106,15 +107,15 @@ func (m *Machine) Known(now clock.Instant) (Lease, bool) {
 	return m.lease, true
 }
 
-// Step takes an event and returns what to do about it. now must not go back.
+// Step takes an event and returns the actions that follow from it. now must not go back.
 func (m *Machine) Step(now clock.Instant, ev Event) []Action {
 	m.acts = nil
 	if _, stop := ev.(ReleaseRequested); stop {
 		m.stop(now)
 		return m.acts
 	}
-	// First of all: whatever woke us, an address that has expired is not ours any
-	// more, and an answer to its renewal comes too late (RFC 2131 §4.4.5).
+	// This comes first, for every event: an expired address is not ours any more, and an
+	// answer to its renewal comes too late (RFC 2131 §4.4.5).
 	if m.bound && now >= m.lease.Expiry {
 		m.unbind("lease expired")
 		m.acquire(now)
@@ -139,7 +140,7 @@ func (m *Machine) Step(now clock.Instant, ev Event) []Action {
 	return m.acts
 }
 
-// due does what the deadline was for.
+// due does the work that the deadline was set for.
 func (m *Machine) due(now clock.Instant) {
 	switch m.state {
 	case Init, Rebooting:
@@ -156,10 +157,10 @@ func (m *Machine) due(now clock.Instant) {
 	}
 }
 
-// stop ends everything. In REQUESTING the server may have committed the address
-// already; yet a RELEASE is for who holds a lease (RFC 2131 §3.1(6)), and an
-// offer that nobody uses comes back by itself. One that we only remember, or
-// that PROBING has not bound yet, the server does hold for us.
+// stop ends everything. In REQUESTING the server may already have committed the address.
+// But only a client that holds a lease sends a RELEASE (RFC 2131 §3.1(6)), and the
+// server takes back an offer that no client uses. A lease that we only remember, or that
+// PROBING has not bound yet, is committed at the server.
 func (m *Machine) stop(now clock.Instant) {
 	if _, ok := m.Known(now); ok {
 		m.transact()
@@ -178,14 +179,14 @@ func (m *Machine) rest(s State, deadline clock.Instant) {
 	m.arp = arp{}
 }
 
-// unbind gives up the address, and remembers to ask for it again.
+// unbind gives up the address, and keeps it as the one to ask for next.
 func (m *Machine) unbind(why string) {
 	m.acts = append(m.acts, Unbind{Why: why})
 	m.hint, m.bound, m.unconfirmed, m.lease = m.lease.Addr.Addr(), false, false, Lease{}
 }
 
-// transact begins a transaction: an xid that is not 0, which XID reserves, and
-// not the last one, so that a late reply cannot be taken for an answer.
+// transact begins a transaction with a new xid. The xid is not 0, which XID reserves,
+// and not the last one, so that a late reply does not count as an answer.
 func (m *Machine) transact() {
 	x := uint32(m.cfg.Rand())
 	for x == 0 || x == m.lastXID {

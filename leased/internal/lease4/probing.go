@@ -17,8 +17,8 @@ const (
 	announceWait = 2 * time.Second // after the last probe
 )
 
-// probeFirst enters PROBING with a lease that was granted, in place of the one in
-// use if there is one: that is ours no more, and the new one not yet.
+// probeFirst enters PROBING with a granted lease. The lease replaces the one in use, if
+// any: the old one is not ours any more, and the new one is not ours yet.
 func (m *Machine) probeFirst(now clock.Instant, l Lease) {
 	if m.bound {
 		m.unbind("server gives another address")
@@ -28,8 +28,8 @@ func (m *Machine) probeFirst(now clock.Instant, l Lease) {
 	m.arp.watched, m.arp.until = l.Addr.Addr(), clock.Never
 }
 
-// probeNext sends the next probe, or uses the address for which three were not
-// answered. A lease of a few seconds may be over by then, or its T1.
+// probeNext sends the next probe. After three probes without an answer it uses the
+// address. A lease of a few seconds, or its T1, may have passed by then.
 func (m *Machine) probeNext(now clock.Instant) {
 	switch {
 	case now >= m.lease.Expiry:

@@ -10,13 +10,13 @@ import (
 	"podman-net-dhcp/leased/internal/dhcp4"
 )
 
-// rebootWait is how long REBOOTING waits for an answer. A server that has
-// forgotten the lease and is not authoritative keeps silent (RFC 2131 §4.3.2), and
-// one that has not needs less than a millisecond on a LAN; the 4 s of §4.1 would be
-// lost, and the DISCOVER that follows asks for the same address.
+// rebootWait is how long REBOOTING waits for an answer. A server that has forgotten the
+// lease and is not authoritative is silent (RFC 2131 §4.3.2). A server that knows the
+// lease needs less than a millisecond on a LAN. The 4 s of §4.1 would be lost, and the
+// DISCOVER that follows asks for the same address.
 const (
 	rebootWait = 250 * time.Millisecond
-	crowdWait  = time.Second // after a reboot of the host everybody asks at once
+	crowdWait  = time.Second // after a reboot of the host all containers ask at once
 )
 
 func patience(ev Started) time.Duration {
@@ -26,8 +26,8 @@ func patience(ev Started) time.Duration {
 	return rebootWait
 }
 
-// start asks for a remembered lease (INIT-REBOOT), else for any. One that has
-// expired by our own count is asked for all the same: the address may still be free.
+// start asks for a remembered lease (INIT-REBOOT), else for any lease. It asks for a
+// lease that has expired by our own count too: the address may still be free.
 func (m *Machine) start(now clock.Instant, l Lease, wait time.Duration) {
 	m.began = now
 	if !m.wanted(l) {
@@ -39,8 +39,8 @@ func (m *Machine) start(now clock.Instant, l Lease, wait time.Duration) {
 	m.reboot(now, wait)
 }
 
-// wanted reports whether a remembered lease is one at all, whatever the disk says,
-// and not of another address than the one that we are to ask for.
+// wanted reports whether a remembered lease is valid, whatever the disk says, and is for
+// the address that we must ask for, if there is one.
 func (m *Machine) wanted(l Lease) bool {
 	a := l.Addr.Addr()
 	return dhcp4.Unicast(a) && dhcp4.Unicast(l.Server) && (!m.cfg.Requested.IsValid() || m.cfg.Requested == a)
@@ -54,8 +54,8 @@ func ordered(l Lease) Lease {
 	return l
 }
 
-// reboot enters REBOOTING with the only REQUEST that it sends: option 50, neither
-// option 54 nor ciaddr, to all servers (RFC 2131 §4.3.2).
+// reboot enters REBOOTING with the only REQUEST of this state: with option 50, without
+// option 54 and ciaddr, to all servers (RFC 2131 §4.3.2).
 func (m *Machine) reboot(now clock.Instant, wait time.Duration) {
 	m.state, m.sent = Rebooting, now
 	m.transact()
@@ -65,9 +65,9 @@ func (m *Machine) reboot(now clock.Instant, wait time.Duration) {
 	m.deadline = now.Add(wait)
 }
 
-// resume uses a remembered lease for the rest of its time where no server has
-// answered (RFC 2131 §3.2, MAY). It is REBINDING from then on, so that the first
-// server that comes back can confirm or refuse it, and unconfirmed until one has.
+// resume uses a remembered lease for its remaining time if no server answered (RFC 2131
+// §3.2, MAY). The state is REBINDING from then on, so that the first server that comes
+// back can confirm or refuse the lease. Until then the lease is unconfirmed.
 func (m *Machine) resume(now clock.Instant) {
 	switch m.state {
 	case Init, Rebooting, Selecting, Requesting:

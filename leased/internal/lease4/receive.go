@@ -11,8 +11,8 @@ import (
 	"podman-net-dhcp/leased/internal/dhcp4"
 )
 
-// receive takes a reply if it answers the transaction in flight. In INIT, PROBING,
-// BOUND and STOPPED there is none: a NAK out of the blue changes nothing.
+// receive takes a reply if it answers the transaction in flight. INIT, PROBING, BOUND
+// and STOPPED have no transaction: an unexpected NAK changes nothing.
 func (m *Machine) receive(now clock.Instant, r ReplyReceived) {
 	if m.xid == 0 || r.XID != m.xid {
 		return
@@ -31,8 +31,8 @@ func (m *Machine) receive(now clock.Instant, r ReplyReceived) {
 	}
 }
 
-// offered takes the first OFFER that will do: a better one may never come, and
-// the container waits.
+// offered takes the first OFFER that can be used: a better one may never come, and the
+// container waits.
 func (m *Machine) offered(now clock.Instant, r ReplyReceived) {
 	if m.forgoes(now, r) {
 		return
@@ -47,7 +47,7 @@ func (m *Machine) offered(now clock.Instant, r ReplyReceived) {
 	}
 	m.state, m.tries, m.sent = Requesting, 0, now
 	m.offer.addr, m.offer.server = r.Your, r.Server
-	if r.Refused { // to be declined: a server may offer it for ever to whoever ignores it (dnsmasq)
+	if r.Refused { // declined: a server may offer it for ever to a client that ignores it (dnsmasq)
 		m.arp.watched, m.arp.until, m.arp.foe = r.Your, clock.Never, &ConflictFound{Addr: r.Your, Decline: true}
 	} else {
 		m.probeQuick(r.Your)
@@ -55,8 +55,8 @@ func (m *Machine) offered(now clock.Instant, r ReplyReceived) {
 	m.sendSelect(now)
 }
 
-// granted takes an ACK. All of it counts and nothing of the OFFER's or of the
-// former lease's does (RFC 2131 §3.1(4)).
+// granted takes an ACK. Only its own parameters count, not those of the OFFER or of the
+// lease before (RFC 2131 §3.1(4)).
 func (m *Machine) granted(now clock.Instant, r ReplyReceived) {
 	why := m.unfit(r.Reply)
 	switch {
@@ -84,8 +84,8 @@ func (m *Machine) granted(now clock.Instant, r ReplyReceived) {
 // uses reports whether a is the address of the lease in use.
 func (m *Machine) uses(a netip.Addr) bool { return m.bound && m.lease.Addr.Addr() == a }
 
-// take takes a lease that a server has granted: a renewal at once, a new address
-// after what the check asks for.
+// take takes a lease that a server has granted: a renewal at once, a new address after
+// its conflict check.
 func (m *Machine) take(now clock.Instant, l Lease) {
 	switch a := l.Addr.Addr(); {
 	case m.uses(a):
@@ -111,9 +111,9 @@ func (m *Machine) bind(now clock.Instant, l Lease) {
 	}
 }
 
-// stale answers an ACK that counts from a REQUEST so long ago that its lease is
-// over: a server that was away has come back with shorter leases. Another
-// transaction has another beginning. No loop: each turn takes a lease's time.
+// stale handles an ACK whose lease, counted from its REQUEST long ago, has already
+// expired: a server that was away came back with shorter leases. A new transaction
+// counts from now. This is no loop: each turn takes a lease's time.
 func (m *Machine) stale(now clock.Instant, r ReplyReceived) {
 	m.ignore(r, "lease is over already")
 	if !m.bound {
@@ -134,15 +134,15 @@ func (m *Machine) denied(now clock.Instant, r ReplyReceived) {
 		m.unbind("server refused the address")
 		m.began = now
 	} else {
-		m.hint = m.cfg.Requested // not again what was refused, unless we were told to
+		m.hint = m.cfg.Requested // the refused address only if the configuration asks for it
 		m.forget(m.offer.addr)
 	}
 	m.refused(now)
 }
 
-// from reports whether s may answer in this state: the selected server, the
-// lease's, or where all were asked any. Who does not say who it is may not (RFC
-// 2131 table 3: option 54 is a MUST).
+// from reports whether the server s may answer in this state: the selected server, the
+// lease's server, or any server if all were asked. A server without an identifier may
+// not (RFC 2131 table 3: option 54 is a MUST).
 func (m *Machine) from(s netip.Addr) bool {
 	switch m.state {
 	case Requesting:

@@ -84,7 +84,7 @@ func (s State) String() string {
 	return "invalid"
 }
 
-// Medium is what a machine has to hear from in its state.
+// Medium is the kind of socket that a state needs.
 type Medium uint8
 
 // The media.
@@ -107,7 +107,7 @@ func (m Medium) String() string {
 	return "invalid"
 }
 
-// medium says where the answers arrive that the state waits for.
+// medium returns the socket on which the answers for this state arrive.
 func (s State) medium() Medium {
 	switch s {
 	case Rebooting, Selecting, Requesting, Rebinding:

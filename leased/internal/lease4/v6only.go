@@ -13,9 +13,9 @@ import (
 // minV6OnlyWait is RFC 8925 §3.4's MIN_V6ONLY_WAIT.
 const minV6OnlyWait = 300 * time.Second
 
-// forgoes does without IPv4 for as long as an OFFER or ACK with option 108 says,
-// if that was asked for, and reports whether it does. Not while an address is in
-// use: a renewal goes on (RFC 8925 §3.2, SHOULD). An OFFER need not have an address.
+// forgoes does without IPv4 for the time that option 108 of an OFFER or ACK gives, if we
+// asked for option 108. It reports whether it does. While an address is in use, a
+// renewal goes on (RFC 8925 §3.2, SHOULD). The OFFER need not have an address.
 func (m *Machine) forgoes(now clock.Instant, r ReplyReceived) bool {
 	if !m.cfg.V6Only || !r.HasV6OnlyWait || m.bound || !dhcp4.Unicast(r.Server) {
 		return false
@@ -28,5 +28,6 @@ func (m *Machine) forgoes(now clock.Instant, r ReplyReceived) bool {
 	return true
 }
 
-// Forgoes says that there is no lease because the network would rather have none.
+// Forgoes reports whether there is no lease because the network prefers IPv6 only
+// (option 108).
 func (m *Machine) Forgoes() bool { return m.forgoing && m.state == Init }

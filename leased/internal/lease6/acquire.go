@@ -14,7 +14,7 @@ import (
 	"podman-net-dhcp/leased/internal/dhcp6"
 )
 
-// offer is a server and what it offers, or what it is asked for.
+// offer is a server with the addresses that it offers, or that we ask it for.
 type offer struct {
 	server     []byte
 	preference uint8
@@ -22,8 +22,8 @@ type offer struct {
 }
 
 const (
-	// collect is how long other servers may answer after the first one did. RFC 8415
-	// §18.2.1 has the client wait for the rest of the first RT, a second; but a
+	// collect is how long other servers may answer after the first answer. RFC 8415
+	// §18.2.1 makes the client wait for the rest of the first RT, a second. But a
 	// container's start waits, and servers on a LAN need a millisecond.
 	collect = 100 * time.Millisecond
 
@@ -34,7 +34,7 @@ const (
 	decisive = 255
 )
 
-// want begins, or goes over from the stateless to addresses.
+// want begins, or changes from stateless DHCPv6 to addresses.
 func (m *Machine) want(now clock.Instant, ev Wanted) {
 	fresh := m.state == Init && m.deadline == clock.Never
 	switch {
@@ -45,7 +45,8 @@ func (m *Machine) want(now clock.Instant, ev Wanted) {
 	}
 }
 
-// resume confirms what of a remembered lease has not ended, else hints at it.
+// resume confirms the addresses of a remembered lease that have not expired. If all have
+// expired, SOLICIT hints at them.
 func (m *Machine) resume(now clock.Instant, l Lease) {
 	was := l.Addrs
 	if l.Addrs = live(was, now); len(l.Addrs) > 0 && len(l.Server) > 0 {
@@ -71,7 +72,7 @@ func (m *Machine) solicitAfter(now clock.Instant, wait time.Duration) {
 	m.enter(now, Soliciting)
 }
 
-// resolicit is for the end of the collecting, or of RT.
+// resolicit handles the end of the collecting time, or of RT.
 func (m *Machine) resolicit(now clock.Instant) {
 	if len(m.offers) > 0 {
 		m.request(now)
@@ -80,7 +81,7 @@ func (m *Machine) resolicit(now clock.Instant) {
 	m.send(now)
 }
 
-// advertised collects an ADVERTISE. After the first RT the first one is taken at
+// advertised collects an ADVERTISE. After the first RT it takes the first ADVERTISE at
 // once (RFC 8415 §18.2.1).
 func (m *Machine) advertised(now clock.Instant, r ReplyReceived) {
 	o := offer{server: r.Server, preference: r.Preference}
@@ -123,7 +124,7 @@ func (m *Machine) request(now clock.Instant) {
 	m.enter(now, Requesting)
 }
 
-// rerequest sends the REQUEST again, or gives the server up.
+// rerequest sends the REQUEST again, or gives up this server.
 func (m *Machine) rerequest(now clock.Instant) {
 	if m.tries < reqTries {
 		m.send(now)
@@ -133,8 +134,8 @@ func (m *Machine) rerequest(now clock.Instant) {
 	m.solicit(now)
 }
 
-// committed takes a REPLY to SOLICIT. The SOLICIT may have been sent an hour ago,
-// from when on the lease counts: one that is over by now needs another exchange.
+// committed takes a REPLY to SOLICIT (rapid commit). The lease counts from the SOLICIT,
+// which may be an hour old. If the lease has expired by now, another exchange is needed.
 func (m *Machine) committed(now clock.Instant, r ReplyReceived) {
 	fresh, late := m.fresh(now, r)
 	switch why := unfit(r); {
@@ -150,9 +151,9 @@ func (m *Machine) committed(now clock.Instant, r ReplyReceived) {
 	}
 }
 
-// granted takes the REPLY to REQUEST (RFC 8415 §18.2.10.1). UseMulticast and
-// UnspecFail change nothing: REQUEST is multicast, and sent again a limited number
-// of times.
+// granted takes the REPLY to REQUEST (RFC 8415 §18.2.10.1). UseMulticast and UnspecFail
+// change nothing: REQUEST is multicast already, and is repeated a limited number of
+// times.
 func (m *Machine) granted(now clock.Instant, r ReplyReceived) {
 	fresh, _ := m.fresh(now, r)
 	switch s, why := status(r), unfit(r); {
@@ -173,7 +174,7 @@ func (m *Machine) granted(now clock.Instant, r ReplyReceived) {
 	}
 }
 
-// take uses what a server has granted, in place of all that there was.
+// take uses the addresses that a server has granted, in place of all earlier ones.
 func (m *Machine) take(now clock.Instant, r ReplyReceived, fresh []Addr) {
 	m.refusals = 0
 	m.bind(m.grant(r, fresh, fresh))
@@ -189,7 +190,8 @@ func (m *Machine) another(now clock.Instant) {
 	m.refused(now)
 }
 
-// leave stops using addresses that are not for this link, nor to be hinted at.
+// leave stops using addresses that do not fit this link; SOLICIT does not hint at them
+// either.
 func (m *Machine) leave(why string) {
 	if m.using() {
 		m.unbind(why)
@@ -198,14 +200,14 @@ func (m *Machine) leave(why string) {
 }
 
 const (
-	// freeRefusals is how many refusals in a row cost no time: the pool may have
-	// changed between ADVERTISE and REQUEST.
+	// freeRefusals is how many refusals in a row cost no time: the server's pool may
+	// have changed between ADVERTISE and REQUEST.
 	freeRefusals = 3
 	maxPause     = 60 * time.Second
 )
 
-// refused starts over after a refusal: at once the first times, after 1, 2, 4 … 60 s
-// when they go on.
+// refused starts over after a refusal: at once after the first ones, then after 1, 2, 4
+// … 60 s.
 func (m *Machine) refused(now clock.Instant) {
 	m.refusals++
 	m.solicitAfter(now, growing(m.refusals-freeRefusals, time.Second, maxPause))

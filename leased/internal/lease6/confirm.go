@@ -7,12 +7,12 @@ import (
 	"podman-net-dhcp/leased/internal/dhcp6"
 )
 
-// move is for a link that may be another one: whether the addresses in use fit it
-// is asked (RFC 8415 §18.2.3), and what else is asked for is asked for anew, for the
-// RT of an old link may be an hour.
+// move handles a link that may be another one. It asks a server whether the addresses in
+// use fit the link (RFC 8415 §18.2.3). It starts all other exchanges again, because an
+// RT that began on the old link may be an hour long.
 func (m *Machine) move(now clock.Instant) {
 	switch {
-	case m.state == Declining: // first things first
+	case m.state == Declining: // CONFIRM follows the DECLINE
 		m.moved = true
 	case m.using() || m.state == Confirming:
 		m.enter(now, Confirming)
@@ -23,8 +23,8 @@ func (m *Machine) move(now clock.Instant) {
 	}
 }
 
-// reconfirm sends the CONFIRM again, or goes without an answer: what there is is
-// used (§18.2.3, SHOULD).
+// reconfirm sends the CONFIRM again. After the last CONFIRM without an answer it uses
+// the lease (§18.2.3, SHOULD).
 func (m *Machine) reconfirm(now clock.Instant) {
 	if now < m.limit(m.timing()) {
 		m.send(now)
@@ -48,7 +48,7 @@ func (m *Machine) confirmed(now clock.Instant, r ReplyReceived) {
 	}
 }
 
-// trust uses the lease that was to be confirmed, with the times that it had.
+// trust uses the lease that CONFIRM asked about, with its old times.
 func (m *Machine) trust(now clock.Instant) {
 	if len(m.known.Addrs) > 0 {
 		m.bind(m.known)

@@ -11,17 +11,17 @@ import (
 )
 
 const (
-	// freeDups is how many duplicates in a row cost no time, of which each comes
-	// within dupMemory of the one before. Then there are pauses, so that a network where
-	// every address is answered for is not tried through.
+	// freeDups is how many duplicates in a row cost no time, each within dupMemory of
+	// the one before. Then there are pauses, so that leased does not try a whole network
+	// in which a host answers for every address.
 	freeDups  = 3
 	dupPause  = 10 * time.Second
 	maxDups   = 5 * time.Minute
 	dupMemory = 15 * time.Minute // longer than the longest pause and what comes after it
 )
 
-// duplicate gives up an address that somebody else has, first in the kernel and
-// then to the server (RFC 8415 §18.2.8, §18.2.10.1).
+// duplicate gives up an address that another host uses, first in the kernel and then at
+// the server (RFC 8415 §18.2.8, §18.2.10.1).
 func (m *Machine) duplicate(now clock.Instant, a netip.Addr) {
 	if !has(m.lease.Addrs, a) {
 		return
@@ -42,7 +42,7 @@ func (m *Machine) duplicate(now clock.Instant, a netip.Addr) {
 	m.report("address is in use by another host", a.String())
 }
 
-// redecline sends the DECLINE again, or leaves it at that.
+// redecline sends the DECLINE again, or ends after the last one.
 func (m *Machine) redecline(now clock.Instant) {
 	if m.tries < decTries {
 		m.send(now)
@@ -51,8 +51,8 @@ func (m *Machine) redecline(now clock.Instant) {
 	m.afterDecline(now)
 }
 
-// afterDecline goes on with the addresses left, whose T1 may have come meanwhile,
-// or looks for others.
+// afterDecline goes on with the remaining addresses, whose T1 may have passed meanwhile,
+// or asks for new ones.
 func (m *Machine) afterDecline(now clock.Instant) {
 	switch {
 	case !m.using():

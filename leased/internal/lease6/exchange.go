@@ -9,7 +9,7 @@ import (
 	"podman-net-dhcp/leased/internal/dhcp6"
 )
 
-// exchange is a message, its retransmissions and what is waited for.
+// exchange is a message, its retransmissions, and the answer that is expected.
 type exchange struct {
 	xid     uint32        // 24 bits; 0: nothing is in flight
 	sent    clock.Instant // when its first message was
@@ -25,8 +25,8 @@ func (m *Machine) enter(now clock.Instant, s State) {
 	m.send(now)
 }
 
-// begin begins an exchange: a transaction id of 24 bits that is not 0, which XID
-// reserves, and not the last one, so that a late reply is not taken for an answer.
+// begin begins an exchange with a new transaction id of 24 bits. The id is not 0, which
+// XID reserves, and not the last one, so that a late reply does not count as an answer.
 func (m *Machine) begin(now clock.Instant) {
 	const mask = 1<<24 - 1
 	x := uint32(m.cfg.Rand()) & mask
@@ -52,8 +52,8 @@ func (m *Machine) emit(now clock.Instant, msg dhcp6.Message) {
 	m.pace.charge(now)
 }
 
-// message is what the state says. It is made anew each time: an address that ended
-// since is not asked for again.
+// message makes the state's message. It is made again for each retransmission, so that
+// it does not ask for an address that has expired since.
 func (m *Machine) message() dhcp6.Message {
 	l := m.lease
 	switch m.state {

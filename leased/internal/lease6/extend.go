@@ -10,7 +10,7 @@ import (
 	"podman-net-dhcp/leased/internal/dhcp6"
 )
 
-// settle enters BOUND with the lease in use, and does what is due already.
+// settle enters BOUND with the lease in use, and does the work that is already due.
 func (m *Machine) settle(now clock.Instant) {
 	m.rest(Bound, max(m.lease.T1, m.pace.open()))
 	if now >= m.deadline {
@@ -18,7 +18,7 @@ func (m *Machine) settle(now clock.Instant) {
 	}
 }
 
-// extend does what is due in BOUND; T1 may have been slept through.
+// extend does the work that is due in BOUND. The host may have slept past T1.
 func (m *Machine) extend(now clock.Instant) {
 	if now >= m.lease.T2 {
 		m.enter(now, Rebinding)
@@ -27,8 +27,9 @@ func (m *Machine) extend(now clock.Instant) {
 	m.enter(now, Renewing)
 }
 
-// extended takes the REPLY to RENEW or REBIND (RFC 8415 §18.2.10.1). What is no
-// answer about our IA changes nothing: we go on asking until T2, or the end.
+// extended takes the REPLY to RENEW or REBIND (RFC 8415 §18.2.10.1). A REPLY that does
+// not answer about our IA changes nothing: we ask again until T2, or until the addresses
+// expire.
 func (m *Machine) extended(now clock.Instant, r ReplyReceived) {
 	switch status(r) {
 	case dhcp6.Success:
@@ -47,8 +48,9 @@ func (m *Machine) extended(now clock.Instant, r ReplyReceived) {
 	}
 }
 
-// renew takes what a REPLY says of each address: new times, or that it is the
-// server's again (lifetimes 0). Those not mentioned stay until they end.
+// renew takes what a REPLY says about each address: new times, or (with lifetimes 0)
+// that the server takes the address back. Addresses that the REPLY does not mention stay
+// until they expire.
 func (m *Machine) renew(now clock.Instant, r ReplyReceived) {
 	fresh, late := m.fresh(now, r)
 	all, gone := m.merge(r, fresh)
@@ -73,9 +75,10 @@ func (m *Machine) renew(now clock.Instant, r ReplyReceived) {
 	}
 }
 
-// merge returns the addresses after a REPLY, those of the REPLY first; gone: it takes
-// one back. There are no more than the codec takes of one message, or a server that
-// always adds some could have us use any number.
+// merge returns the addresses after a REPLY, those of the REPLY first. gone says that
+// the REPLY takes an address back. merge keeps at most as many addresses as the codec
+// takes of one message; otherwise a server that always adds some could make us use any
+// number.
 func (m *Machine) merge(r ReplyReceived, fresh []Addr) (all []Addr, gone bool) {
 	all = append(all, fresh...)
 	for _, a := range m.lease.Addrs {

@@ -11,7 +11,7 @@ import (
 	"podman-net-dhcp/leased/internal/dhcp6"
 )
 
-// badIA says why the IA_NA of a message is as good as absent; "": it is there.
+// badIA returns why the IA_NA of a message counts as absent; "" if it counts.
 func badIA(r ReplyReceived) string {
 	switch {
 	case !r.HasIA:
@@ -22,7 +22,7 @@ func badIA(r ReplyReceived) string {
 	return ""
 }
 
-// unfit says why the IA_NA of a message gives us no address; "": it does.
+// unfit returns why the IA_NA of a message gives us no address; "" if it gives one.
 func unfit(r ReplyReceived) string {
 	if why := badIA(r); why != "" || slices.ContainsFunc(r.Addrs, usable) {
 		return why
@@ -36,10 +36,10 @@ func usable(a dhcp6.Address) bool {
 	return a.Addr.IsValid() && a.Status == dhcp6.Success && a.Valid > 0 && a.Preferred <= a.Valid
 }
 
-// fresh returns the usable addresses of a REPLY, each once, with their times from
-// the first message of the exchange on. All of its messages have one xid, so which
-// of them the server answered is not known; the first can never make a lease too
-// long. late: one is over by now, counted like that.
+// fresh returns the usable addresses of a REPLY, each once, with their times counted
+// from the first message of the exchange. All messages of an exchange have one xid, so
+// we cannot know which one the server answered. Counting from the first can never make a
+// lease too long. late says that, counted like this, an address has already expired.
 func (m *Machine) fresh(now clock.Instant, r ReplyReceived) (fresh []Addr, late bool) {
 	for _, a := range r.Addrs {
 		f := Addr{Addr: a.Addr, Preferred: until(m.sent, a.Preferred), Valid: until(m.sent, a.Valid)}
@@ -54,18 +54,18 @@ func (m *Machine) fresh(now clock.Instant, r ReplyReceived) (fresh []Addr, late 
 	return fresh, late
 }
 
-// grant makes a lease of a REPLY; all are its addresses, fresh those among them that
-// the REPLY gives.
+// grant makes a lease from a REPLY. all are the lease's addresses, fresh the ones that
+// this REPLY gives.
 func (m *Machine) grant(r ReplyReceived, all, fresh []Addr) Lease {
 	l := Lease{Addrs: all, Server: r.Server, Start: m.sent, DNS: r.DNS, Search: r.Search}
 	l.T1, l.T2 = renewal(r, m.sent, fresh)
 	return ordered(l)
 }
 
-// renewal returns T1 and T2: the server's, or 0.5 and 0.8 of the shortest preferred
-// lifetime where it leaves them to us (RFC 8415 §14.2, §21.4), or where they are
-// later than all addresses end. T1 is a second after start at least: a server must
-// not have us renew all the time.
+// renewal returns T1 and T2. It takes the server's values, or 0.5 and 0.8 of the
+// shortest preferred lifetime if the server leaves them to us (RFC 8415 §14.2, §21.4) or
+// if they are later than the end of all addresses. T1 is at least a second after start:
+// a server must not make us renew all the time.
 func renewal(r ReplyReceived, start clock.Instant, fresh []Addr) (t1, t2 clock.Instant) {
 	t1, t2 = until(start, r.T1), until(start, r.T2)
 	ours1, ours2 := defaults(start, fresh)
@@ -80,8 +80,8 @@ func renewal(r ReplyReceived, start clock.Instant, fresh []Addr) (t1, t2 clock.I
 	return max(t1, start.Add(time.Second)), max(t2, start.Add(time.Second))
 }
 
-// defaults returns T1 and T2 where the server names none. An address that is not
-// preferred at all says nothing about them, unless there is no other.
+// defaults returns T1 and T2 for a server that names none. Addresses with a preferred
+// lifetime of 0 do not count, unless there are no others.
 func defaults(start clock.Instant, fresh []Addr) (t1, t2 clock.Instant) {
 	shortest := clock.Never
 	for _, a := range fresh {
@@ -123,7 +123,7 @@ func ordered(l Lease) Lease {
 	return l
 }
 
-// live returns those that have not ended.
+// live returns the addresses that have not expired.
 func live(as []Addr, now clock.Instant) []Addr {
 	var out []Addr
 	for _, a := range as {

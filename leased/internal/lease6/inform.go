@@ -9,11 +9,11 @@ import (
 	"podman-net-dhcp/leased/internal/dhcp6"
 )
 
-// The time after which a stateless lease is asked for again, by option 32.
+// The time after which the information is asked for again, by option 32.
 const (
 	refreshDefault = 24 * time.Hour     // RFC 8415 §7.6, IRT_DEFAULT
 	refreshMin     = 600 * time.Second  // IRT_MINIMUM
-	refreshMax     = 7 * 24 * time.Hour // ours; infinity is allowed, but who moves a DNS server hopes for less
+	refreshMax     = 7 * 24 * time.Hour // ours; infinity is allowed, but would keep DNS servers that have moved
 )
 
 // informed takes the REPLY to INFORMATION-REQUEST (RFC 8415 §18.2.10.4).

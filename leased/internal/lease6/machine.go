@@ -15,32 +15,32 @@ type Machine struct {
 	cfg      Config
 	state    State
 	deadline clock.Instant // of the state's own; addresses may end before
-	acts     []Action      // what the Step in progress has to say so far
+	acts     []Action      // of the Step in progress, so far
 
 	exchange
 	lastXID        uint32        // of the last exchange, not to be taken again
 	solMax, infMax time.Duration // SOL_MAX_RT and INF_MAX_RT, as servers may change them
 	pace           pace
 
-	hint     []netip.Addr // what SOLICIT hints at
+	hint     []netip.Addr // in the IA_NA of SOLICIT
 	offers   []offer      // ADVERTISEs collected, the best one first
-	offer    offer        // what REQUESTING asks for
+	offer    offer        // that REQUESTING asks for
 	refusals int          // fruitless turns since the last Bind
 
-	// lease is in use where bound says so, with addresses or without. known is one
-	// remembered that is not in use yet; only CONFIRMING has it.
+	// lease is in use if bound is set, with or without addresses. known is a remembered
+	// lease that is not in use yet; only CONFIRMING has one.
 	lease Lease
 	bound bool
 	known Lease
 
-	declined []netip.Addr // what DECLINING gives back
-	server   []byte       // and to whom
+	declined []netip.Addr // that DECLINING gives back
+	server   []byte       // that they go back to
 	dups     int          // duplicates in a row
 	lastDup  clock.Instant
 	moved    bool // CONFIRM has to follow DECLINE
 }
 
-// New returns a machine in INIT. Wanted sets it going.
+// New returns a machine in INIT. The event Wanted starts it.
 func New(cfg Config) *Machine {
 	m := &Machine{cfg: cfg, state: Init, deadline: clock.Never, solMax: maxRT, infMax: maxRT}
 	if cfg.Requested.IsValid() {
@@ -49,9 +49,9 @@ func New(cfg Config) *Machine {
 	return m
 }
 
-// Restore returns a machine with a lease known from disk, which the kernel is
-// taken to have: in BOUND, or in INFORMED where it has no addresses. The next
-// TimerFired does what has become due since.
+// Restore returns a machine with a lease known from disk, which the kernel is assumed to
+// have. The state is BOUND, or INFORMED if the lease has no addresses. The next
+// TimerFired does the work that became due meanwhile.
 func Restore(cfg Config, l Lease) *Machine {
 	m := New(cfg)
 	m.state, m.lease, m.bound = Informed, ordered(l), true
@@ -62,28 +62,28 @@ func Restore(cfg Config, l Lease) *Machine {
 	return m
 }
 
-// State returns where the machine is.
+// State returns the machine's state.
 func (m *Machine) State() State { return m.state }
 
-// Listening reports whether an exchange is in flight, for which the caller has to
-// have a socket until the next Step.
+// Listening reports whether an exchange is in flight. If so, the caller must have a
+// socket open until the next Step.
 func (m *Machine) Listening() bool { return m.xid != 0 }
 
-// Deadline returns when TimerFired is due; Never: there is nothing to wait for.
-// It may have passed already.
+// Deadline returns when TimerFired is due; Never: there is nothing to wait for. It may
+// be in the past.
 func (m *Machine) Deadline() clock.Instant {
 	return min(m.deadline, firstEnd(m.lease.Addrs), firstEnd(m.known.Addrs))
 }
 
-// XID returns the exchange in flight, of which alone replies count; 0: none.
+// XID returns the exchange in flight; only its replies count. 0: none.
 func (m *Machine) XID() uint32 { return m.xid }
 
 // Lease returns the lease in use, if there is one.
 func (m *Machine) Lease() (Lease, bool) { return m.lease, m.bound }
 
-// Known returns the lease that a server holds for us as far as we know: in use, or
-// else remembered, with those addresses that have not ended. Where there are none
-// it is the stateless lease in use, if there is one.
+// Known returns the lease that, as far as we know, a server keeps for us: in use, or
+// else remembered, with the addresses that have not expired. Without such addresses it
+// returns the stateless lease in use, if there is one.
 func (m *Machine) Known(now clock.Instant) (Lease, bool) {
 	for _, l := range []Lease{m.lease, m.known} {
 		if l.Addrs = live(l.Addrs, now); len(l.Addrs) > 0 {
@@ -99,7 +99,7 @@ func (m *Machine) Known(now clock.Instant) (Lease, bool) {
 // using reports whether an address is in use.
 func (m *Machine) using() bool { return len(m.lease.Addrs) > 0 }
 
-// Step takes an event and returns what to do about it. now must not go back.
+// Step takes an event and returns the actions that follow from it. now must not go back.
 func (m *Machine) Step(now clock.Instant, ev Event) []Action {
 	m.acts = nil
 	if m.state == Stopped {
@@ -127,7 +127,7 @@ func (m *Machine) Step(now clock.Instant, ev Event) []Action {
 	return m.acts
 }
 
-// due does what the deadline was for.
+// due does the work that the deadline was set for.
 func (m *Machine) due(now clock.Instant) {
 	switch m.state {
 	case Init:
@@ -156,8 +156,8 @@ func (m *Machine) due(now clock.Instant) {
 	}
 }
 
-// expire takes addresses out of use that have ended. Where none is left the state
-// that needs one begins anew, hinting at what there was.
+// expire takes expired addresses out of use. If no address is left, a state that needs
+// one starts again, and hints at the expired addresses.
 func (m *Machine) expire(now clock.Instant) {
 	if was := m.known.Addrs; len(was) > 0 {
 		if m.known.Addrs = live(was, now); len(m.known.Addrs) == 0 {
@@ -179,8 +179,8 @@ func (m *Machine) expire(now clock.Instant) {
 	}
 }
 
-// stop ends everything. In REQUESTING the server may have committed addresses
-// already; one that nobody uses comes back by itself.
+// stop ends everything. In REQUESTING the server may already have committed addresses;
+// the server takes back addresses that no client uses.
 func (m *Machine) stop(now clock.Instant) {
 	l, _ := m.Known(now)
 	if m.bound {
@@ -205,7 +205,7 @@ func (m *Machine) bind(l Lease) {
 	m.acts = append(m.acts, Bind{Lease: l})
 }
 
-// keep goes on with some of the addresses in use, or with none.
+// keep goes on with some of the addresses in use, or without any.
 func (m *Machine) keep(left []Addr, why string) {
 	if len(left) == 0 {
 		m.unbind(why)
@@ -216,7 +216,7 @@ func (m *Machine) keep(left []Addr, why string) {
 	m.acts = append(m.acts, Bind{Lease: m.lease})
 }
 
-// unbind gives up what is in use, and remembers to hint at its addresses.
+// unbind gives up the lease in use; the next SOLICIT hints at its addresses.
 func (m *Machine) unbind(why string) {
 	if m.using() {
 		m.hint = addrs(m.lease.Addrs)

@@ -38,7 +38,7 @@ func (m *Machine) awaits(r ReplyReceived) bool {
 	return (m.state == Soliciting) == (r.Type == dhcp6.Advertise)
 }
 
-// from reports whether the server s may answer in this state: the one that the
+// from reports whether the server s may answer in this state: the server that our
 // message named, or any.
 func (m *Machine) from(s []byte) bool {
 	switch m.state {
@@ -53,8 +53,8 @@ func (m *Machine) from(s []byte) bool {
 	return true
 }
 
-// retime takes SOL_MAX_RT and INF_MAX_RT, even of an ADVERTISE that is of no use
-// otherwise (§18.2.9).
+// retime takes SOL_MAX_RT and INF_MAX_RT, even from an ADVERTISE that is otherwise not
+// usable (§18.2.9).
 func (m *Machine) retime(r ReplyReceived) {
 	if r.SolMaxRT != 0 {
 		m.solMax = seconds(r.SolMaxRT)
@@ -79,7 +79,7 @@ func (m *Machine) answered(now clock.Instant, r ReplyReceived) {
 		m.confirmed(now, r)
 	case Renewing, Rebinding:
 		m.extended(now, r)
-	case Declining: // whatever it says, the server knows (§18.2.10.2)
+	case Declining: // the server knows now, whatever its status says (§18.2.10.2)
 		m.afterDecline(now)
 	case Informing:
 		m.informed(now, r)
@@ -91,7 +91,7 @@ func (m *Machine) ignore(r ReplyReceived, why string) {
 	m.report(fmt.Sprintf("%s ignored", r.Type), fmt.Sprintf("%s (server %x)", why, r.Server))
 }
 
-// status is the message's status, or else its IA's.
+// status returns the message's status, or else that of its IA.
 func status(r ReplyReceived) dhcp6.Status {
 	if r.Status == dhcp6.Success && r.HasIA {
 		return r.IAStatus

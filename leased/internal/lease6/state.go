@@ -49,7 +49,7 @@ const (
 	Bound                       // addresses in use; nothing to do until T1
 	Renewing                    // RENEW to the lease's server sent
 	Rebinding                   // REBIND to all servers sent
-	Declining                   // DECLINE of an address that somebody else has sent
+	Declining                   // DECLINE sent, of an address that another host uses
 	Informing                   // INFORMATION-REQUEST sent
 	Informed                    // no addresses asked for; nothing to do until T1
 	Stopped                     // released, or given up before there was a lease

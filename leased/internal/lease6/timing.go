@@ -8,14 +8,14 @@ import (
 	"podman-net-dhcp/leased/internal/clock"
 )
 
-// timing is how a message is retransmitted, in the terms of RFC 8415 §15; 0: no
-// bound. MRC is with the states that give up.
+// timing says how a message is retransmitted, in the terms of RFC 8415 §15; 0: no bound.
+// MRC is checked in the states that give up.
 type timing struct{ irt, mrt, mrd time.Duration }
 
 // RFC 8415 §7.6's numbers. SOL_MAX_DELAY, CNF_MAX_DELAY and INF_MAX_DELAY, a random
-// delay of up to 1 s before the first message, are left out on purpose: they are
-// against a building full of machines that boot at once, for which the manager's
-// gate is, and they would make every container wait.
+// delay of up to 1 s before the first message, are left out on purpose. They are meant
+// for a building full of machines that boot at once. The LAN's gate handles that case,
+// and the delays would make every container wait.
 const (
 	maxRT = time.Hour // SOL_MAX_RT and INF_MAX_RT, unless a server says otherwise
 
@@ -42,8 +42,8 @@ func (m *Machine) timing() timing {
 	return timing{}
 }
 
-// backoff returns the wait after what was sent last, RT of RFC 8415 §15. The first
-// one of SOLICIT is longer than IRT (§18.2.1).
+// backoff returns the wait after the last message, RT of RFC 8415 §15. The first wait of
+// SOLICIT is longer than IRT (§18.2.1).
 func (m *Machine) backoff(t timing) time.Duration {
 	if m.tries == 1 {
 		if m.state == Soliciting {
@@ -68,7 +68,7 @@ func (m *Machine) random(most time.Duration) time.Duration {
 	return time.Duration(m.cfg.Rand() % uint64(most+1))
 }
 
-// limit returns when the state's exchange ends, answered or not.
+// limit returns when the state's exchange ends, with or without an answer.
 func (m *Machine) limit(t timing) clock.Instant {
 	switch {
 	case t.mrd > 0:
@@ -79,12 +79,12 @@ func (m *Machine) limit(t timing) clock.Instant {
 	return clock.Never
 }
 
-// pace holds what a server can make us say to about a message a second, whatever
-// it answers, after some quick ones: leases of a second, a refusal of everything.
-// It counts all messages and delays those that begin something by themselves,
-// SOLICIT and RENEW; each of the others follows one of them, or the caller.
+// pace limits the messages that a server can make us send to about one a second after a
+// short burst, whatever the server answers: leases of a second, or a refusal of
+// everything. It counts all messages and delays SOLICIT and RENEW, which begin an
+// exchange on their own. Every other message follows one of these, or a call.
 type pace struct {
-	spent clock.Instant // how far the messages so far reach, at one each interval
+	spent clock.Instant // the time that all messages so far are worth, at one per interval
 }
 
 const (
@@ -94,5 +94,5 @@ const (
 
 func (p *pace) charge(now clock.Instant) { p.spent = max(p.spent, now).Add(paceInterval) }
 
-// open returns when something may begin, which may have passed.
+// open returns when an exchange may begin; this may be in the past.
 func (p *pace) open() clock.Instant { return p.spent - clock.Instant(paceBurst) }
