@@ -16,17 +16,17 @@ import (
 
 const (
 	headerLen = 240 // BOOTP's fixed fields and the magic cookie
-	minLen    = 300 // RFC 951 §3: some servers and relays drop what is shorter
+	minLen    = 300 // RFC 951 §3: some servers and relays drop shorter messages
 	macLen    = 6
 
-	// maxSize is what option 57 says: a message of this size fits an Ethernet
-	// frame whether the server reads it as UDP payload, as some do, or as IP
-	// datagram (RFC 2132 §9.10). A fragmented reply would not pass the socket's filter.
+	// maxSize is the value of option 57. A message of this size fits an Ethernet frame,
+	// whether the server reads the value as UDP payload, as some do, or as IP datagram
+	// (RFC 2132 §9.10). A fragmented reply would not pass the socket's filter.
 	maxSize = 1472
 )
 
-// requested is option 55. 1 comes before 3 (RFC 2132 §3.3), 121 before 249, 33
-// and 3 (RFC 3442: a server short of room must not leave out the one that counts).
+// requested is option 55. 1 comes before 3 (RFC 2132 §3.3). 121 comes before 249, 33 and
+// 3: a server that is short of room must not leave out the one that counts (RFC 3442).
 var requested = []v4.OptionCode{
 	v4.OptionSubnetMask, v4.OptionClasslessStaticRoute, v4.GenericOptionCode(249),
 	v4.OptionStaticRoutingTable, v4.OptionRouter, v4.OptionDomainNameServer,
@@ -66,13 +66,13 @@ func (id Identity) header(m Message) []byte {
 	return p.ToBytes()[:headerLen]
 }
 
-// starts reports whether m is one of the two messages that ask for something;
-// table 5 forbids the others to carry secs and most of the options.
+// starts reports whether m is DISCOVER or REQUEST, the two messages that ask for
+// something; table 5 forbids secs and most options in the others.
 func (m Message) starts() bool { return m.Type == Discover || m.Type == Request }
 
-// options returns the options of m in the order of the wire: 53 first, which
-// some servers insist on, then what says who asks and for what. The order is
-// ours since the library's encoder sorts them by code.
+// options returns the options of m in the order of the wire: 53 first, on which some
+// servers insist, then the client's identity and its requests. The order is ours,
+// because the library's encoder sorts by code.
 func (id Identity) options(m Message) []v4.Option {
 	opts := []v4.Option{v4.OptMessageType(v4.MessageType(m.Type))}
 	if len(id.ClientID) > 0 { // the same in all messages (RFC 2131 §4.2)
@@ -119,11 +119,11 @@ func (id Identity) wishes(m Message) []v4.Option {
 	return append(opts, v4.OptParameterRequestList(ask...))
 }
 
-// clip cuts what would not fit the length byte before it.
+// clip cuts s to the 255 bytes that the length byte can say.
 func clip(s string) string { return s[:min(len(s), 255)] }
 
-// appendOption appends one option, split where it is longer than the length byte
-// can say (RFC 3396 §6).
+// appendOption appends one option, split if it is longer than the length byte can say
+// (RFC 3396 §6).
 func appendOption(b []byte, code uint8, val []byte) []byte {
 	for len(val) > 255 {
 		b = append(append(b, code, 255), val[:255]...)

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package dhcp4 is step 7 of the way of a lease: it turns what the lease machine
-// wants to say into the bytes of a DHCPv4 message, and the bytes of a server's
-// message into what the machine understands. It is pure: no I/O, no clock, no
-// log. The codec underneath is insomniacslk/dhcp; what that does not do (option
-// overload, a missing END, the order of options) is done here.
+// Package dhcp4 is step 7 of the way of a lease: it turns a message of the lease machine
+// into bytes, and a server's bytes into a reply for the machine. It is pure: no I/O, no
+// clock, no log. The codec underneath is insomniacslk/dhcp. This package adds what that
+// codec lacks: option overload, a missing END, the order of options.
 package dhcp4
 
 import (
@@ -52,7 +51,7 @@ func (t Type) String() string {
 	return fmt.Sprintf("type %d", uint8(t))
 }
 
-// Identity is what stays the same in all messages of one attachment.
+// Identity holds the fields that stay the same in all messages of one attachment.
 type Identity struct {
 	MAC         net.HardwareAddr // chaddr, 6 bytes
 	ClientID    []byte           // option 61 with its type byte; empty: not sent
@@ -62,8 +61,8 @@ type Identity struct {
 	UserClass   string           // option 77, up to 255 bytes; empty: not sent
 }
 
-// Message is what the machine says: the fields of RFC 2131 table 5 that change
-// from message to message. The zero netip.Addr means: not sent.
+// Message holds the fields of RFC 2131 table 5 that change from message to message. The
+// zero netip.Addr means: not sent.
 type Message struct {
 	Type      Type
 	XID       uint32
@@ -83,16 +82,16 @@ type Route struct {
 	Via netip.Addr   // invalid: on-link (RFC 3442, router 0.0.0.0)
 }
 
-// Reply is a server's OFFER, ACK or NAK, checked for form but not for sense:
-// durations and addresses are as sent, ok or not. Names, texts and lists are
-// within the bounds that the constants below say, so that they can be logged
-// and written to files as they are.
+// Reply is a server's OFFER, ACK or NAK, checked for form but not for sense: durations
+// and addresses are as sent, right or wrong. Names, texts and lists are within the
+// bounds of the constants below, so that they can be logged and written to files as they
+// are.
 type Reply struct {
 	Type     Type
 	XID      uint32
-	MAC      net.HardwareAddr // chaddr, 6 bytes: whom the reply is for
-	Your     netip.Addr       // yiaddr; invalid where it was 0.0.0.0
-	Server   netip.Addr       // option 54; invalid where absent
+	MAC      net.HardwareAddr // chaddr, 6 bytes: the client that the reply is for
+	Your     netip.Addr       // yiaddr; invalid if it was 0.0.0.0
+	Server   netip.Addr       // option 54; invalid if absent
 	ClientID []byte           // option 61 echoed by the server (RFC 6842); nil: absent
 	Mask     int              // prefix length of option 1; NoMask or BadMask
 
@@ -101,9 +100,9 @@ type Reply struct {
 	LeaseTime, T1, T2          uint32
 	HasLeaseTime, HasT1, HasT2 bool
 
-	// Routes are those of option 121, else of 249, else of 33 and then 3
-	// (RFC 3442: whoever gets 121 ignores 33 and 3), default routes included, one
-	// per destination.
+	// Routes are those of option 121, else of 249, else of 33 and then 3 (RFC 3442: a
+	// client that gets 121 ignores 33 and 3). Default routes are included. There is one
+	// route per destination.
 	Routes []Route
 	DNS    []netip.Addr // option 6
 	Domain string       // option 15, a valid domain name or empty
@@ -112,13 +111,13 @@ type Reply struct {
 	Text   string       // option 56, printable characters only
 
 	RapidCommit bool // option 80: an ACK that has it answers a DISCOVER (RFC 4039)
-	// V6OnlyWait is option 108 in seconds: for how long the network wants those to
-	// do without IPv4 who can (RFC 8925).
+	// V6OnlyWait is option 108 in seconds: how long a client that can do without IPv4
+	// should do so (RFC 8925).
 	V6OnlyWait    uint32
 	HasV6OnlyWait bool
 }
 
-// What Reply.Mask says where it is no prefix length.
+// Values of Reply.Mask that are not a prefix length.
 const (
 	NoMask  = 0  // the server sent none, or one of a wrong size
 	BadMask = -1 // not contiguous, or 0.0.0.0
@@ -132,8 +131,8 @@ const Infinite = 0xffffffff
 // below that).
 const MinMTU = 576
 
-// The most that is taken of a list; a server that sends more is a hostile or a
-// broken one, and what it sends first counts.
+// The most that is taken of a list. A server that sends more is hostile or broken; the
+// first entries count.
 const (
 	MaxRoutes = 64
 	MaxDNS    = 8
@@ -141,6 +140,6 @@ const (
 	MaxText   = dnsname.MaxText // bytes of option 56
 )
 
-// Seconds turns a lease time of the wire into a duration; Infinite has none and
+// Seconds turns a lease time of the wire into a duration. Infinite has no duration and
 // must be handled before.
 func Seconds(s uint32) time.Duration { return time.Duration(s) * time.Second }

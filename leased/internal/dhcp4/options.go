@@ -9,7 +9,8 @@ import (
 	v4 "github.com/insomniacslk/dhcp/dhcpv4"
 )
 
-// Where the two fields are that option 52 may turn into option areas (RFC 2131 figure 1).
+// Where the two fields are that option 52 can turn into option areas (RFC 2131 figure
+// 1).
 const (
 	snameOff = 44
 	fileOff  = 108
@@ -41,9 +42,9 @@ const (
 	optEnd         = 255
 )
 
-// fixedLen is the length of the options that have one and that we look at. Such
-// an option is taken only if it has that length and comes once: repeated ones
-// would be glued together to another value (RFC 3396 §4 is for long options).
+// fixedLen is the length of the options that have a fixed one and that we read. Such an
+// option is taken only if it has that length and comes once: repeated ones would be
+// joined to another value (RFC 3396 §4 is for long options).
 var fixedLen = map[uint8]int{
 	optMask: 4, optMTU: 2, optLeaseTime: 4, optOverload: 1, optType: 1, optServer: 4, optT1: 4, optT2: 4,
 	optRapidCommit: 0, optV6Only: 4,
@@ -51,9 +52,9 @@ var fixedLen = map[uint8]int{
 
 var errOption = errors.New("option runs beyond its end")
 
-// collect returns the options of a whole message: those of the options field,
-// then of file, then of sname where option 52 says so (RFC 2131 §4.1), the parts
-// of a split one put together in that order (RFC 3396 §5).
+// collect returns the options of a whole message: those of the options field, then of
+// file, then of sname if option 52 says so (RFC 2131 §4.1). The parts of a split option
+// are joined in that order (RFC 3396 §5).
 func collect(b []byte) (v4.Options, error) {
 	opts, seen := v4.Options{}, map[uint8]int{}
 	if err := area(b[headerLen:], opts, seen); err != nil {
@@ -63,8 +64,8 @@ func collect(b []byte) (v4.Options, error) {
 	if v := opts[optOverload]; seen[optOverload] == 1 && len(v) == 1 && v[0] <= 3 {
 		overload = v[0]
 	}
-	// Read once, before the fields are looked at: an option 52 inside of them
-	// means nothing (RFC 2132 §9.3; a loop in others' clients, CVE-2012-2152).
+	// Read once, before the fields are read: an option 52 inside the fields means
+	// nothing (RFC 2132 §9.3; it was a loop in other clients, CVE-2012-2152).
 	if overload&1 != 0 {
 		if err := area(b[fileOff:magicOff], opts, seen); err != nil {
 			return nil, fmt.Errorf("read options in file: %w", err)
@@ -79,10 +80,10 @@ func collect(b []byte) (v4.Options, error) {
 	return opts, nil
 }
 
-// area reads one area of options. A missing END is tolerated, as everybody but
-// the library does; an option that runs over the area's end is not, since what
-// followed it is lost and might have been the mask. An option of length zero says
-// nothing, but for 80, which says yes by being there: real routers send 12 that way.
+// area reads one area of options. It accepts a missing END, as all clients but the
+// library do. It refuses an option that runs over the area's end: the options after it
+// are lost, and one might have been the mask. An option of length zero says nothing,
+// except 80, whose presence is its value. Real routers send 12 with length zero.
 func area(b []byte, opts v4.Options, seen map[uint8]int) error {
 	for len(b) > 0 && b[0] != optEnd {
 		if b[0] == optPad {
@@ -101,7 +102,7 @@ func area(b []byte, opts v4.Options, seen map[uint8]int) error {
 	return nil
 }
 
-// dropMalformed forgets the fixed-length options that are none; the message stands.
+// dropMalformed removes malformed options of a fixed length; the message stays valid.
 func dropMalformed(opts v4.Options, seen map[uint8]int) {
 	for code, n := range fixedLen {
 		if seen[code] > 1 || len(opts[code]) != n {

@@ -17,20 +17,20 @@ import (
 	"podman-net-dhcp/leased/internal/dnsname"
 )
 
-// ErrNotReply says that a datagram is no DHCP server's message to an Ethernet
-// client, or of a type that a client does not act on.
+// ErrNotReply says that a datagram is not a DHCP server's message to an Ethernet client,
+// or has a type on which a client does not act.
 var ErrNotReply = errors.New("not a DHCP server's OFFER, ACK or NAK")
 
-// Parse reads a UDP payload that came from a server. It fails with ErrNotReply,
-// or where the options cannot be told apart; an option that is malformed in
-// itself is ignored and the rest stands. Reply shares no memory with b.
+// Parse reads a UDP payload that came from a server. It fails with ErrNotReply, or if
+// the options cannot be told apart. A malformed option is ignored and the others stay.
+// Reply shares no memory with b.
 func Parse(b []byte) (Reply, error) {
 	// hlen is looked at here: the library cuts a wrong one silently.
 	if len(b) < headerLen || b[2] != macLen {
 		return Reply{}, ErrNotReply
 	}
-	// The library reads the header only. It would refuse a message without END
-	// and lose what is in file and sname behind the first NUL.
+	// The library reads only the header. It would refuse a message without END, and lose
+	// the bytes of file and sname after the first NUL.
 	p, err := v4.FromBytes(append(slices.Clone(b[:headerLen]), optEnd))
 	if err != nil {
 		return Reply{}, fmt.Errorf("%w: %w", ErrNotReply, err)
@@ -88,12 +88,12 @@ func (r *Reply) network(o v4.Options) {
 }
 
 func (r *Reply) names(o v4.Options) {
-	// A final NUL is not part of the text (RFC 2132 §2), yet common.
+	// A final NUL is not part of the text (RFC 2132 §2), but is common.
 	r.Domain = dnsname.Valid(strings.TrimRight(string(o[optDomain]), "\x00"))
 	r.Search, _ = dnsname.List(o[optSearch], MaxSearch) // malformed: ignored as a whole
 }
 
-// u32 reads a time option; collect has seen to it that it is absent or 4 bytes long.
+// u32 reads a time option; collect has made sure that it is absent or 4 bytes long.
 func u32(v []byte) (uint32, bool) {
 	if v == nil {
 		return 0, false
@@ -101,8 +101,8 @@ func u32(v []byte) (uint32, bool) {
 	return binary.BigEndian.Uint32(v), true
 }
 
-// maskLen tells a wrong mask from none: a server that says ff00ff00 means
-// something that we cannot guess, one that says nothing may mean the class's.
+// maskLen tells a wrong mask from a missing one: if a server says ff00ff00, we cannot
+// guess its meaning; if it says nothing, it may mean the mask of the class.
 func maskLen(v []byte) int {
 	if v == nil {
 		return NoMask
@@ -113,8 +113,8 @@ func maskLen(v []byte) int {
 	return BadMask
 }
 
-// mtu applies the lower bounds: below 68 an MTU is no MTU (RFC 2132 §5.1), and
-// below MinMTU a container could not even take a DHCP message whole.
+// mtu applies the lower bounds: a value below 68 is not an MTU (RFC 2132 §5.1), and
+// below MinMTU a container could not even receive a whole DHCP message.
 func mtu(v int) int {
 	if v < 68 {
 		return 0
@@ -131,8 +131,8 @@ func addr(ip net.IP) netip.Addr {
 	return a
 }
 
-// Unicast reports whether a is an IPv4 address that one host on a network can
-// have: not of 0/8, loopback, multicast, class E or broadcast.
+// Unicast reports whether a is an IPv4 address that one host on a network can have: not
+// in 0/8, loopback, multicast, class E or broadcast.
 func Unicast(a netip.Addr) bool {
 	if !a.Is4() {
 		return false

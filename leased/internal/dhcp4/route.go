@@ -11,10 +11,10 @@ import (
 
 var anywhere = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 
-// routes returns the routes of the first of the options that there is and that
-// is well-formed: 121, then 249, Microsoft's number for the same, then 33 and 3,
-// which whoever gets 121 must ignore (RFC 3442, "DHCP Client Behavior"). A cut
-// 121 counts as absent: half of a routing table is worse than a default route.
+// routes returns the routes of the first option that is present and well-formed: 121,
+// then 249 (Microsoft's number for the same), then 33 and 3. A client that gets 121 must
+// ignore 33 and 3 (RFC 3442, "DHCP Client Behavior"). A truncated 121 counts as absent:
+// half of a routing table is worse than a default route.
 func routes(o v4.Options) []Route {
 	for _, code := range []uint8{optClassless, optClasslessMS} {
 		var rs v4.Routes
@@ -34,7 +34,7 @@ func classless(rs v4.Routes) []Route {
 		if !ok {
 			continue
 		}
-		// Bits beyond the mask are to be zeroed by the client (RFC 3442).
+		// The client must zero the bits beyond the mask (RFC 3442).
 		prefix := netip.PrefixFrom(dst, ones).Masked()
 		if r.Router.IsUnspecified() { // on-link, no router
 			out = appendRoute(out, Route{Dst: prefix})
@@ -45,8 +45,8 @@ func classless(rs v4.Routes) []Route {
 	return out
 }
 
-// classful reads option 33: pairs of a destination, of which the mask is its
-// class's, and a router. 0.0.0.0 is not a legal destination (RFC 2132 §5.8).
+// classful reads option 33: pairs of a destination, with the mask of its class, and a
+// router. 0.0.0.0 is not a legal destination (RFC 2132 §5.8).
 func classful(o v4.Options) []Route {
 	ips := v4.GetIPs(v4.OptionStaticRoutingTable, o)
 	if len(ips)%2 != 0 {
@@ -62,8 +62,8 @@ func classful(o v4.Options) []Route {
 	return out
 }
 
-// defaultRoute reads option 3. Its routers are in order of preference
-// (RFC 2132 §3.5); a host has one default route, so the first usable one it is.
+// defaultRoute reads option 3. Its routers are in order of preference (RFC 2132 §3.5). A
+// host has one default route, so the first usable router gets it.
 func defaultRoute(o v4.Options) []Route {
 	for _, ip := range v4.GetIPs(v4.OptionRouter, o) {
 		if via := addr(ip); Unicast(via) {
@@ -73,9 +73,9 @@ func defaultRoute(o v4.Options) []Route {
 	return nil
 }
 
-// appendRoute appends r if it leads where a server has a say, if nothing leads
-// there already (the kernel would refuse it), and while there is room. The
-// quadratic search is over 64 routes at most.
+// appendRoute appends r under three conditions: a server may decide about r's
+// destination, no route leads there already (the kernel would refuse it), and there is
+// room. The quadratic search covers at most 64 routes.
 func appendRoute(out []Route, r Route) []Route {
 	taken := slices.ContainsFunc(out, func(q Route) bool { return q.Dst == r.Dst })
 	if taken || len(out) >= MaxRoutes || !routable(r.Dst) {
@@ -84,9 +84,9 @@ func appendRoute(out []Route, r Route) []Route {
 	return append(out, r)
 }
 
-// routable refuses what is within 0/8, loopback, multicast or class E
-// (CVE-2024-3661's class of tricks). A wider prefix such as 0.0.0.0/1, half of
-// the default route, is legal; whether it is wanted is a network's policy.
+// routable refuses prefixes within 0/8, loopback, multicast or class E (tricks like
+// CVE-2024-3661). A wider prefix such as 0.0.0.0/1, half of the default route, is legal;
+// whether it is wanted is a network's policy.
 func routable(p netip.Prefix) bool {
 	switch {
 	case p == anywhere:
@@ -97,8 +97,8 @@ func routable(p netip.Prefix) bool {
 	return p.Addr().As4()[0] < 224
 }
 
-// ClassBits returns the prefix length of the address's class (RFC 791 §3.2): what
-// a mask is where a server gives none.
+// ClassBits returns the prefix length of the address's class (RFC 791 §3.2), used as the
+// mask if a server gives none.
 func ClassBits(a netip.Addr) int {
 	switch first := a.As4()[0]; {
 	case first < 128:

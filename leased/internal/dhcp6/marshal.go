@@ -12,16 +12,17 @@ import (
 )
 
 const (
-	// maxElapsed is the most that option 8 can say, and stands for all that is more (§21.9).
+	// maxElapsed is the largest value of option 8; it also stands for longer times
+	// (§21.9).
 	maxElapsed = 0xffff * 10 * time.Millisecond
 	// maxClass is how much of a user class is sent, as much as DHCPv4 could.
 	maxClass = 255
 )
 
-// Marshal returns the message as UDP payload: with the options that §18.2 wants in
-// a message of its type, always in the same order, and no others that §21 and
-// appendix B do not allow there. Whether it has a server, an IA_NA and addresses is
-// m's to say; a DUID has 3 to MaxDUID bytes.
+// Marshal returns the message as UDP payload. It has the options that §18.2 wants in a
+// message of its type, always in the same order, and no option that §21 or appendix B
+// forbids there. m decides about server, IA_NA and addresses. A DUID has 3 to MaxDUID
+// bytes.
 func (id Identity) Marshal(m Message) []byte {
 	p := v6.Message{MessageType: v6.MessageType(m.Type), Options: v6.MessageOptions{Options: id.options(m)}}
 	var xid [4]byte
@@ -30,8 +31,8 @@ func (id Identity) Marshal(m Message) []byte {
 	return p.ToBytes()
 }
 
-// options returns the options of m in the order of the wire: who asks whom for
-// what, then how. DUIDs are opaque (§11), so the library's types do not see them.
+// options returns the options of m in the order of the wire: client and server first,
+// then the requests. DUIDs are opaque (§11), so the library's types do not see them.
 func (id Identity) options(m Message) v6.Options {
 	var opts v6.Options
 	if len(id.DUID) > 0 {
@@ -64,25 +65,25 @@ func (id Identity) association(m Message) v6.Option {
 	return ia
 }
 
-// wishes returns the options of messages that ask for something: CONFIRM, DECLINE
-// and RELEASE are answered by a status alone.
+// wishes returns the options of messages that ask for something. CONFIRM, DECLINE and
+// RELEASE are answered by a status alone.
 func (id Identity) wishes(t Type) v6.Options {
 	ask := requested(t)
 	if ask == nil {
 		return nil
 	}
 	opts := v6.Options{v6.OptRequestedOption(ask...)}
-	// What is no domain name cannot be told in the form of one. Option 39 itself is
-	// not asked for: what the server makes of the name is not ours to know (RFC 4704 §5).
+	// A text that is not a domain name cannot be sent in this form. Option 39 itself is
+	// not requested: the server's choice of a name does not matter to us (RFC 4704 §5).
 	if t != InformationRequest && dnsname.Valid(id.Hostname) != "" {
 		opts.Add(raw(optFQDN, fqdn(id.Hostname)))
 	}
 	return opts
 }
 
-// requested is option 6 in a message of type t. SOL_MAX_RT is a must where a server may
-// answer with it (§18.2.1, §18.2.2, §18.2.4), INF_MAX_RT and the refresh time are in
-// INFORMATION-REQUEST (§18.2.6), and the latter in no other (§21.23).
+// requested is option 6 in a message of type t. SOL_MAX_RT is a MUST in messages that a
+// server may answer with it (§18.2.1, §18.2.2, §18.2.4). INF_MAX_RT and the refresh time
+// belong in INFORMATION-REQUEST (§18.2.6), the latter in no other (§21.23).
 func requested(t Type) []v6.OptionCode {
 	switch t {
 	case Solicit, Request, Renew, Rebind:

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package dhcp6 is step 7 of the way of a lease for IPv6: it turns what the
-// DHCPv6 machine wants to say into the bytes of a message, and the bytes of a
-// server's message into what the machine understands (RFC 8415). It is pure: no
-// I/O, no clock, no log. Messages are put together by insomniacslk/dhcp; why
-// what servers say is not read by it, Parse says.
+// Package dhcp6 is step 7 of the way of a lease for IPv6: it turns a message of the
+// DHCPv6 machine into bytes, and a server's bytes into a reply for the machine (RFC
+// 8415). It is pure: no I/O, no clock, no log. insomniacslk/dhcp builds messages; the
+// comment of Parse says why it does not read them.
 package dhcp6
 
 import (
@@ -60,7 +59,7 @@ func (t Type) String() string {
 	return fmt.Sprintf("type %d", uint8(t))
 }
 
-// Identity is what stays the same in all messages of one attachment.
+// Identity holds the fields that stay the same in all messages of one attachment.
 type Identity struct {
 	DUID      []byte // option 1: type and all, of the host (RFC 6355)
 	IAID      uint32 // of the attachment's one IA_NA
@@ -68,7 +67,7 @@ type Identity struct {
 	UserClass string // option 15, one instance; empty: not sent
 }
 
-// Message is what the machine says: what changes from message to message.
+// Message holds the fields that change from message to message.
 type Message struct {
 	Type    Type
 	XID     uint32        // 24 bits
@@ -93,7 +92,7 @@ const (
 	UseMulticast Status = 5
 )
 
-// Address is an address in an IA_NA. Lifetimes are in seconds as sent, ok or not.
+// Address is an address in an IA_NA. Lifetimes are in seconds as sent, right or wrong.
 type Address struct {
 	Addr             netip.Addr // unicast, not link-local
 	Preferred, Valid uint32     // Infinite: never ends
@@ -109,7 +108,7 @@ type Reply struct {
 	Client     []byte // option 1; nil: absent
 	Server     []byte // option 2, at most MaxDUID bytes; nil: absent
 	Preference uint8  // option 7; 0 where absent
-	// Status is the message's own, StatusText what goes with it or with the IA's,
+	// Status is the message's own. StatusText belongs to it or to the IA's status,
 	// printable characters only.
 	Status     Status
 	StatusText string
@@ -133,7 +132,7 @@ type Reply struct {
 // Infinite is the lifetime that never ends (RFC 8415 §7.7).
 const Infinite = 0xffffffff
 
-// The most that is taken of a list; what a server sends first counts.
+// The most that is taken of a list; the first entries count.
 const (
 	MaxAddrs  = 4
 	MaxDNS    = 8

@@ -8,7 +8,7 @@ import (
 	"fmt"
 )
 
-// Codes of the options that are sent or looked at (RFC 8415 §24, RFC 3646, RFC 4704).
+// Codes of the options that are sent or read (RFC 8415 §24, RFC 3646, RFC 4704).
 const (
 	optClientID    = 1
 	optServerID    = 2
@@ -36,11 +36,11 @@ const (
 	anyLen       = 0xffff
 )
 
-// form is which lengths an option's value may have: min to max, in steps of unit.
+// form is the lengths that an option's value may have: min to max, in steps of unit.
 type form struct{ min, max, unit int }
 
-// forms are those of the options that are looked at. What has another length is
-// malformed in itself and not there; the message stands.
+// forms are those of the options that are read. An option of another length is malformed
+// and counts as absent; the message stays valid.
 var forms = map[uint16]form{
 	optClientID:    {minDUID, MaxDUID, 1},
 	optServerID:    {minDUID, MaxDUID, 1},
@@ -63,7 +63,7 @@ var errOption = errors.New("option runs beyond its end")
 type options map[uint16][][]byte
 
 // collect reads the well-formed options of one scope: the message's, an IA_NA's, an
-// address's. It goes no deeper, so that no nesting can.
+// address's. It does not descend, so no nesting can be deep.
 func collect(b []byte) (options, error) {
 	opts := options{}
 	for len(b) > 0 {
@@ -89,8 +89,8 @@ func wellFormed(code uint16, n int) bool {
 
 func (o options) has(code uint16) bool { return o[code] != nil }
 
-// first returns the value of an option that may come once; nil if there is none. Where
-// it comes more often the first counts: they are never put together (§21).
+// first returns the value of an option that may come once; nil if there is none. If it
+// comes more often, the first counts: such options are never joined (§21).
 func (o options) first(code uint16) []byte {
 	if v := o[code]; v != nil {
 		return v[0]

@@ -12,17 +12,17 @@ import (
 	"podman-net-dhcp/leased/internal/dnsname"
 )
 
-// ErrNotReply says that a datagram is no DHCPv6 server's message to a client, or of a
-// type that a client does not act on.
+// ErrNotReply says that a datagram is not a DHCPv6 server's message to a client, or has
+// a type on which a client does not act.
 var ErrNotReply = errors.New("not a DHCPv6 server's ADVERTISE or REPLY")
 
-// Parse reads a UDP payload that came from a server, for whom id is. It fails with
-// ErrNotReply, or where the options cannot be told apart; an option that is malformed
-// in itself is ignored and the rest stands. Reply shares no memory with b.
+// Parse reads a UDP payload that came from a server, for the client id. It fails with
+// ErrNotReply, or if the options cannot be told apart. A malformed option is ignored and
+// the others stay. Reply shares no memory with b.
 //
-// The options are read here and not by the library: it refuses the whole message for
-// one malformed option, even one that nobody asked for, and reads what it finds
-// inside of options as deep as it goes.
+// Parse reads the options itself. The library refuses the whole message for one
+// malformed option, even one that the client did not request, and it descends into
+// nested options without a bound.
 func Parse(b []byte, id Identity) (Reply, error) {
 	if len(b) < headerLen {
 		return Reply{}, ErrNotReply
@@ -42,7 +42,7 @@ func Parse(b []byte, id Identity) (Reply, error) {
 	return r, nil
 }
 
-// head reads who says it to whom, and how it went.
+// head reads the client, the server and the status.
 func (r *Reply) head(o options) {
 	r.Client = slices.Clone(o.first(optClientID))
 	r.Server = slices.Clone(o.first(optServerID))
@@ -65,11 +65,12 @@ func (r *Reply) names(o options) {
 			r.DNS = append(r.DNS, a)
 		}
 	}
-	// Compression, which §10 forbids, is understood; what is malformed is ignored as a whole.
+	// Compression is understood, although §10 forbids it. A malformed list is ignored as
+	// a whole.
 	r.Search, _ = dnsname.List(o.first(optSearch), MaxSearch)
 }
 
-// association reads the first IA_NA that has our IAID and options that can be told apart.
+// association reads the first IA_NA that has our IAID and readable options.
 func (r *Reply) association(o options, iaid uint32) {
 	for _, v := range o[optIANA] {
 		if binary.BigEndian.Uint32(v) != iaid {
@@ -83,7 +84,8 @@ func (r *Reply) association(o options, iaid uint32) {
 		r.T1, r.T2 = binary.BigEndian.Uint32(v[4:]), binary.BigEndian.Uint32(v[8:])
 		var text string
 		r.IAStatus, text = inner.status()
-		// Whoever refuses says why; the message itself may be a Success all the same.
+		// The text of a refusal may be with the IA, while the message itself says
+		// Success.
 		if r.IAStatus != Success && (r.Status == Success || r.StatusText == "") {
 			r.StatusText = text
 		}
@@ -94,8 +96,8 @@ func (r *Reply) association(o options, iaid uint32) {
 	}
 }
 
-// address appends an IA address of the wire, unless a host cannot have it, it is
-// there already or there is no more room.
+// address appends an IA address of the wire. It leaves out an address that a host cannot
+// have or that is there already, and stops when there is no more room.
 func (r *Reply) address(v []byte) {
 	a := Address{
 		Addr:      addr(v[:addrLen]),
@@ -114,7 +116,7 @@ func (r *Reply) address(v []byte) {
 	r.Addrs = append(r.Addrs, a)
 }
 
-// status is the scope's own status option; Success where there is none (§21.13).
+// status returns the scope's own status option; Success if there is none (§21.13).
 func (o options) status() (Status, string) {
 	v := o.first(optStatus)
 	if v == nil {
@@ -123,7 +125,7 @@ func (o options) status() (Status, string) {
 	return Status(binary.BigEndian.Uint16(v)), dnsname.Printable(string(v[2:]))
 }
 
-// maxRT applies the bounds of options 82 and 83: what is beyond them MUST be ignored
+// maxRT applies the bounds of options 82 and 83: values beyond them MUST be ignored
 // (§21.24, §21.25).
 func maxRT(secs uint32) uint32 {
 	if secs < 60 || secs > 86400 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package dnsname reads the names and texts that servers and routers send, and
-// lets through only what may stand in resolv.conf, a state file or a log. It is
-// pure, and what the codecs of step 7 have in common.
+// Package dnsname reads the names and texts that servers and routers send. It lets
+// through only what may stand in resolv.conf, a state file or a log. It is pure, and
+// shared by the codecs of step 7.
 package dnsname
 
 import (
@@ -21,10 +21,10 @@ const (
 
 var errName = errors.New("malformed domain name list")
 
-// Valid returns s without its final dot if it is a domain name made of
-// letters, digits, hyphens and underscores, else "". Everything else that a
-// server may put into a name (quotes, newlines, $(), escape sequences) thus
-// never reaches resolv.conf, a state file or a log (CVE-2026-42511, CVE-2018-1111).
+// Valid returns s without its final dot if it is a domain name of letters, digits,
+// hyphens and underscores, else "". So nothing else that a server may put into a name
+// (quotes, newlines, $(), escape sequences) reaches resolv.conf, a state file or a log
+// (CVE-2026-42511, CVE-2018-1111).
 func Valid(s string) string {
 	s = strings.TrimSuffix(s, ".")
 	if len(s) > maxName {
@@ -49,10 +49,10 @@ func validLabel(l string) bool {
 	})
 }
 
-// List decodes names in DNS wire form, of which it takes the first most, with
-// compression as DHCPv4's option 119 has it (RFC 3397 §2). The library's decoder refuses
-// a pointer to a name that ends in a pointer, which is legal and common. Names that are
-// no host names are left out; a list of broken form is refused as a whole.
+// List decodes names in DNS wire form and takes at most the first most of them, with
+// compression as in DHCPv4's option 119 (RFC 3397 §2). The library's decoder refuses a
+// pointer to a name that ends in a pointer, which is legal and common. List leaves out
+// names that are not host names. It refuses a list of broken form as a whole.
 func List(b []byte, most int) ([]string, error) {
 	var names []string
 	for pos, read := 0, 0; pos < len(b) && read < most; read++ {
@@ -72,9 +72,9 @@ func List(b []byte, most int) ([]string, error) {
 	return names, nil
 }
 
-// wireName reads the name at pos and returns its labels and where the next name
-// begins. Pointers must point backwards, each further than the one before, so
-// that loops cannot be (CVE-2020-7461).
+// wireName reads the name at pos. It returns the labels and where the next name begins.
+// Pointers must point backwards, each further than the one before, so that no loop is
+// possible (CVE-2020-7461).
 func wireName(b []byte, pos int) (labels []string, next int, err error) {
 	floor, total := pos, 0
 	for pos < len(b) {
@@ -100,8 +100,8 @@ func wireName(b []byte, pos int) (labels []string, next int, err error) {
 	return nil, 0, errName
 }
 
-// Wire is name in DNS wire form without compression, which ends with the root
-// label only if it is fully qualified, here: has a dot (RFC 4702 §2.3, RFC 4704 §4.2).
+// Wire returns name in DNS wire form without compression. The root label ends it only if
+// the name is fully qualified, that is, has a dot (RFC 4702 §2.3, RFC 4704 §4.2).
 func Wire(name string) []byte {
 	var b []byte
 	for label := range strings.SplitSeq(strings.TrimSuffix(name, "."), ".") {
@@ -114,12 +114,11 @@ func Wire(name string) []byte {
 	return b
 }
 
-// MaxText is how long, in bytes, a text is that Printable returns.
+// MaxText is the longest text that Printable returns, in bytes.
 const MaxText = 255
 
-// Printable returns s with everything that a terminal or a log may act on
-// (control bytes, escapes, direction marks, invalid UTF-8) turned into '?', at
-// most MaxText bytes of it.
+// Printable returns at most MaxText bytes of s. It turns everything that a terminal or a
+// log may act on (control bytes, escapes, direction marks, invalid UTF-8) into '?'.
 func Printable(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {

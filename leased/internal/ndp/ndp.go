@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package ndp is step 7 of the way of a lease for what IPv6's routers say: it
-// turns the bytes of router advertisements (RFC 4861 §4.2, RFC 4191, RFC 8106)
-// into what a container needs to know beside what its kernel takes from them,
-// and keeps what the routers of one LAN say at present. It is pure: no I/O, no
-// clock, no log.
+// Package ndp is step 7 of the way of a lease for IPv6 routers: it reads router
+// advertisements (RFC 4861 §4.2, RFC 4191, RFC 8106) for what a container needs beside
+// the parts that its kernel uses, and keeps what the routers of one LAN currently
+// advertise. It is pure: no I/O, no clock, no log.
 package ndp
 
 import (
@@ -17,41 +16,41 @@ import (
 // Infinite is the lifetime that never ends (RFC 4861 §4.6.2, RFC 8106 §5.1).
 const Infinite = 0xffffffff
 
-// The most that is taken of one advertisement, and kept of one router; what is
-// said first counts.
+// The most that is taken of one advertisement, and kept of one router; the first entries
+// count.
 const (
 	MaxPrefixes = 16
 	MaxDNS      = 8
 	MaxSearch   = 16
 )
 
-// Advertisement is what a router said, checked for form. Its lists are within
-// bounds and its names are domain names, so that they can be logged and written
-// to files as they are. All lifetimes are in seconds, as sent.
+// Advertisement is a router's advertisement, checked for form. Its lists are within
+// bounds and its names are domain names, so that they can be logged and written to files
+// as they are. All lifetimes are in seconds, as sent.
 type Advertisement struct {
 	From       netip.Addr // the router's link-local address, without a zone
-	Managed    bool       // addresses are to be had by DHCPv6
-	Other      bool       // other things are, such as DNS servers
-	Lifetime   uint32     // as a default router; 0: it is none
+	Managed    bool       // addresses are available by DHCPv6
+	Other      bool       // other settings are, such as DNS servers
+	Lifetime   uint32     // as a default router; 0: not a default router
 	Preference int8       // as a default router: 1 is high, 0 medium, -1 low (RFC 4191 §2.1)
 	Prefixes   []Prefix   // at most MaxPrefixes
 	DNS        []Servers  // at most MaxDNS addresses in all
 	Search     []Domains  // at most MaxSearch names in all
 }
 
-// Prefix is a prefix information option (RFC 4861 §4.6.2) that RFC 4862 §5.5.3
-// does not make hosts ignore.
+// Prefix is a prefix information option (RFC 4861 §4.6.2) that hosts do not have to
+// ignore (RFC 4862 §5.5.3).
 type Prefix struct {
 	Prefix netip.Prefix // neither link-local nor multicast; bits beyond its length are 0
-	// Autonomous says that hosts form addresses from it: its A flag is set, and
-	// it is a /64, as Ethernet needs it (RFC 2464 §4).
+	// Autonomous says that hosts form addresses from the prefix: its A flag is set, and
+	// it is a /64, as Ethernet needs (RFC 2464 §4).
 	Autonomous       bool
 	Preferred, Valid uint32 // Preferred ≤ Valid
 }
 
 // Servers is a recursive DNS server option (RFC 8106 §5.1). Addrs are unicast.
-// Link-local ones are left out: they mean nothing without a zone, which neither
-// Podman's status nor the resolv.conf of a container can carry.
+// Link-local ones are left out: they mean nothing without a zone, and neither Podman's
+// status nor the resolv.conf of a container can carry a zone.
 type Servers struct {
 	Addrs    []netip.Addr // at least one
 	Lifetime uint32       // 0: not to be used any more
@@ -63,7 +62,7 @@ type Domains struct {
 	Lifetime uint32   // 0: not to be used any more
 }
 
-// end is when what was heard at now with that lifetime is over.
+// end returns when something heard at now with that lifetime expires.
 func end(now clock.Instant, lifetime uint32) clock.Instant {
 	if lifetime == Infinite {
 		return clock.Never

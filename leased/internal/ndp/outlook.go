@@ -11,7 +11,7 @@ import (
 	"podman-net-dhcp/leased/internal/clock"
 )
 
-// outlook is what is to be seen at one time: a change of it is news.
+// outlook is the state that Says shows at one time; a change of it is worth a report.
 type outlook struct {
 	Said
 	prefixes map[netip.Prefix]bool // the autonomous ones; true: preferred, not deprecated

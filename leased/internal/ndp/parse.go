@@ -11,8 +11,8 @@ import (
 	"podman-net-dhcp/leased/internal/dnsname"
 )
 
-// advertisement is the ICMPv6 type (RFC 4861 §4.2), headLen what comes before its
-// options, in bytes.
+// advertisement is the ICMPv6 type (RFC 4861 §4.2); headLen is the size of the part
+// before its options, in bytes.
 const (
 	advertisement = 134
 	headLen       = 16
@@ -26,7 +26,8 @@ const (
 	flagAutonomous = 0x40
 )
 
-// The options that are read, and their least sizes in bytes, which is a prefix's only one.
+// The options that are read, and their least sizes in bytes. A prefix has only this
+// size.
 const (
 	optPrefix = 3
 	optDNS    = 25
@@ -46,9 +47,10 @@ var (
 
 var linkLocal = netip.MustParsePrefix("fe80::/10")
 
-// Parse reads an ICMPv6 message that a router has sent from the address from,
-// whose hop limit and checksum have been checked. It refuses what RFC 4861 §6.1.2
-// does; an option that is malformed, unknown, or one that a host has to ignore is left out.
+// Parse reads an ICMPv6 message that a router has sent from the address from; the caller
+// has checked hop limit and checksum. It refuses the messages that RFC 4861 §6.1.2
+// refuses. It leaves out an option that is malformed, unknown, or one that hosts must
+// ignore.
 func Parse(icmp []byte, from netip.Addr) (Advertisement, error) {
 	p := parser{a: Advertisement{From: from.WithZone("")}}
 	if err := p.head(icmp); err != nil {
@@ -148,7 +150,8 @@ func (p *parser) dns(o []byte) {
 	}
 }
 
-// search reads names that are padded with zeroes, which are names of no labels.
+// search reads names that are padded with zeroes; the padding reads as names without
+// labels.
 func (p *parser) search(o []byte) {
 	if !uncompressed(o[dnsLen:]) {
 		return
@@ -161,7 +164,7 @@ func (p *parser) search(o []byte) {
 	p.a.Search = append(p.a.Search, Domains{names, binary.BigEndian.Uint32(o[4:])})
 }
 
-// uncompressed tells names without pointers, which RFC 8106 §5.2 forbids.
+// uncompressed reports whether names are without pointers, which RFC 8106 §5.2 forbids.
 func uncompressed(names []byte) bool {
 	for pos := 0; pos < len(names); pos += 1 + int(names[pos]) {
 		if names[pos] >= 0xc0 {

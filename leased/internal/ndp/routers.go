@@ -10,22 +10,22 @@ import (
 	"podman-net-dhcp/leased/internal/clock"
 )
 
-// MaxRouters is how many routers of a LAN are listened to at a time.
+// MaxRouters is how many routers of a LAN are kept at a time.
 const MaxRouters = 16
 
-// Routers is what the routers of one LAN say at present. The zero value has heard
-// nothing. It is for one goroutine.
+// Routers keeps what the routers of one LAN currently advertise. The zero value has
+// heard nothing. It is for one goroutine.
 //
-// Where MaxRouters say something, others are not listened to, and of one router no
-// more is kept than an advertisement may say: a host that makes up routers or
-// servers cannot push out those that were there before it. Such a host can be one of
-// them, though: nothing here is authenticated.
+// Once MaxRouters are known, others are ignored, and of one router no more is kept than
+// one advertisement may say. So a host that invents routers or servers cannot push out
+// those that were there before. Such a host can still be one of the routers: nothing
+// here is authenticated.
 type Routers struct {
 	all  []router // in the order in which they were heard first
 	told outlook  // what Says or Heard has told last
 }
 
-// router is what one of them says; each thing has its own end.
+// router is the state of one router; each part has its own end.
 type router struct {
 	from           netip.Addr
 	managed, other bool
@@ -37,32 +37,33 @@ type router struct {
 	valid, preferred []term[netip.Prefix] // of the autonomous prefixes
 }
 
-// Said is what all routers say together.
+// Said is the sum of what all routers advertise.
 type Said struct {
-	// Any says that some router's advertisement is current; Managed and Other that
-	// one is that has this flag. An advertisement is current for its router
-	// lifetime; that of a router that is no default router for the longest lifetime of
-	// its prefixes, servers and names, since nothing else says how long it counts.
+	// Any says that at least one router's advertisement is current; Managed and Other
+	// that such an advertisement has this flag. An advertisement is current for its
+	// router lifetime. A router that is not a default router has no router lifetime; its
+	// advertisement is current for the longest lifetime of its prefixes, servers and
+	// names, because nothing else says how long it counts.
 	Any, Managed, Other bool
-	// Autonomous says that hosts form addresses from a prefix that is valid,
+	// Autonomous says that hosts form addresses from a prefix that is still valid,
 	// preferred or not.
 	Autonomous bool
 	DNS        []netip.Addr // at most MaxDNS, none twice; those of routers of a high preference first
 	Search     []string     // at most MaxSearch, likewise
 }
 
-// Heard takes an advertisement in. It reports whether Says has something else to say
-// than it had when Says or Heard was called last, or whether an autonomous prefix has
-// come, gone, or changed between preferred and deprecated since. A refresh of lifetimes is
-// no change.
+// Heard takes in an advertisement. It reports whether anything changed since Says or
+// Heard was called last: the result of Says, or an autonomous prefix that has come,
+// gone, or changed between preferred and deprecated. A refresh of lifetimes is not a
+// change.
 //
-// A valid lifetime of 0 ends a prefix here at once, though the kernel may keep its
+// A valid lifetime of 0 ends a prefix here at once, although the kernel may keep its
 // addresses, deprecated, for two hours (RFC 4862 §5.5.3 e).
 func (r *Routers) Heard(now clock.Instant, a Advertisement) (changed bool) {
 	r.sweep(now)
 	if h := r.who(a.From); h != nil {
 		h.hear(now, a)
-		r.sweep(now) // who has nothing to say keeps no place
+		r.sweep(now) // a router whose parts have all expired keeps no place
 	}
 	seen := r.outlook(now)
 	changed = !seen.equal(r.told)
@@ -70,7 +71,7 @@ func (r *Routers) Heard(now clock.Instant, a Advertisement) (changed bool) {
 	return changed
 }
 
-// Says is what the routers say at now.
+// Says returns the sum of what the routers advertise at now.
 func (r *Routers) Says(now clock.Instant) Said {
 	r.told = r.outlook(now)
 	said := r.told.Said
@@ -78,8 +79,8 @@ func (r *Routers) Says(now clock.Instant) Said {
 	return said
 }
 
-// Deadline is when something that was said ends next, which Says may show;
-// clock.Never if nothing does.
+// Deadline returns when the next part expires that Says may show; clock.Never if nothing
+// expires.
 func (r *Routers) Deadline(now clock.Instant) clock.Instant {
 	next := clock.Never
 	for _, h := range r.all {
@@ -91,7 +92,7 @@ func (r *Routers) Deadline(now clock.Instant) clock.Instant {
 	return next
 }
 
-// sweep forgets what is over.
+// sweep removes expired parts, and routers without any.
 func (r *Routers) sweep(now clock.Instant) {
 	for i := range r.all {
 		h := &r.all[i]
@@ -103,7 +104,8 @@ func (r *Routers) sweep(now clock.Instant) {
 	})
 }
 
-// who is the router with that address, a new one if there is room, else nil.
+// who returns the router with that address: a known one, or a new one if there is room,
+// else nil.
 func (r *Routers) who(from netip.Addr) *router {
 	i := slices.IndexFunc(r.all, func(h router) bool { return h.from == from })
 	if i < 0 {
@@ -115,7 +117,8 @@ func (r *Routers) who(from netip.Addr) *router {
 	return &r.all[i]
 }
 
-// hear takes in what is said; what is not said again goes on as it was (RFC 4861 §6.3.4).
+// hear takes in an advertisement. Parts that it does not repeat stay as they were (RFC
+// 4861 §6.3.4).
 func (h *router) hear(now clock.Instant, a Advertisement) {
 	h.managed, h.other, h.preference = a.Managed, a.Other, a.Preference
 	longest := uint32(0)

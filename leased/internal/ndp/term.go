@@ -8,17 +8,18 @@ import (
 	"podman-net-dhcp/leased/internal/clock"
 )
 
-// term is something that was said, and when it is over.
+// term is one part of an advertisement, and when it expires.
 type term[T comparable] struct {
 	what T
 	end  clock.Instant
 }
 
-// over says that it has ended, or that its lifetime was 0.
+// over reports whether t has expired, or had a lifetime of 0.
 func (t term[T]) over(now clock.Instant) bool { return t.end <= now }
 
-// note has said end where t does, and no longer contain what is over by that. What is
-// new is put at its end, or nowhere if there are most already.
+// note updates said with t: an entry gets t's end, and is removed if it has expired by
+// then. A new entry goes to the end of said, or nowhere if there are most entries
+// already.
 func note[T comparable](said []term[T], t term[T], now clock.Instant, most int) []term[T] {
 	i := slices.IndexFunc(said, func(s term[T]) bool { return s.what == t.what })
 	switch {
@@ -36,7 +37,7 @@ func living[T comparable](said []term[T], now clock.Instant) []term[T] {
 	return slices.DeleteFunc(said, func(t term[T]) bool { return t.over(now) })
 }
 
-// first is when the next of said ends.
+// first returns when the next entry of said expires.
 func first[T comparable](said []term[T], now clock.Instant) clock.Instant {
 	next := clock.Never
 	for _, t := range said {
@@ -47,7 +48,8 @@ func first[T comparable](said []term[T], now clock.Instant) clock.Instant {
 	return next
 }
 
-// gather adds to list what said has at now and list has not, up to most.
+// gather adds to list the entries of said that are valid at now and not in list yet, up
+// to most.
 func gather[T comparable](list []T, said []term[T], now clock.Instant, most int) []T {
 	for _, t := range said {
 		if len(list) < most && !t.over(now) && !slices.Contains(list, t.what) {
