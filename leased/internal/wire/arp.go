@@ -15,9 +15,9 @@ import (
 	"podman-net-dhcp/internal/netns"
 )
 
-// ARP is a raw ARP socket on one interface, for one client: the words of address
-// conflict detection (RFC 5227). When each is said, and how long to listen for
-// an answer, is its user's business. Until Watch it receives nothing.
+// ARP is a raw ARP socket on one interface, for one client: the messages of address
+// conflict detection (RFC 5227). The user decides when to send each, and how long to
+// listen for an answer. Until Watch it receives nothing.
 type ARP struct {
 	device
 	watched atomic.Uint32 // the address, in host byte order
@@ -27,15 +27,14 @@ type ARP struct {
 type Conflict struct {
 	Addr  netip.Addr
 	MAC   net.HardwareAddr // as the ARP packet names its sender
-	Probe bool             // it does not use the address yet but probes for it, as we may do
+	Probe bool             // the host does not use the address yet but probes for it, as we do
 }
 
-// OpenARP opens an ARP socket in ns (nil: where the caller is) on the interface
-// ifindex, for the client whose MAC is mac, 6 bytes: the interface's own. An
-// interface that is not there is ErrLinkGone; that one is down says the first
-// call after this one.
+// OpenARP opens an ARP socket in ns (nil: the caller's netns) on the interface ifindex,
+// for the client whose MAC is mac, 6 bytes: the interface's own. A missing interface is
+// ErrLinkGone. If the interface is down, the first call after this one says so.
 func OpenARP(ns *netns.NS, ifindex int, mac net.HardwareAddr) (*ARP, error) {
-	// No more than the packet itself: padding is cut off.
+	// Only the packet itself: padding is cut off.
 	a := &ARP{device: device{ifindex: ifindex, protocol: etherARP, buf: make([]byte, arpLen)}}
 	if err := a.openFor(ns, mac); err != nil {
 		return nil, err
@@ -43,9 +42,9 @@ func OpenARP(ns *netns.NS, ifindex int, mac net.HardwareAddr) (*ARP, error) {
 	return a, nil
 }
 
-// Watch listens for conflicts about addr, and no other: from now on they come in,
-// and what came before is thrown away. It fails with ErrLinkDown if the interface
-// went down meanwhile.
+// Watch listens for conflicts about addr, and no other. From now on they come in;
+// earlier ones are thrown away. It fails with ErrLinkDown if the interface went down
+// meanwhile.
 func (a *ARP) Watch(addr netip.Addr) error {
 	if !addr.Is4() || addr.IsUnspecified() { // all probes are from 0.0.0.0
 		return fmt.Errorf("watch %v: not an IPv4 address of a host", addr)
@@ -58,12 +57,12 @@ func (a *ARP) Watch(addr netip.Addr) error {
 	return nil
 }
 
-// Probe asks all hosts whether they have addr, and teaches none of them anything:
-// the sender's address is 0.0.0.0 (RFC 5227 §2.1.1).
+// Probe asks all hosts whether they use addr. It teaches the hosts nothing, because the
+// sender's address is 0.0.0.0 (RFC 5227 §2.1.1).
 func (a *ARP) Probe(addr netip.Addr) error { return a.ask("probe for", netip.IPv4Unspecified(), addr) }
 
-// Announce tells all hosts that addr is ours now, so that who had it before is
-// forgotten (RFC 5227 §2.3).
+// Announce tells all hosts that addr is ours now, so that they forget its earlier owner
+// (RFC 5227 §2.3).
 func (a *ARP) Announce(addr netip.Addr) error { return a.ask("announce", addr, addr) }
 
 // ask broadcasts a request.
@@ -80,9 +79,9 @@ func (a *ARP) ask(verb string, spa, tpa netip.Addr) error {
 	return nil
 }
 
-// Receive waits for the next conflict about the address of Watch. It passes over
-// all that is none, however much of that there is, and returns ctx.Err() when ctx
-// ends, net.ErrClosed after Close. One goroutine may receive while others send.
+// Receive waits for the next conflict about the address of Watch. It skips all other
+// packets, however many there are. It returns ctx.Err() when ctx ends, net.ErrClosed
+// after Close. One goroutine may receive while others send.
 func (a *ARP) Receive(ctx context.Context) (found Conflict, err error) {
 	err = a.receive(ctx, func(heard arrival) (drop error) {
 		found, drop = heard.conflict(claim{a.mac, a.watched.Load()})
@@ -91,11 +90,11 @@ func (a *ARP) Receive(ctx context.Context) (found Conflict, err error) {
 	return found, err
 }
 
-// maxPending bounds what Pending looks at.
+// maxPending is how many packets Pending reads at most.
 const maxPending = 16
 
-// Pending is Receive for a conflict that is here already; it does not wait. It may
-// be called while somebody receives.
+// Pending is Receive for a conflict that has already arrived; it does not wait. It may
+// be called while another goroutine receives.
 func (a *ARP) Pending() (found Conflict, ok bool) {
 	buf := make([]byte, arpLen) // the receiver has its own
 	_ = a.control(func(fd int) error {
@@ -117,5 +116,5 @@ func (a *ARP) Pending() (found Conflict, ok bool) {
 // Close returns at once; the descriptor is closed in the background, see Flush.
 func (a *ARP) Close() { a.close() }
 
-// number is how a filter compares addresses.
+// number is the form in which a filter compares addresses.
 func number(addr netip.Addr) uint32 { return binary.BigEndian.Uint32(addr.AsSlice()) }

@@ -9,13 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// arpFilter lets in what claim.parse takes and nothing else, so that no flood but
-// one of conflicts can fill the socket's buffer. That it is ARP is the socket's
-// protocol; a VLAN's frames are to another host, as the kernel sees them.
+// arpFilter lets in the packets that claim.parse takes and no others, so that only a
+// flood of conflicts can fill the socket's buffer. The socket's protocol makes sure that
+// they are ARP. Frames of a VLAN go to another host, in the kernel's view.
 func arpFilter(c claim) (prog []bpf.Instruction) {
 	prog = append(prog, bpf.LoadExtension{Num: bpf.ExtType},
 		bpf.JumpIf{Cond: bpf.JumpLessThan, Val: unix.PACKET_OTHERHOST, SkipTrue: 1}, bpf.RetConstant{Val: 0},
-		bpf.LoadAbsolute{Off: offTPA, Size: 4}) // drops what is too short
+		bpf.LoadAbsolute{Off: offTPA, Size: 4}) // drops packets that are too short
 	prog = append(prog, require([]field{{word(offKind), arpKind}, {half(offSizes), arpSizes}})...)
 	prog = append(prog, half(offOp),
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: arpRequest, SkipTrue: 2},
@@ -28,7 +28,7 @@ func arpFilter(c claim) (prog []bpf.Instruction) {
 	return append(append(prog, probe...), bpf.RetConstant{Val: 1<<32 - 1})
 }
 
-// notFrom drops what mac has sent.
+// notFrom drops the packets that mac has sent.
 func notFrom(mac [macLen]byte) []bpf.Instruction {
 	return []bpf.Instruction{
 		word(offSender),

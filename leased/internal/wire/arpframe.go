@@ -37,13 +37,13 @@ const (
 	dropAddr     drop = "about another address"
 )
 
-// claim is what makes a conflict: an address that is to be ours alone.
+// claim is an address that must be ours alone; its use by another host is a conflict.
 type claim struct {
 	mac  [macLen]byte
 	addr uint32
 }
 
-// buildARP makes a request; the target's MAC, which is asked for, stays 0.
+// buildARP makes a request. The target's MAC, for which the request asks, stays 0.
 func buildARP(mac [macLen]byte, spa, tpa netip.Addr) []byte {
 	p := make([]byte, arpLen)
 	binary.BigEndian.PutUint32(p[offKind:], arpKind)
@@ -62,8 +62,8 @@ func (a arrival) conflict(with claim) (Conflict, error) {
 	return with.parse(a.packet)
 }
 
-// parse finds a conflict (RFC 5227 §2.1.1) in an ARP packet that may be anything
-// at all, padding behind it included. The error is a drop.
+// parse finds a conflict (RFC 5227 §2.1.1) in an ARP packet. The packet may be any
+// bytes, with padding after it. An error means: drop it.
 func (c claim) parse(p []byte) (Conflict, error) {
 	if len(p) < arpLen {
 		return Conflict{}, dropARPShort
@@ -75,7 +75,7 @@ func (c claim) parse(p []byte) (Conflict, error) {
 		return Conflict{}, dropARPKind
 	case op != arpRequest && op != arpReply:
 		return Conflict{}, dropARPOp
-	case sender == c.mac: // looped by a switch, our link of an earlier start, or what stands in for it
+	case sender == c.mac: // looped by a switch, our link of an earlier start, or its stand-in
 		return Conflict{}, dropOwn
 	case sender == [macLen]byte{} || sender[0]&1 != 0:
 		return Conflict{}, dropNobody

@@ -8,21 +8,21 @@ import (
 	"sync"
 )
 
-// Closing a packet socket waits for an RCU grace period: 11 ms on a quiet
-// machine (p95 22 ms), during which a thread is blocked. Nobody who waits for a
-// lease shall wait for that, so it happens here, a few at a time: threads that
-// wait at the same time share a grace period, so that one closes 60 a second,
-// four 160, eight 700 (2 cores).
+// Closing a packet socket waits for an RCU grace period: 11 ms on a quiet machine (p95
+// 22 ms), during which a thread is blocked. A caller that waits for a lease must not
+// wait for that. So sockets are closed here, a few at a time. Threads that wait at the
+// same time share a grace period: one thread closes 60 sockets a second, four 160, eight
+// 700 (2 cores).
 const (
 	closers  = 8    // threads that may be blocked in close(2) at once
-	lasting  = 2    // threads of those that are kept, to make none for each socket
+	lasting  = 2    // threads among those that are kept, so that not each socket makes one
 	maxQueue = 1024 // descriptors that may wait; beyond that the caller closes by itself
 )
 
 var background = newCloser(closers, maxQueue)
 
-// Flush waits until every packet socket that was closed before the call is
-// really gone, and no longer pins its network namespace.
+// Flush waits until every packet socket that was closed before the call is really
+// closed, and no longer pins its network namespace.
 func Flush() { background.flush() }
 
 // closer closes things later, in goroutines that exist only while there is work.
@@ -41,8 +41,8 @@ func newCloser(workers, queued int) *closer {
 	return c
 }
 
-// close returns at once, unless the queue is full: then descriptors are made
-// faster than they can be closed, and the maker has to feel it.
+// close returns at once, unless the queue is full. Then descriptors are made faster than
+// they can be closed, and the maker has to wait.
 func (c *closer) close(f io.Closer) {
 	if !c.enqueue(f) {
 		f.Close()
@@ -63,7 +63,7 @@ func (c *closer) enqueue(f io.Closer) bool {
 	return true
 }
 
-// work may end its thread with itself: Go keeps every other thread that it has made.
+// work may end its thread when it returns: Go keeps every other thread that it has made.
 func (c *closer) work(brief bool) {
 	if brief {
 		runtime.LockOSThread()
@@ -78,7 +78,7 @@ func (c *closer) next() io.Closer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.queue) == 0 {
-		c.queue = nil // let go of a burst's memory
+		c.queue = nil // frees a burst's memory
 		if c.running--; c.running == 0 {
 			c.idle.Broadcast()
 		}

@@ -24,8 +24,8 @@ func networkOrder(n uint16) uint16 {
 	return binary.NativeEndian.Uint16([]byte{byte(n >> 8), byte(n)})
 }
 
-// device is a packet socket on one interface: what Packet, ARP and Routers have
-// in common. Until admit it receives nothing.
+// device is a packet socket on one interface, the common part of Packet, ARP and
+// Routers. Until admit it receives nothing.
 type device struct {
 	*socket
 	ifindex  int
@@ -44,12 +44,12 @@ func (d *device) openFor(ns *netns.NS, mac net.HardwareAddr) error {
 	return d.openIn(ns)
 }
 
-// openIn opens the socket in ns, or where the caller is if ns is nil.
+// openIn opens the socket in ns, or in the caller's netns if ns is nil.
 func (d *device) openIn(ns *netns.NS) error {
-	// SOCK_DGRAM: the kernel makes and takes off the Ethernet header. Protocol 0
-	// is none: bind sets it, and binding a socket that has none costs 0.01 ms,
-	// one that has it a grace period of RCU. Nor does a frame of another
-	// interface get in before bind (netavark #618).
+	// SOCK_DGRAM: the kernel adds and removes the Ethernet header. Protocol 0 means
+	// none; bind sets it. Binding a socket without a protocol costs 0.01 ms, with a
+	// protocol an RCU grace period. Also, no frame of another interface gets in before
+	// bind (netavark #618).
 	fd, err := open(ns, unix.AF_PACKET, unix.SOCK_DGRAM)
 	if err != nil {
 		return fmt.Errorf("open packet socket: %w", err)
@@ -64,9 +64,9 @@ func (d *device) openIn(ns *netns.NS) error {
 	return nil
 }
 
-// admit lets in what prog does from now on, and throws away what came before. The
-// first time it binds the socket, behind the filter, or frames would get in in
-// between; until then it can send, and hears nothing.
+// admit lets in the packets that prog accepts from now on, and throws away earlier ones.
+// The first call also binds the socket, after the filter is set: otherwise frames would
+// get in between. Until then the socket can send and hears nothing.
 func (d *device) admit(prog []bpf.Instruction) error {
 	return d.control(func(fd int) error {
 		if err := attach(fd, prog); err != nil {
@@ -90,8 +90,8 @@ func (d *device) bind(fd int) error {
 	return unix.Bind(fd, d.linkAddr(nil))
 }
 
-// drain empties the socket's buffer. What ran through the old filter on another
-// CPU may arrive still later; parsing sees to that.
+// drain empties the socket's buffer. A packet that passed the old filter on another CPU
+// may arrive still later; parsing drops it.
 func drain(fd int) error {
 	for {
 		_, _, err := unix.Recvfrom(fd, nil, unix.MSG_DONTWAIT|unix.MSG_TRUNC)
@@ -100,7 +100,7 @@ func drain(fd int) error {
 		case unix.EAGAIN:
 			return nil
 		default:
-			return err // the one notice that the link is down: not to be lost here
+			return err // the only notice that the link is down must not be lost here
 		}
 	}
 }

@@ -23,8 +23,8 @@ const (
 	clientPort6 = 546
 )
 
-// The messages that a client receives (RFC 8415 §7.3), as in a message's first
-// byte, before 24 bits of xid (§8). RECONFIGURE is none: we never accept it.
+// The messages that a client receives (RFC 8415 §7.3): the first byte of a message,
+// before 24 bits of xid (§8). RECONFIGURE is not among them: we never accept it.
 const (
 	advertise6 = 2 << 24
 	reply6     = 7 << 24
@@ -34,23 +34,24 @@ const (
 // allServers is All_DHCP_Relay_Agents_and_Servers (RFC 8415 §7.1).
 var allServers = netip.MustParseAddr("ff02::1:2")
 
-// ErrTentative says that the local address is not there, or not yet: the kernel is
-// still looking for a duplicate (RFC 4862 §5.4), or has found one and will never let it be used.
+// ErrTentative says that the local address is missing or not usable yet: the kernel is
+// still looking for a duplicate (RFC 4862 §5.4), or has found one and will never let the
+// address be used.
 var ErrTentative = errors.New("local address is missing or tentative")
 
-// DHCP6 is the kernel's UDP between a container's link-local address and the
-// DHCPv6 servers and relay agents of its link. What the container's own firewall
-// thinks of it counts. Until SetXID it receives nothing.
+// DHCP6 is the kernel's UDP between a container's link-local address and the DHCPv6
+// servers and relay agents of its link. The container's own firewall applies. Until
+// SetXID it receives nothing.
 type DHCP6 struct {
 	datagram
 	xid atomic.Uint32
 	buf []byte // of the one receiver
 }
 
-// OpenDHCP6 opens a UDP socket in ns (nil: where the caller is) on the interface
-// ifindex, from the client port of local, its link-local address; an optimistic
-// one (RFC 4429) will do. It fails with ErrTentative, and EADDRNOTAVAIL beside it,
-// with ErrPortInUse, ErrLinkDown and ErrLinkGone.
+// OpenDHCP6 opens a UDP socket in ns (nil: the caller's netns) on the interface ifindex,
+// from the client port of local, its link-local address; an optimistic address (RFC
+// 4429) will do. It fails with ErrTentative, which also wraps EADDRNOTAVAIL, with
+// ErrPortInUse, ErrLinkDown and ErrLinkGone.
 func OpenDHCP6(ns *netns.NS, ifindex int, local netip.Addr) (*DHCP6, error) {
 	if !local.Is6() || !local.IsLinkLocalUnicast() || local.Is4In6() {
 		return nil, fmt.Errorf("open DHCPv6 socket on %v: not an IPv6 link-local address", local)
@@ -77,7 +78,7 @@ func bind6(fd, ifindex int, local netip.Addr) error {
 	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, tos); err != nil {
 		return err
 	}
-	// Before bind, or what arrives in between would get in.
+	// Before bind, so that no packet gets in between.
 	if err := attach(fd, []bpf.Instruction{bpf.RetConstant{Val: 0}}); err != nil {
 		return err
 	}
@@ -98,8 +99,8 @@ func (d datagram) refused(err error) error {
 	return fmt.Errorf("%w: %w", ErrTentative, err)
 }
 
-// SetXID starts a transaction: from now on only ADVERTISEs and REPLYs with this
-// xid, 24 bits, come in, and what came before is thrown away.
+// SetXID starts a transaction: from now on only ADVERTISEs and REPLYs with this xid, 24
+// bits, come in, and earlier messages are thrown away.
 func (d *DHCP6) SetXID(xid uint32) error {
 	if xid > xidMask6 {
 		return fmt.Errorf("set transaction %#x: more than 24 bits", xid)
@@ -117,7 +118,8 @@ func (d *DHCP6) SetXID(xid uint32) error {
 	return nil
 }
 
-// filter6 lets in what is for the transaction xid. A UDP socket's filter begins at the UDP header.
+// filter6 lets in the messages of the transaction xid. A UDP socket's filter begins at
+// the UDP header.
 func filter6(xid uint32) []bpf.Instruction {
 	return []bpf.Instruction{
 		word(udpLen),
@@ -128,8 +130,8 @@ func filter6(xid uint32) []bpf.Instruction {
 	}
 }
 
-// expected says the same of a message that has got through: on another CPU the
-// old filter may still have been at work.
+// expected checks the same for a message that has got through: on another CPU the old
+// filter may still have been at work.
 func expected(payload []byte, xid uint32) bool {
 	if len(payload) < 4 {
 		return false
@@ -151,11 +153,11 @@ func (d *DHCP6) Send(payload []byte) error {
 	return nil
 }
 
-// Receive waits for the next message of the transaction of SetXID. It passes
-// over all others, however many there are, and returns ctx.Err() when ctx ends,
-// net.ErrClosed after Close. That the interface is down or gone it says when it begins to
-// wait; what becomes of it meanwhile a UDP socket is not told. One goroutine may receive
-// while others send. The payload belongs to the caller; from has no MAC.
+// Receive waits for the next message of the transaction of SetXID. It skips all others,
+// however many there are. It returns ctx.Err() when ctx ends, net.ErrClosed after Close.
+// It reports an interface that is down or gone when it begins to wait; a UDP socket gets
+// no notice of later changes. One goroutine may receive while others send. The payload
+// belongs to the caller; from has no MAC.
 func (d *DHCP6) Receive(ctx context.Context) (payload []byte, from Source, err error) {
 	for ctx.Err() == nil { // also when junk never ends
 		payload, from.IP, err = d.next(ctx)
@@ -169,7 +171,7 @@ func (d *DHCP6) Receive(ctx context.Context) (payload []byte, from Source, err e
 	return nil, Source{}, ctx.Err()
 }
 
-// next waits for one message, in d.buf; one that is too large for it is none.
+// next waits for one message, in d.buf. It skips a message that does not fit.
 func (d *DHCP6) next(ctx context.Context) (payload []byte, from netip.Addr, err error) {
 	if err := d.control(d.present); err != nil {
 		return nil, from, err

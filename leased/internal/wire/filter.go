@@ -18,9 +18,8 @@ type field struct {
 	want uint32
 }
 
-// filter keeps everything but replies to this client's transaction out of the
-// socket's buffer, so that no flood can fill it or wake us. parse checks the
-// same again, and more.
+// filter lets only replies to this client's transaction into the socket's buffer, so
+// that no flood can fill the buffer or wake us. parse checks the same again, and more.
 func filter(m match) []bpf.Instruction {
 	prog := []bpf.Instruction{
 		bpf.LoadAbsolute{Off: 6, Size: 2}, // fragments: no ports in any but the first
@@ -31,7 +30,7 @@ func filter(m match) []bpf.Instruction {
 	return append(append(prog, require(fields(m))...), bpf.RetConstant{Val: 1<<32 - 1})
 }
 
-// require drops what differs in any field, or is too short to have it.
+// require drops a packet that differs in any field, or is too short to have it.
 func require(fields []field) (prog []bpf.Instruction) {
 	for _, f := range fields {
 		prog = append(prog, f.load, bpf.JumpIf{Cond: bpf.JumpEqual, Val: f.want, SkipTrue: 1}, bpf.RetConstant{Val: 0})
@@ -40,7 +39,7 @@ func require(fields []field) (prog []bpf.Instruction) {
 }
 
 func fields(m match) []field {
-	const bootp = udpLen // behind the IP header
+	const bootp = udpLen // after the IP header
 	return []field{
 		{bpf.LoadAbsolute{Off: 9, Size: 1}, protoUDP},
 		{bpf.LoadIndirect{Off: 2, Size: 2}, clientPort},
@@ -53,7 +52,7 @@ func fields(m match) []field {
 	}
 }
 
-// attach puts prog onto the socket in place of what is there, atomically.
+// attach puts prog onto the socket in place of the old filter, atomically.
 func attach(fd int, prog []bpf.Instruction) error {
 	raw, err := bpf.Assemble(prog)
 	if err != nil {
@@ -61,7 +60,7 @@ func attach(fd int, prog []bpf.Instruction) error {
 	}
 	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{
 		Len: uint16(len(raw)),
-		// The two structs are the same one of the kernel's, struct sock_filter.
+		// Both structs are the kernel's struct sock_filter.
 		Filter: (*unix.SockFilter)(unsafe.Pointer(&raw[0])),
 	})
 }

@@ -29,9 +29,9 @@ const (
 	ttl       = 64
 )
 
-// build makes the IP packet that carries payload from src's client port to dst's
-// server port. Both addresses must be IPv4. Its checksums are real: nothing
-// between here and the server would fill them in.
+// build makes the IP packet that carries payload from src's client port to dst's server
+// port. Both addresses must be IPv4. The checksums are real: nothing between here and
+// the server would fill them in.
 func build(payload []byte, src, dst netip.Addr) []byte {
 	p := make([]byte, ipLen+udpLen, ipLen+udpLen+len(payload))
 	p = append(p, payload...)
@@ -40,8 +40,8 @@ func build(payload []byte, src, dst netip.Addr) []byte {
 	return p
 }
 
-// putIP leaves the identification and the flags at 0: DF is clear, and what is
-// never larger than the link's MTU is not fragmented here either.
+// putIP leaves the identification and the flags at 0. DF is clear; a packet that never
+// exceeds the link's MTU is not fragmented here either.
 func putIP(p []byte, src, dst netip.Addr) {
 	p[0] = 4<<4 | ipLen/4
 	p[1] = tos

@@ -24,9 +24,9 @@ const (
 
 var allNodes = netip.MustParseAddr("ff02::1")
 
-// Advertise tells all nodes on the link of the interface ifindex in ns (nil: where
-// the caller is) that addr is at mac, unasked (RFC 4861 §7.2.6): Linux does not where
-// DAD was optimistic. It fails with ErrLinkDown and ErrLinkGone.
+// Advertise tells all nodes on the link of the interface ifindex in ns (nil: the
+// caller's netns) that addr is at mac, unasked (RFC 4861 §7.2.6). Linux does not do this
+// after optimistic DAD. It fails with ErrLinkDown and ErrLinkGone.
 func Advertise(ns *netns.NS, ifindex int, mac net.HardwareAddr, addr netip.Addr) error {
 	if !addr.Is6() || len(mac) != macLen {
 		return fmt.Errorf("advertise %v (%v): not IPv6 over Ethernet", addr, mac)
@@ -52,7 +52,7 @@ func buildNeighbour(mac net.HardwareAddr, addr netip.Addr) []byte {
 	return buildND(addr, allNodes, icmp)
 }
 
-// buildND makes the packet of a neighbor discovery message, whose checksum it sets.
+// buildND makes the packet of a neighbor discovery message, and sets its checksum.
 func buildND(src, dst netip.Addr, icmp []byte) []byte {
 	p := make([]byte, ipv6Len, ipv6Len+len(icmp))
 	p[0] = 6 << 4

@@ -22,10 +22,9 @@ type Packet struct {
 	xid atomic.Uint32
 }
 
-// Open opens a packet socket in ns (nil: where the caller is, for the host's
-// side) on the interface ifindex, for the client whose chaddr is mac, 6 bytes.
-// An interface that is not there is ErrLinkGone; that one is down says the first
-// Send or SetXID.
+// Open opens a packet socket in ns (nil: the caller's netns, for the host's side) on the
+// interface ifindex, for the client whose chaddr is mac, 6 bytes. A missing interface is
+// ErrLinkGone. If the interface is down, the first Send or SetXID says so.
 func Open(ns *netns.NS, ifindex int, mac net.HardwareAddr) (*Packet, error) {
 	p := &Packet{device: device{ifindex: ifindex, protocol: etherIP, buf: make([]byte, maxPacket)}}
 	if err := p.openFor(ns, mac); err != nil {
@@ -34,9 +33,9 @@ func Open(ns *netns.NS, ifindex int, mac net.HardwareAddr) (*Packet, error) {
 	return p, nil
 }
 
-// SetXID starts a transaction: from now on only replies with this xid come in,
-// and what came before is thrown away. It fails with ErrLinkDown if the
-// interface went down meanwhile.
+// SetXID starts a transaction: from now on only replies with this xid come in, and
+// earlier ones are thrown away. It fails with ErrLinkDown if the interface went down
+// meanwhile.
 func (p *Packet) SetXID(xid uint32) error {
 	p.xid.Store(xid)
 	if err := p.admit(filter(match{p.mac, xid})); err != nil {
@@ -52,10 +51,10 @@ func (p *Packet) Send(payload []byte) error {
 
 var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
-// SendTo sends payload from src's client port to dst's server port, in a frame
-// to mac, or in a broadcast frame if mac is nil. It neither asks the routing
-// table nor waits for ARP: a RELEASE must go out when the address is going, and
-// needs that address as its source (Linux drops unicast from 0.0.0.0).
+// SendTo sends payload from src's client port to dst's server port, in a frame to mac,
+// or in a broadcast frame if mac is nil. It neither asks the routing table nor waits for
+// ARP: a RELEASE must go out while the address is being removed, and needs that address
+// as its source (Linux drops unicast from 0.0.0.0).
 func (p *Packet) SendTo(payload []byte, src, dst netip.Addr, mac net.HardwareAddr) error {
 	if !src.Is4() || !dst.Is4() || mac != nil && len(mac) != macLen {
 		return fmt.Errorf("send from %v to %v (%v): not IPv4 over Ethernet", src, dst, mac)
@@ -69,10 +68,10 @@ func (p *Packet) SendTo(payload []byte, src, dst netip.Addr, mac net.HardwareAdd
 	return nil
 }
 
-// Receive waits for the next reply to the transaction of SetXID. It passes over
-// all that is not meant for it, however much of that there is, and returns
-// ctx.Err() when ctx ends, net.ErrClosed after Close. One goroutine may receive
-// while others send. The payload, a whole DHCP message, belongs to the caller.
+// Receive waits for the next reply to the transaction of SetXID. It skips all other
+// packets, however many there are. It returns ctx.Err() when ctx ends, net.ErrClosed
+// after Close. One goroutine may receive while others send. The payload, a whole DHCP
+// message, belongs to the caller.
 func (p *Packet) Receive(ctx context.Context) (payload []byte, from Source, err error) {
 	err = p.receive(ctx, func(a arrival) (drop error) {
 		payload, from, drop = a.open(match{p.mac, p.xid.Load()})

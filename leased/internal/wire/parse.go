@@ -31,16 +31,16 @@ const (
 	dropCookie   drop = "no DHCP magic cookie"
 )
 
-// match is what makes a reply ours.
+// match holds the fields by which a reply is ours.
 type match struct {
 	mac [macLen]byte
 	xid uint32
 }
 
-// parse takes the DHCP message out of an IP packet that may be anything at all,
-// padding behind it included: the socket's filter is there for speed, this is
-// what decides. verify says that the UDP checksum is there to be checked. The
-// payload is a part of p; the error is a drop.
+// parse takes the DHCP message out of an IP packet. The packet may be any bytes, with
+// padding after it: the socket's filter is only for speed, parse decides. verify says
+// that the UDP checksum must be checked. The payload is a part of p; an error means:
+// drop the packet.
 func parse(p []byte, verify bool, want match) (payload []byte, src netip.Addr, err error) {
 	p, ihl, err := parseIP(p)
 	if err != nil {
@@ -57,8 +57,8 @@ func parse(p []byte, verify bool, want match) (payload []byte, src netip.Addr, e
 	return payload, src, nil
 }
 
-// parseIP cuts p to its total length and returns its header's length, which is
-// within it and at least ipLen.
+// parseIP cuts p to its total length. It returns the header's length, which is within p
+// and at least ipLen.
 func parseIP(p []byte) (packet []byte, ihl int, err error) {
 	if len(p) < ipLen {
 		return nil, 0, dropHeader

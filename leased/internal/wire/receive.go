@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxPacket is the largest IP packet that is taken, in bytes. We offer servers
-// at most an Ethernet frame (option 57); the rest is for those that do not care.
+// maxPacket is the largest IP packet that is taken, in bytes. We offer servers at most
+// an Ethernet frame (option 57); the rest is for servers that ignore this.
 const maxPacket = 4096
 
 // More reasons to drop a packet.
@@ -23,7 +23,7 @@ const (
 	dropVLAN    drop = "tagged for a VLAN"
 )
 
-// arrival is what the kernel says of a packet, beside its bytes.
+// arrival is a packet with the kernel's information about it.
 type arrival struct {
 	packet []byte // cut off at the buffer's end; parse sees that by its total length
 	kind   uint8  // PACKET_HOST, PACKET_BROADCAST, …
@@ -31,8 +31,8 @@ type arrival struct {
 	aux    unix.TpacketAuxdata
 }
 
-// receive calls take for what comes in until that has no reason to drop it, and
-// returns ctx.Err() when ctx ends, net.ErrClosed once shut.
+// receive calls take for each packet until take has no reason to drop it. It returns
+// ctx.Err() when ctx ends, net.ErrClosed after shut.
 func (d *device) receive(ctx context.Context, take func(arrival) error) error {
 	for ctx.Err() == nil { // also when junk never ends
 		a, err := d.next(ctx)
@@ -58,8 +58,8 @@ func (d *device) next(ctx context.Context) (a arrival, err error) {
 	return a, err
 }
 
-// present says ErrLinkGone where the kernel will say nothing any more: it
-// reports ENETDOWN once, and from a deleted interface nothing comes after that.
+// present returns ErrLinkGone for a deleted interface. The kernel reports ENETDOWN only
+// once, and sends nothing more for a deleted interface.
 func (d *device) present(fd int) error {
 	link, err := unix.NewIfreq("")
 	if err != nil {
@@ -72,7 +72,7 @@ func (d *device) present(fd int) error {
 	return nil
 }
 
-// verdict classifies an error; ENETDOWN is what a deletion looks like, too.
+// verdict classifies an error. A deletion looks like ENETDOWN too.
 func (d *device) verdict(err error) error {
 	if errors.Is(err, unix.ENETDOWN) && errors.Is(d.control(d.present), ErrLinkGone) {
 		return fmt.Errorf("%w: %w", ErrLinkGone, err)
@@ -80,7 +80,7 @@ func (d *device) verdict(err error) error {
 	return classify(err)
 }
 
-// foreign says why it is not for this interface, whatever is in it.
+// foreign returns why the packet is not for this interface, whatever its content.
 func (a arrival) foreign() error {
 	switch {
 	case a.kind != unix.PACKET_HOST && a.kind != unix.PACKET_BROADCAST && a.kind != unix.PACKET_MULTICAST:
@@ -95,8 +95,9 @@ func (a arrival) open(want match) ([]byte, Source, error) {
 	if err := a.foreign(); err != nil {
 		return nil, Source{}, err
 	}
-	// A server on this host sends over veth and macvlan with the checksum left to
-	// a network card that never comes (dnsmasq): then it is wrong, and says so.
+	// A server on this host (dnsmasq) sends over veth and macvlan and leaves the
+	// checksum to a network card that never comes. Then the checksum is wrong, and the
+	// kernel says so.
 	verify := a.aux.Status&unix.TP_STATUS_CSUMNOTREADY == 0
 	payload, src, err := parse(a.packet, verify, want)
 	if err != nil {
@@ -122,7 +123,7 @@ func recvmsg(fd int, buf []byte) (a arrival, err error) {
 	return a, nil
 }
 
-// auxdata finds PACKET_AUXDATA; without it the checksum has to be right.
+// auxdata finds PACKET_AUXDATA. Without it the checksum must be right.
 func auxdata(oob []byte) (aux unix.TpacketAuxdata) {
 	msgs, err := unix.ParseSocketControlMessage(oob)
 	if err != nil {

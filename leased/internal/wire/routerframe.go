@@ -48,13 +48,13 @@ func (a arrival) advertisement() ([]byte, netip.Addr, error) {
 	if err := a.foreign(); err != nil {
 		return nil, netip.Addr{}, err
 	}
-	// As for DHCPv4: a router on this host may leave the checksum to a network card.
+	// As for DHCPv4, a router on this host may leave the checksum to a network card.
 	return parseRouter(a.packet, a.aux.Status&unix.TP_STATUS_CSUMNOTREADY == 0)
 }
 
-// parseRouter takes the ICMPv6 message out of an IPv6 packet that may be anything
-// at all, padding behind it included. verify says that its checksum is there
-// to be checked. The message is a part of p; the error is a drop.
+// parseRouter takes the ICMPv6 message out of an IPv6 packet. The packet may be any
+// bytes, with padding after it. verify says that the checksum must be checked. The
+// message is a part of p; an error means: drop the packet.
 func parseRouter(p []byte, verify bool) (icmp []byte, src netip.Addr, err error) {
 	if len(p) < ipv6Len {
 		return nil, src, dropLength6
@@ -83,9 +83,9 @@ func parseRouter(p []byte, verify bool) (icmp []byte, src netip.Addr, err error)
 	return icmp, sender, nil
 }
 
-// buildSolicitation makes the packet to all routers. It does not carry the sender's
-// MAC: from :: it must not (RFC 4861 §4.1), nor from an address whose DAD is under
-// way (RFC 4429 §3.2).
+// buildSolicitation makes the packet to all routers. It does not carry the sender's MAC,
+// which is forbidden from :: (RFC 4861 §4.1) and from an address whose DAD is running
+// (RFC 4429 §3.2).
 func buildSolicitation(from netip.Addr) []byte {
 	icmp := make([]byte, ndLen)
 	icmp[0] = typeSolicitation

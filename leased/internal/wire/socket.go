@@ -30,11 +30,11 @@ func newSocket(fd int, name string) (*socket, error) {
 	return &socket{file: f, raw: raw}, nil
 }
 
-// past is a deadline that wakes whoever waits.
+// past is a deadline that wakes a waiting goroutine.
 var past = time.Unix(1, 0)
 
-// wait calls try until it returns something else than EAGAIN, sleeping in the
-// poller in between. It ends with ctx.Err() or, once shut, with net.ErrClosed.
+// wait calls try until it returns something other than EAGAIN, and sleeps in the poller
+// in between. It ends with ctx.Err(), or after shut with net.ErrClosed.
 func (s *socket) wait(ctx context.Context, try func(fd int) error) error {
 	s.file.SetReadDeadline(time.Time{})
 	if s.closed.Load() { // after the line above, else it would undo what shut did
@@ -62,8 +62,8 @@ func (s *socket) wait(ctx context.Context, try func(fd int) error) error {
 	return err
 }
 
-// control calls fn with the descriptor, at once. It never waits: a socket whose
-// buffer is full is an error like any other, the lease machine retransmits anyway.
+// control calls fn with the descriptor, at once. It never waits: a full buffer is an
+// error like any other, because the lease machine retransmits anyway.
 func (s *socket) control(fn func(fd int) error) error {
 	if s.closed.Load() {
 		return net.ErrClosed
@@ -75,8 +75,8 @@ func (s *socket) control(fn func(fd int) error) error {
 	return got
 }
 
-// shut wakes the receiver and refuses everything from now on. It reports whether
-// this was the first call; the descriptor is still to be closed then.
+// shut wakes the receiver and refuses all further calls. It reports whether this was the
+// first call; the caller then still has to close the descriptor.
 func (s *socket) shut() bool {
 	if s.closed.Swap(true) {
 		return false

@@ -11,14 +11,15 @@ import (
 	"podman-net-dhcp/internal/netns"
 )
 
-// datagram is a UDP socket of the kernel's on one interface: what Unicast and
-// DHCP6 have in common.
+// datagram is a UDP socket of the kernel's on one interface, the common part of Unicast
+// and DHCP6.
 type datagram struct {
 	*socket
 	ifindex int
 }
 
-// openDatagram opens one of the domain in ns, or where the caller is if ns is nil.
+// openDatagram opens a socket of the domain in ns, or in the caller's netns if ns is
+// nil.
 func openDatagram(ns *netns.NS, domain, ifindex int) (datagram, error) {
 	fd, err := open(ns, domain, unix.SOCK_DGRAM)
 	if err != nil {
@@ -31,18 +32,20 @@ func openDatagram(ns *netns.NS, domain, ifindex int) (datagram, error) {
 	return datagram{socket: s, ifindex: ifindex}, nil
 }
 
-// share lets two leases of one namespace speak at the same time, each on its own interface.
+// share lets two leases of one namespace send at the same time, each on its own
+// interface.
 func share(fd, ifindex int) error {
-	// Bound to the interface, or another one with the same subnet may get it.
+	// Bound to the interface, or another interface with the same subnet may get the
+	// packet.
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_BINDTOIFINDEX, ifindex); err != nil {
 		return err
 	}
-	// A second lease in this namespace renews at the same time, for all we know.
+	// A second lease in this namespace may renew at the same time.
 	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
 }
 
-// verdict classifies an error of Send: that there is no route is what the
-// kernel says of an interface that is down or gone, too.
+// verdict classifies an error of Send. The kernel also says "no route" for an interface
+// that is down or gone.
 func (d datagram) verdict(err error) error {
 	if !errors.Is(err, unix.ENETUNREACH) {
 		return classify(err)
@@ -53,7 +56,7 @@ func (d datagram) verdict(err error) error {
 	return err
 }
 
-// present says ENODEV or ENETDOWN where the interface is.
+// present returns ENODEV or ENETDOWN if the interface is gone or down.
 func (d datagram) present(fd int) error {
 	link, err := unix.NewIfreq("")
 	if err != nil {
@@ -72,8 +75,8 @@ func (d datagram) present(fd int) error {
 	return nil
 }
 
-// Close lets go of the namespace at once: unlike a packet socket's, a UDP
-// socket's end waits for nothing.
+// Close frees the namespace at once: closing a UDP socket waits for nothing, unlike
+// closing a packet socket.
 func (d datagram) Close() {
 	if d.shut() {
 		d.file.Close()

@@ -12,22 +12,21 @@ import (
 	"podman-net-dhcp/internal/netns"
 )
 
-// ErrPortInUse says that somebody in the container has the DHCP client port, and
-// does not share it. REBINDING, which needs no port, is what is left.
+// ErrPortInUse says that a program in the container uses the DHCP client port and does
+// not share it. Only REBINDING is left, which needs no port.
 var ErrPortInUse = errors.New("DHCP client port is in use")
 
-// Unicast is the kernel's UDP between a leased address and its server: routes,
-// ARP and a gateway on the way are the kernel's business, and so is what the
-// container's own firewall thinks of it. It only sends: what the server answers,
-// a broadcast NAK among it, a Packet hears.
+// Unicast is the kernel's UDP between a leased address and its server. The kernel takes
+// care of routes, ARP and gateways, and the container's own firewall applies. Unicast
+// only sends: a Packet hears the server's answers, and a NAK is broadcast.
 type Unicast struct {
 	datagram
 	server netip.Addr
 }
 
-// DialServer opens a UDP socket in ns (nil: where the caller is) from local, an
-// address of the interface ifindex, to server. It fails with EADDRNOTAVAIL where
-// local is not there, with ErrPortInUse, and with ErrLinkGone.
+// DialServer opens a UDP socket in ns (nil: the caller's netns) from local, an address
+// of the interface ifindex, to server. It fails with EADDRNOTAVAIL if local is missing,
+// with ErrPortInUse, and with ErrLinkGone.
 func DialServer(ns *netns.NS, ifindex int, local, server netip.Addr) (*Unicast, error) {
 	if !local.Is4() || !server.Is4() {
 		return nil, fmt.Errorf("dial server %v from %v: not IPv4", server, local)
@@ -64,7 +63,7 @@ func connect(fd, ifindex int, local, server netip.Addr) error {
 func (u *Unicast) Send(payload []byte) error {
 	write := func(fd int) error { return unix.Send(fd, payload, 0) }
 	err := u.control(write)
-	if soft(err) { // reported here, but of an earlier one
+	if soft(err) { // reported here, but about an earlier datagram
 		err = u.control(write)
 	}
 	if err != nil {
@@ -73,8 +72,8 @@ func (u *Unicast) Send(payload []byte) error {
 	return nil
 }
 
-// soft errors are what ICMP said of an earlier datagram. Anybody on the LAN can
-// say that; the answer to a server that does not answer is T2.
+// soft reports whether ICMP reported the error about an earlier datagram. Any host on
+// the LAN can send such an ICMP message. If the server does not answer, T2 handles it.
 func soft(err error) bool {
 	for _, e := range []error{
 		unix.ECONNREFUSED, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.EHOSTDOWN,

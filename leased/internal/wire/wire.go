@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package wire is step 8 of the way of a lease: short-lived sockets inside the
-// container's network namespace, on the container's own interface. Packet speaks
-// raw IP, for a container that has no address yet and for its last word; Unicast
-// is the kernel's UDP, for RENEWING; ARP hears who else has the address. For IPv6,
-// DHCP6 is the kernel's UDP from the link-local address that is there before any
-// lease, and Routers hears what routers say. All pin the namespace, its links and
-// their MACs until they are closed, so whoever opens one closes it as soon as the
-// exchange is over: a lease at rest holds none.
+// container's network namespace, on the container's own interface. Packet speaks raw IP,
+// for a container that has no address yet and for the RELEASE; Unicast is the kernel's
+// UDP, for RENEWING; ARP hears other hosts that use the address. For IPv6, DHCP6 is the
+// kernel's UDP from the link-local address, which exists before any lease, and Routers
+// hears router advertisements. Every open socket pins the namespace, its links and their
+// MACs. So its user closes it as soon as the exchange ends: a lease at rest holds no
+// socket.
 package wire
 
 import (
@@ -33,21 +33,21 @@ const tos = 0xc0
 
 // Errors of all calls here, for errors.Is. The system's own error is wrapped beside them.
 var (
-	// ErrLinkDown says that the interface exists but is down; it may come back,
-	// and the socket works again when it does.
+	// ErrLinkDown says that the interface exists but is down. The interface may come up
+	// again, and then the socket works again.
 	ErrLinkDown = errors.New("interface is down")
 	// ErrLinkGone says that the interface was deleted or moved to another
 	// namespace: nothing will ever come from this socket again.
 	ErrLinkGone = errors.New("interface is gone")
 )
 
-// Source says who sent a message.
+// Source is the sender of a message.
 type Source struct {
-	MAC net.HardwareAddr // the last hop's; nil where the kernel does not tell, as over UDP
+	MAC net.HardwareAddr // the last hop's; nil if the kernel does not tell it, as over UDP
 	IP  netip.Addr       // the server's or relay's, without a zone
 }
 
-// classify adds what an error of the kernel means for the interface.
+// classify wraps a kernel error with its meaning for the interface.
 func classify(err error) error {
 	switch {
 	case err == nil, errors.Is(err, ErrLinkDown), errors.Is(err, ErrLinkGone):
@@ -60,7 +60,7 @@ func classify(err error) error {
 	return err
 }
 
-// open makes a socket in ns, or where the caller is if ns is nil.
+// open makes a socket in ns, or in the caller's netns if ns is nil.
 func open(ns *netns.NS, domain, kind int) (fd int, err error) {
 	if ns == nil {
 		return unix.Socket(domain, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
