@@ -14,20 +14,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// putAddr adds the address, or gives the one that is there its new lifetimes.
+// putAddr adds the address, or gives an existing address its new lifetimes.
 func putAddr(h *netlink.Handle, s Spec) error {
 	valid := seconds(s.Valid)
 	return h.AddrReplace(link(s.Ifindex), &netlink.Addr{IPNet: ipNet(s.Addr), ValidLft: valid, PreferedLft: valid})
 }
 
-// seconds is a lifetime as the kernel counts it; MaxUint32 has no end there. To the
-// nearest: a lease of 2 s that has had its first millisecond would end in half
-// of its time, before its renewal. Who ends it exactly is leased.
+// seconds returns a lifetime as the kernel counts it; MaxUint32 means no end. It rounds
+// to the nearest second: rounded down, a lease of 2 s would end after half its time, a
+// millisecond after it began, and before its renewal. leased itself ends a lease exactly
+// on time.
 func seconds(d time.Duration) int {
 	return int(min(max(d.Round(time.Second)/time.Second, 1), math.MaxUint32))
 }
 
-// delAddr removes the address, and no other.
+// delAddr removes this address, and no other.
 func delAddr(h *netlink.Handle, s Spec) error {
 	neighbours, err := secondaries(h, s)
 	if err == nil {
@@ -41,10 +42,9 @@ func delAddr(h *netlink.Handle, s Spec) error {
 	return nil
 }
 
-// secondaries are the addresses that the kernel may remove together with s.Addr.
-// With promote_secondaries=0, its default, a subnet's first address takes all
-// later ones with it: the one that has just replaced it, and those that somebody
-// else added.
+// secondaries returns the addresses that the kernel may remove together with s.Addr.
+// With promote_secondaries=0, its default, a subnet's first address takes all later ones
+// with it: the address that has just replaced it, and those that other programs added.
 func secondaries(h *netlink.Handle, s Spec) ([]netlink.Addr, error) {
 	all, err := dump(func() ([]netlink.Addr, error) { return h.AddrList(link(s.Ifindex), netlink.FAMILY_V4) })
 	var out []netlink.Addr
@@ -57,10 +57,10 @@ func secondaries(h *netlink.Handle, s Spec) ([]netlink.Addr, error) {
 	return out, err
 }
 
-// keeping calls fn and puts back those addresses that went away with it. In
-// between each is there as a /32, which belongs to no subnet and so stays: an
-// interface that loses its last address for a moment loses all its routes, and
-// an address that goes takes the routes from it along, foreign ones too.
+// keeping calls fn and puts back the addresses that went away with it. Meanwhile each of
+// them is there as a /32, which belongs to no subnet and so stays. Otherwise an
+// interface without any address for a moment would lose all its routes, and an address
+// that goes would take its routes along, foreign ones too.
 func keeping(h *netlink.Handle, ifindex int, addrs []netlink.Addr, fn func() error) error {
 	var holds []*netlink.Addr
 	for _, a := range addrs {
@@ -79,7 +79,7 @@ func keeping(h *netlink.Handle, ifindex int, addrs []netlink.Addr, fn func() err
 	return err
 }
 
-// dump repeats a listing that a concurrent change has cut in two.
+// dump repeats a listing that a concurrent change has interrupted.
 func dump[T any](list func() (T, error)) (all T, err error) {
 	for range 5 {
 		if all, err = list(); !errors.Is(err, netlink.ErrDumpInterrupted) {
@@ -93,7 +93,7 @@ func ipNet(p netip.Prefix) *net.IPNet {
 	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
 }
 
-// prefix is the way back; the zero Prefix where there is no way.
+// prefix converts n back; the zero Prefix if n has no such form.
 func prefix(n *net.IPNet) netip.Prefix {
 	if n == nil {
 		return netip.Prefix{}

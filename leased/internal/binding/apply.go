@@ -11,10 +11,10 @@ import (
 	"podman-net-dhcp/leased/internal/failpoint"
 )
 
-// Apply makes next true, in the namespace that h was opened in. prev is what the
-// last Apply on this interface returned, or nil. What next and prev share stays
-// as it is, without a gap; the rest of prev goes last. On an error both may be
-// there in part, and Apply or Remove with either will do.
+// Apply brings the kernel to next, in the namespace that h was opened in. prev is the
+// result of the last Apply on this interface, or nil. Parts that next and prev share
+// stay as they are, without a gap; the rest of prev goes last. After an error both may
+// be there in part; then Apply or Remove works with either.
 func Apply(h *netlink.Handle, next Spec, prev *Spec) (Applied, error) {
 	next.Routes = normal(next.Routes)
 	done := Applied{Spec: next}
@@ -22,7 +22,7 @@ func Apply(h *netlink.Handle, next Spec, prev *Spec) (Applied, error) {
 		return done, fmt.Errorf("apply %v: %w", next.Addr, ErrOver)
 	}
 	if prev != nil && prev.Ifindex != next.Ifindex {
-		prev = nil // of a link that is not this one
+		prev = nil // it belongs to another link
 	}
 	if err := setMTU(h, next); err != nil {
 		done.Problems = append(done.Problems, err)
@@ -40,7 +40,7 @@ func Apply(h *netlink.Handle, next Spec, prev *Spec) (Applied, error) {
 	return done, retire(h, done.Spec, *prev)
 }
 
-// retire removes what prev has and now has not.
+// retire removes the parts of prev that now does not have.
 func retire(h *netlink.Handle, now, prev Spec) error {
 	for _, r := range prev.Routes {
 		if prev.Metric == now.Metric && now.hasRoute(r) {
@@ -60,8 +60,8 @@ func (s Spec) hasRoute(r Route) bool {
 	return slices.ContainsFunc(s.Routes, func(o Route) bool { return o.Dst == r.Dst.Masked() })
 }
 
-// Remove takes away what Apply put there, and nothing else. What is gone
-// already, the interface included, is no error.
+// Remove removes what Apply added, and nothing else. A part that is already gone, the
+// interface included, is not an error.
 func Remove(h *netlink.Handle, s Spec) error {
 	for _, r := range s.Routes {
 		if err := delRoute(h, s, r); err != nil {

@@ -14,27 +14,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Spec6 is the part of a binding that DHCPv6 gives: addresses and nothing else.
-// Routes are the routers' to advertise.
+// Spec6 is the part of a binding that DHCPv6 gives: only addresses. Routes come from the
+// routers.
 type Spec6 struct {
 	Ifindex int
 	Addrs   []Lifetime
 }
 
-// Lifetime is an address and how long it may be used from now on: Preferred for
-// new connections too, until Valid for those there are. Both are rounded to the
-// nearest second; an address whose Valid is 0 or less is over, as if it were not there.
+// Lifetime is an address with its remaining lifetimes: Preferred is for new connections,
+// Valid for existing ones. Both are rounded to the nearest second. An address whose
+// Valid is 0 or less counts as absent.
 type Lifetime struct {
 	Addr             netip.Addr
 	Preferred, Valid time.Duration
 }
 
-// Apply6 makes next true, in the namespace that h was opened in. prev is what was
-// applied on this interface before, or nil. New addresses are optimistic where
-// SetAutoconf allowed it; those that are there get their new lifetimes and nothing
-// else; what prev has and next has not goes last. Errors are ErrGone, ErrNoIPv6,
-// ErrOver if nothing of next may be used, and the system's own; then next may be
-// there in part, and Apply6 or Remove6 with either will do.
+// Apply6 brings the kernel to next, in the namespace that h was opened in. prev is the
+// Spec6 that was applied on this interface before, or nil. New addresses are optimistic
+// if SetAutoconf allowed it. Existing addresses only get their new lifetimes. Addresses
+// of prev that next does not have go last. Errors are ErrGone, ErrNoIPv6, ErrOver if no
+// address of next may be used, and the system's own. After an error next may be there in
+// part; then Apply6 or Remove6 works with either.
 func Apply6(h *netlink.Handle, next Spec6, prev *Spec6) error {
 	some := len(next.Addrs) > 0
 	next.Addrs = slices.DeleteFunc(slices.Clone(next.Addrs), func(l Lifetime) bool { return l.Valid <= 0 })
@@ -55,8 +55,8 @@ func Apply6(h *netlink.Handle, next Spec6, prev *Spec6) error {
 	return Remove6(h, old)
 }
 
-// putAddr6 adds the address, or gives the one that is there its new lifetimes: if its
-// DAD is over the kernel ignores that it be optimistic.
+// putAddr6 adds the address, or gives an existing address its new lifetimes. Once DAD
+// has ended, the kernel ignores the optimistic flag.
 func putAddr6(h *netlink.Handle, ifindex int, l Lifetime) error {
 	valid := seconds(l.Valid)
 	return h.AddrReplace(link(ifindex), &netlink.Addr{
@@ -65,7 +65,8 @@ func putAddr6(h *netlink.Handle, ifindex int, l Lifetime) error {
 	})
 }
 
-// preferred is a lifetime as the kernel counts it. Unlike a valid one it may be 0.
+// preferred returns a lifetime as the kernel counts it. Unlike a valid lifetime it may
+// be 0.
 func preferred(d time.Duration) int {
 	if d < time.Second/2 {
 		return 0
@@ -73,12 +74,12 @@ func preferred(d time.Duration) int {
 	return seconds(d)
 }
 
-// host is the address alone: that it is ours says nothing of who else is on the
+// host returns the address as a /128: our address says nothing about other hosts on the
 // link (RFC 8415 §21.6).
 func host(a netip.Addr) *net.IPNet { return ipNet(netip.PrefixFrom(a, a.BitLen())) }
 
-// Remove6 takes away what Apply6 put there, and nothing else. What is gone already,
-// the interface included, is no error.
+// Remove6 removes what Apply6 added, and nothing else. A part that is already gone, the
+// interface included, is not an error.
 func Remove6(h *netlink.Handle, s Spec6) error {
 	for _, l := range s.Addrs {
 		err := h.AddrDel(link(s.Ifindex), &netlink.Addr{IPNet: host(l.Addr)})

@@ -17,34 +17,34 @@ import (
 	"podman-net-dhcp/internal/netns"
 )
 
-// ErrNoIPv6 says that the kernel, the namespace or the interface has no IPv6, and
-// by whose doing.
+// ErrNoIPv6 says that the kernel, the namespace or the interface has no IPv6, and which
+// of them.
 var ErrNoIPv6 = errors.New("no IPv6")
 
-// Autoconf is what the kernel does with the advertisements of routers on one interface.
+// Autoconf says what the kernel does with router advertisements on one interface.
 type Autoconf struct {
 	Interface string
-	// Accept router advertisements, and solicit them. Without it the other fields
-	// say nothing, and the interface keeps the link-local address that it has.
+	// Accept makes the kernel accept router advertisements, and solicit them. Without it
+	// the other fields say nothing, and the interface keeps its link-local address.
 	Accept bool
-	// Addresses are made of the prefixes advertised (SLAAC, RFC 4862). They are in use
-	// at once where the router gave its link-layer address with them (RFC 4429 §3.3).
+	// Addresses makes the kernel form addresses from the advertised prefixes (SLAAC, RFC
+	// 4862). They are in use at once if the advertisement has the router's link-layer
+	// address (RFC 4429 §3.3).
 	Addresses      bool
 	NoDefaultRoute bool
 	Metric         int // of the default route; 0 is the kernel's 1024, as it is before Linux 5.12
-	// Secret makes the interface identifiers stable and opaque (RFC 7217); zero leaves
-	// the kernel its own way, which is to derive them from the MAC. No two interfaces
-	// on a link may share one: the kernel mixes in the prefix and its DAD counter, but
-	// of the MAC only a permanent one, which veth and macvlan have not, and no name.
+	// Secret makes the interface identifiers stable and opaque (RFC 7217). If it is
+	// zero, the kernel derives them from the MAC. Two interfaces on a link must not
+	// share a secret: the kernel mixes in the prefix and its DAD counter, but no name,
+	// and only a permanent MAC, which veth and macvlan do not have.
 	Secret [16]byte
 }
 
-// SetAutoconf sets the interface in ns. Where that changes anything and routers
-// count, the kernel begins with IPv6 anew there: the link-local address is another
-// one, optimistic (RFC 4429: in use at once, while DAD runs), and all other IPv6
-// addresses and routes of the interface are gone. Errors are ErrNoIPv6, with
-// nothing changed, ErrGone and the system's own; where routers do not count,
-// ErrNoIPv6 is also what an interface that is gone looks like.
+// SetAutoconf sets the interface in ns. If this changes a setting and Accept is set, the
+// kernel restarts IPv6 there: the link-local address is a new one, optimistic (RFC 4429:
+// in use at once, while DAD runs), and all other IPv6 addresses and routes of the
+// interface are gone. Errors are ErrNoIPv6, with nothing changed, ErrGone and the
+// system's own. Without Accept, an interface that is gone looks like ErrNoIPv6 too.
 func SetAutoconf(ns *netns.NS, a Autoconf) error {
 	return ns.Sysctl(func(dir string) error { return a.set(dir + "/net/ipv6/conf") })
 }
@@ -75,7 +75,7 @@ func (a Autoconf) set(conf string) error {
 	return a.restart(dir)
 }
 
-// restart has IPv6 begin anew on the interface.
+// restart makes the kernel restart IPv6 on the interface.
 func (a Autoconf) restart(dir string) error {
 	for _, value := range []string{"1", "0"} {
 		if _, err := (setting{name: "disable_ipv6", value: value}).put(dir); err != nil {
@@ -85,8 +85,8 @@ func (a Autoconf) restart(dir string) error {
 	return nil
 }
 
-// decline is for every container that has no IPv6, so it asks for nothing first. A
-// router may have been heard since the link came up.
+// decline runs for every container without IPv6, so it does not first ask whether there
+// is IPv6. A router may have been heard since the link came up.
 func (a Autoconf) decline(dir string) error {
 	for _, name := range []string{"accept_ra", "autoconf"} {
 		err := os.WriteFile(filepath.Join(dir, name), []byte("0"), 0)
@@ -103,7 +103,7 @@ func (a Autoconf) decline(dir string) error {
 	return a.restart(dir)
 }
 
-// advertised says that a router's advertisement has left routes: those with
+// advertised reports whether a router advertisement has left routes: those with
 // RTF_ADDRCONF, 0x40000 of linux/ipv6_route.h, in the last but one column.
 func (a Autoconf) advertised() bool {
 	routes, err := os.ReadFile("/proc/thread-self/net/ipv6_route")
@@ -129,7 +129,7 @@ func (a Autoconf) failed(err error) error {
 	return fmt.Errorf("configure IPv6 of %s: %w", a.Interface, err)
 }
 
-// hasIPv6 is nil where the interface has IPv6.
+// hasIPv6 returns nil if the interface has IPv6.
 func hasIPv6(conf, ifname string) error {
 	for _, name := range []string{"all", ifname} {
 		off, err := os.ReadFile(filepath.Join(conf, name, "disable_ipv6"))
@@ -148,7 +148,8 @@ func hasIPv6(conf, ifname string) error {
 	return nil
 }
 
-// withoutSettings: below IPv6's least MTU the kernel has none for an interface.
+// withoutSettings returns why an interface has no IPv6 settings: below IPv6's least MTU
+// the kernel has none for it.
 func withoutSettings(ifname string) error {
 	i, err := net.InterfaceByName(ifname)
 	if err != nil {
@@ -163,10 +164,10 @@ type setting struct {
 	optional    bool // a kernel may be older than it, or built without it
 }
 
-// settings in the order to write them.
+// settings returns the files in the order to write them.
 func (a Autoconf) settings(forwarding bool) []setting {
 	accept := "1"
-	if forwarding { // who forwards is a router itself, unless told otherwise
+	if forwarding { // a namespace that forwards counts as a router, unless told otherwise
 		accept = "2"
 	}
 	all := []setting{
@@ -194,11 +195,11 @@ func onOff(b bool) string {
 	return "0"
 }
 
-// put writes the setting if it is another one.
+// put writes the setting if its value differs.
 func (s setting) put(dir string) (changed bool, err error) {
 	path := filepath.Join(dir, s.name)
 	if have, err := os.ReadFile(path); err == nil && string(bytes.TrimSpace(have)) == s.value {
-		return false, nil // a secret that nobody has set cannot be read
+		return false, nil // a secret that was never set cannot be read
 	}
 	err = os.WriteFile(path, []byte(s.value), 0)
 	if s.optional && errors.Is(err, fs.ErrNotExist) {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package binding is step 9 of the way of a lease: it puts a lease into the
-// container's network namespace, as an address, routes and an MTU, and takes it
-// out again. It makes before it breaks, adds what is its own only, and removes
-// what it added only: its routes are those of protocol dhcp on its interface
-// that an earlier Spec names.
+// Package binding is step 9 of the way of a lease: it puts a lease into the container's
+// network namespace, as an address, routes and an MTU, and removes it again. It makes
+// before it breaks, adds only its own parts, and removes only the parts that it added:
+// its routes are those of protocol dhcp on its interface that an earlier Spec names.
 //
-// Addresses carry their lifetimes, so that the kernel ends a lease on time even
-// if nobody is there to do it. Routes carry the address as their source, so that
-// they go when it goes.
+// Addresses carry their lifetimes, so that the kernel ends a lease on time even if
+// leased does not run. Routes carry the address as their source, so that they go when
+// the address goes.
 package binding
 
 import (
@@ -28,7 +27,8 @@ const Forever = time.Duration(math.MaxInt64)
 
 // Errors of all calls here, for errors.Is. The system's own error is wrapped beside them.
 var (
-	// ErrGone says that the interface was deleted, or is another one by now.
+	// ErrGone says that the interface was deleted, or that its name or index belongs to
+	// another one now.
 	ErrGone = errors.New("interface is gone")
 	// ErrDown says that the interface is down; it can have an address, but no routes.
 	ErrDown = errors.New("interface is down")
@@ -36,19 +36,20 @@ var (
 	ErrOver = errors.New("lease is over")
 )
 
-// Spec is a binding: what is to be, or what is, on one interface.
+// Spec is a binding on one interface, wanted or existing.
 type Spec struct {
 	Ifindex int
 	Addr    netip.Prefix // IPv4, with the subnet's length
 
-	// Valid is how long the address may be used from now on, more than 0: to the
-	// nearest second, but at least one.
+	// Valid is how long the address may be used from now on, more than 0. It is rounded
+	// to the nearest second, but is at least one.
 	Valid time.Duration
 
-	// Routes in the order of preference: of two to one destination the first counts.
+	// Routes in the order of preference: the first of two routes to one destination
+	// counts.
 	Routes []Route
-	// Metric of all routes. Where it is taken (a second network in the same
-	// container has a default route already) the next free one is used.
+	// Metric of all routes. If it is taken (a second network in the same container
+	// already has a default route), the next free metric is used.
 	Metric int
 	// MTU in bytes; 0 leaves the link's alone. It must not exceed the parent's:
 	// macvlan refuses that, veth does not.
@@ -61,17 +62,17 @@ type Route struct {
 	Via netip.Addr // invalid: on-link
 }
 
-// Applied is what Apply did.
+// Applied is the result of Apply.
 type Applied struct {
-	// Spec is the one to keep: as it is in the kernel, with the metric that was
-	// free. The next Apply wants it as prev, Remove as its argument.
+	// Spec is the one to keep: as it is in the kernel, with the metric that was free.
+	// The next Apply takes it as prev, Remove as its argument.
 	Spec Spec
-	// Problems are what did not work though the lease does: an MTU that the link
+	// Problems are the parts that failed although the lease works: an MTU that the link
 	// refuses, a route whose gateway makes no sense.
 	Problems []error
 }
 
-// Check says whether ifindex is still the interface with that MAC, and up: nil,
+// Check reports whether ifindex is still the interface with that MAC, and up: nil,
 // ErrGone or ErrDown.
 func Check(h *netlink.Handle, ifindex int, mac net.HardwareAddr) error {
 	l, err := find(h, ifindex)
@@ -84,7 +85,7 @@ func Check(h *netlink.Handle, ifindex int, mac net.HardwareAddr) error {
 	return isUp(l)
 }
 
-// Index is the ifindex of the interface with that name and MAC, or ErrGone.
+// Index returns the ifindex of the interface with that name and MAC, or ErrGone.
 func Index(h *netlink.Handle, name string, mac net.HardwareAddr) (int, error) {
 	l, err := h.LinkByName(name)
 	switch {
@@ -117,7 +118,7 @@ func isUp(l netlink.Link) error {
 	return nil
 }
 
-// classify adds what an error of the kernel means for the interface.
+// classify wraps a kernel error with its meaning for the interface.
 func classify(err error) error {
 	switch {
 	case errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):

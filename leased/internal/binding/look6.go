@@ -13,18 +13,18 @@ import (
 	"podman-net-dhcp/internal/netns"
 )
 
-// State6 is what the kernel has of IPv6 on one interface.
+// State6 is the IPv6 state of one interface in the kernel.
 type State6 struct {
 	LinkLocal       netip.Addr // usable, if only by optimistic DAD; invalid: none
-	LinkLocalFailed bool       // none, for somebody else on the link has it
+	LinkLocalFailed bool       // not usable: another host on the link has it
 	Addrs           []Addr6    // of global scope, unique local ones included
 	Gateway         netip.Addr // of the best default route that a router advertised; invalid: none
 
 	// Advertised says that there was a router advertisement. One that came before the
-	// kernel's first solicitation, which is after DAD, shows by what it brought only.
+	// kernel's first solicitation, which follows DAD, shows only by its effects.
 	Advertised bool
-	// What the last one said is to be had by DHCPv6: addresses, or other things
-	// (RFC 4861 §4.2).
+	// What the last advertisement offers by DHCPv6: addresses, or other settings (RFC
+	// 4861 §4.2).
 	Managed, Other bool
 }
 
@@ -32,10 +32,10 @@ type State6 struct {
 type Addr6 struct {
 	Prefix           netip.Prefix
 	Preferred, Valid time.Duration // left, in seconds; Forever; Preferred is 0 when deprecated
-	Usable           bool          // DAD is over, or under way and optimistic
-	Failed           bool          // somebody else on the link has it
-	Settled          bool          // DAD is over, either way
-	Autoconf         bool          // the kernel made it of a prefix that a router advertised
+	Usable           bool          // DAD has ended, or is running and optimistic
+	Failed           bool          // another host on the link has it
+	Settled          bool          // DAD has ended, either way
+	Autoconf         bool          // the kernel made it from an advertised prefix
 }
 
 // Look6 reads the state of the interface in ns. Errors are ErrGone and the system's own.
@@ -77,8 +77,8 @@ func look6(ns *netns.NS, ifindex int) (s State6, err error) {
 
 func (s *State6) add(a rawAddr, own map[netip.Addr]bool) {
 	addr := a.addr6()
-	// Linux begins with DAD in the background, and until then hears nobody who looks
-	// for the address.
+	// Linux begins DAD in the background. Until then it does not hear other hosts that
+	// look for the address.
 	addr.Usable = addr.Usable && (addr.Settled || own[a.prefix.Addr()])
 	switch {
 	case a.scope == unix.RT_SCOPE_UNIVERSE:
@@ -98,8 +98,9 @@ func (a rawAddr) addr6() Addr6 {
 		Usable:  !tentative || a.flags&unix.IFA_F_OPTIMISTIC != 0, // failed is tentative for ever
 		Failed:  failed,
 		Settled: failed || !tentative,
-		// So the kernel marks what it makes of advertised prefixes, with temporary
-		// addresses beside it or not; IFA_PROTO would say it too, from Linux 5.18 on.
+		// The kernel marks the addresses that it makes from advertised prefixes like
+		// this, with temporary addresses beside them or not. IFA_PROTO would say it too,
+		// from Linux 5.18 on.
 		Autoconf: a.flags&(unix.IFA_F_MANAGETEMPADDR|unix.IFA_F_TEMPORARY) != 0,
 	}
 }

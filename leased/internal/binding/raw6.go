@@ -15,7 +15,7 @@ import (
 	"podman-net-dhcp/internal/netns"
 )
 
-// From linux/if_link.h and net/if_inet6.h, which x/sys/unix has not.
+// From linux/if_link.h and net/if_inet6.h; x/sys/unix does not have them.
 const (
 	iflaInet6Flags = 1
 	ifRAOther      = 0x80
@@ -23,8 +23,8 @@ const (
 	ifRARcvd       = 0x20
 )
 
-// raw is rtnetlink in a namespace for what netlink.Handle does not read: the flags
-// of the last advertisement and the preference of a router.
+// raw is rtnetlink in a namespace for the parts that netlink.Handle does not read: the
+// flags of the last advertisement and the preference of a router.
 type raw map[int]*nl.SocketHandle
 
 func openRaw(ns *netns.NS) (raw, error) {
@@ -42,7 +42,7 @@ func (c raw) ask(kind, flags int, what nl.NetlinkRequestData, answer uint16) ([]
 	return req.Execute(unix.NETLINK_ROUTE, answer)
 }
 
-// raFlags are the IF_RA_* of an interface; none where it has no IPv6.
+// raFlags returns the IF_RA_* flags of an interface; 0 if it has no IPv6.
 func (c raw) raFlags(ifindex int) (flags uint32, err error) {
 	what := nl.NewIfInfomsg(unix.AF_UNSPEC)
 	what.Index = int32(ifindex)
@@ -85,22 +85,22 @@ func (c raw) addrs(ifindex int) (out []rawAddr, err error) {
 	return out, err
 }
 
-// router is a default route that was advertised.
+// router is an advertised default route.
 type router struct {
 	via        netip.Addr
 	metric     uint32
 	preference int // RFC 4191 §2.1: high is 1, medium 0, low -1
 }
 
-// better is negative where the kernel prefers a, of two routers it can reach.
+// better is negative if the kernel prefers a of two reachable routers.
 func better(a, b router) int {
 	return cmp.Or(cmp.Compare(a.metric, b.metric), cmp.Compare(b.preference, a.preference))
 }
 
-// tables are what an interface's routing tables say.
+// tables holds the relevant content of an interface's routing tables.
 type tables struct {
 	routers []router
-	own     map[netip.Addr]bool // whose packets the kernel takes
+	own     map[netip.Addr]bool // the addresses whose packets the kernel takes
 }
 
 func (c raw) tables(ifindex int) (out tables, err error) {
@@ -129,7 +129,7 @@ func (c raw) tables(ifindex int) (out tables, err error) {
 	return out, err
 }
 
-// attributes are those of a message behind its header, by type.
+// attributes returns the attributes of a message after its header, by type.
 func attributes(m []byte, header int) map[uint16][]byte {
 	if len(m) < header {
 		return nil
@@ -149,7 +149,7 @@ func number32(b []byte) uint32 {
 	return binary.NativeEndian.Uint32(b)
 }
 
-// left is a lifetime that the kernel counts.
+// left converts a lifetime from the kernel's form.
 func left(seconds uint32) time.Duration {
 	if seconds == math.MaxUint32 {
 		return Forever

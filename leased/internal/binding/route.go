@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// putRoutes adds the routes of d.Spec, or changes them in place, at the first
-// free metric. A single route that makes no sense is a problem, not a failure.
+// putRoutes adds the routes of d.Spec, or changes them in place, at the first free
+// metric. A single route that makes no sense is a problem, not a failure.
 func (d *Applied) putRoutes(h *netlink.Handle, prev *Spec) error {
 	if len(d.Spec.Routes) == 0 {
 		return nil
@@ -22,15 +22,14 @@ func (d *Applied) putRoutes(h *netlink.Handle, prev *Spec) error {
 	}
 	before := len(d.Problems)
 	for try := 0; ; try++ {
-		// A container that is starting has no routes as a rule, and its table need not
-		// be read to find that out.
+		// A starting container usually has no routes, so its table is not read first.
 		unseen := try == 0 && prev == nil
 		err := d.tryRoutes(h, prev, unseen)
 		if !errors.Is(err, unix.EEXIST) || try == maxTries {
 			return err
 		}
-		// Somebody has the metric, another lease in this namespace perhaps since our
-		// look at the table. Step back, look again.
+		// The metric is taken, perhaps by another lease in this namespace since we read
+		// the table. Remove our routes and read the table again.
 		d.Problems = d.Problems[:before]
 		for _, r := range d.Spec.Routes {
 			if err := delRoute(h, d.Spec, r); err != nil {
@@ -75,7 +74,7 @@ func (d *Applied) tryRoutes(h *netlink.Handle, prev *Spec, unseen bool) error {
 	return isUp(l) // if not, that is the whole problem
 }
 
-// has says that s put the very route that now asks for.
+// has reports whether s contains exactly this route as now would put it.
 func (s *Spec) has(r Route, now Spec) bool {
 	return s.Addr == now.Addr && s.Metric == now.Metric && slices.Contains(normal(s.Routes), r)
 }
@@ -85,7 +84,7 @@ func fatal(err error) bool {
 }
 
 func putRoute(h *netlink.Handle, t table, s Spec, r Route) error {
-	// Only what is known to be ours is replaced: of two routes with one key the
+	// Only a route that is known to be ours is replaced: of two routes with one key the
 	// kernel would replace the first.
 	put := h.RouteAdd
 	if t[key{r.Dst, s.Metric}]&mine != 0 {
@@ -111,17 +110,17 @@ func route(s Spec, r Route) *netlink.Route {
 		return out
 	}
 	out.Gw, out.Scope = r.Via.AsSlice(), netlink.SCOPE_UNIVERSE
-	// A gateway outside of our subnet (any gateway, with a /32) is on the link all
-	// the same. A host route to it would say so too, but be one more thing to add
-	// first, to share between routes and to remove last.
+	// A gateway outside our subnet (any gateway, with a /32) is treated as on the link.
+	// A host route to the gateway would do the same, but would have to be added first,
+	// shared between routes and removed last.
 	if !s.Addr.Contains(r.Via) {
 		out.Flags = int(netlink.FLAG_ONLINK)
 	}
 	return out
 }
 
-// delRoute removes a route of s, if it is there. The kernel compares protocol,
-// interface and metric, so that it is nobody else's.
+// delRoute removes a route of s, if it is there. The kernel compares protocol, interface
+// and metric, so the route belongs to no other program.
 func delRoute(h *netlink.Handle, s Spec, r Route) error {
 	err := h.RouteDel(&netlink.Route{
 		LinkIndex: s.Ifindex,

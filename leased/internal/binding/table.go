@@ -11,19 +11,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrNoMetric says that the metrics from the wanted one on are all taken.
+// ErrNoMetric says that all metrics from the wanted one on are taken.
 var ErrNoMetric = errors.New("no free metric")
 
 // maxMetrics is how many are tried: more than a container has networks.
 const maxMetrics = 256
 
-// key is what two routes of one table cannot both have, unless forced to.
+// key is the part that two routes of one table cannot share, unless forced to.
 type key struct {
 	dst    netip.Prefix
 	metric int
 }
 
-// owner is a set of those who have routes with one key.
+// owner is the set of owners of the routes with one key.
 type owner uint8
 
 const (
@@ -47,7 +47,8 @@ func readTable(h *netlink.Handle, ifindex int) (table, error) {
 	return t, err
 }
 
-// freeMetric is the first from s.Metric on that nobody else has for any of s.Routes.
+// freeMetric returns the first metric from s.Metric on that no other owner has for any
+// of s.Routes.
 func (t table) freeMetric(s Spec) (int, error) {
 	for m := s.Metric; m < s.Metric+maxMetrics; m++ {
 		if !t.taken(s.Routes, m) {

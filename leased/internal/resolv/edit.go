@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// edit puts the names of now in the place of those of old in the text of a
-// resolv.conf(5). What else the text says stays byte for byte. Done a second time
-// it changes nothing. It fails with ErrEdited where old's servers are not there.
+// edit replaces the names of old by those of now in the text of a resolv.conf(5). The
+// rest of the text stays byte for byte. Running edit again changes nothing. It fails
+// with ErrEdited if old's servers are not there.
 func edit(text []byte, old, now Names) ([]byte, error) {
 	lines := strings.Split(string(text), "\n") // the last one follows the last newline
 	lines, err := editServers(lines, old.Servers, now.Servers)
@@ -32,21 +32,21 @@ func editServers(lines []string, old, now []netip.Addr) ([]string, error) {
 		return lines, nil
 	case len(old) > 0:
 		return nil, ErrEdited
-	case firstServer(lines) >= 0: // of others, such as the host's
+	case firstServer(lines) >= 0: // servers of others, such as the host's
 		return lines, nil
 	default:
 		return add(lines, serverLines(now)), nil
 	}
 }
 
-// editSearch has no error: where our names are missing the user may have given
-// Podman a --dns-search, which wins.
+// editSearch has no error: if our names are missing, the user may have given Podman a
+// --dns-search, which wins.
 func editSearch(lines, old, now []string) []string {
 	line := lastSearch(lines)
 	switch {
 	case line < 0 && len(old) == 0 && len(now) > 0:
 		return addSearch(lines, "search "+strings.Join(now, " "))
-	case line < 0 || keyword(lines[line]) != "search": // "domain" is neither Podman's nor the hook's
+	case line < 0 || keyword(lines[line]) != "search": // neither Podman nor the hook writes "domain"
 		return lines
 	}
 	names := fields(lines[line])[1:]
@@ -61,9 +61,9 @@ func editSearch(lines, old, now []string) []string {
 	return lines
 }
 
-// locate says where in all the run old begins, which now shall replace; not ok:
-// nowhere, or it was done before. What has grown may have the old run in it still,
-// so then the new one is looked for first.
+// locate returns where the run old begins in all, which now shall replace. It is not ok
+// if old is missing or was replaced before. A run that has grown may still contain the
+// old run, so locate first looks for the new one.
 func locate[T comparable](all, old, now []T) (at int, ok bool) {
 	if len(now) > len(old) && find(all, now) >= 0 {
 		return 0, false
@@ -72,7 +72,7 @@ func locate[T comparable](all, old, now []T) (at int, ok bool) {
 	return at, at >= 0
 }
 
-// find says where run begins in all; an empty one is nowhere.
+// find returns where run begins in all; -1 if it does not, or if run is empty.
 func find[T comparable](all, run []T) int {
 	for i := 0; len(run) > 0 && i+len(run) <= len(all); i++ {
 		if slices.Equal(all[i:i+len(run)], run) {
@@ -90,7 +90,7 @@ func addSearch(lines []string, search string) []string {
 	return add(lines, []string{search})
 }
 
-// add adds lines at the end of the text, which may lack its last newline.
+// add adds lines at the end of the text, whose last newline may be missing.
 func add(lines, more []string) []string {
 	if last := len(lines) - 1; last >= 0 && lines[last] == "" {
 		return slices.Insert(lines, last, more...)
@@ -98,7 +98,7 @@ func add(lines, more []string) []string {
 	return append(append(lines, more...), "")
 }
 
-// servers are the servers, line by line: the zero Addr where a line names none.
+// servers returns the server of each line: the zero Addr if a line names none.
 func servers(lines []string) []netip.Addr {
 	all := make([]netip.Addr, len(lines))
 	for i, l := range lines {
@@ -120,7 +120,7 @@ func firstServer(lines []string) int {
 	return slices.IndexFunc(lines, func(l string) bool { return keyword(l) == "nameserver" })
 }
 
-// lastSearch is the line that counts: the last one of either kind.
+// lastSearch returns the line that counts: the last "search" or "domain".
 func lastSearch(lines []string) int {
 	for i, l := range slices.Backward(lines) {
 		if k := keyword(l); k == "search" || k == "domain" {
@@ -130,7 +130,7 @@ func lastSearch(lines []string) int {
 	return -1
 }
 
-// keyword is the word in a line's first column that has something after it.
+// keyword returns the word in a line's first column, if something follows it.
 func keyword(line string) string {
 	word, _, _ := strings.Cut(strings.ReplaceAll(line, "\t", " "), " ")
 	if word == line {
@@ -139,7 +139,7 @@ func keyword(line string) string {
 	return word
 }
 
-// fields are not strings.Fields: a carriage return is part of a word.
+// fields is not strings.Fields: a carriage return is part of a word.
 func fields(line string) []string {
 	return strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' })
 }

@@ -13,21 +13,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// header is the first line of what the hook makes. It is oci-hook's as well, which
-// shares no code with leased; a test compares the two.
+// header is the first line of the hook's file. oci-hook has the same constant, because
+// it shares no code with leased; a test compares the two.
 const header = "# made by net-dhcp-hook from the DHCP lease\n"
 
 // maxSize is more than any resolver needs, in bytes.
 const maxSize = 64 << 10
 
-// errForeign says that a file is neither the engine's nor the hook's.
+// errForeign says that a file was made neither by the engine nor by the hook.
 var errForeign = errors.New("not a resolv.conf of ours")
 
-// file sees to the resolv.conf in a root.
+// file rewrites the resolv.conf in a root.
 func (v *visit) file(proc, root int) (changed bool, err error) {
 	fd, mounted, err := open(root)
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
-		return false, nil // who has none asks no resolver, or one on localhost
+		return false, nil // without the file programs ask no resolver, or one on localhost
 	}
 	if err != nil {
 		return false, err
@@ -40,7 +40,8 @@ func (v *visit) file(proc, root int) (changed bool, err error) {
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return false, errForeign
 	}
-	// One file in two mount namespaces is edited once, whatever stands in it twice.
+	// A file in two mount namespaces is edited once, even if it contains the old names
+	// twice.
 	id := inode{unix.Mkdev(st.Dev_major, st.Dev_minor), st.Ino}
 	if v.files[id] {
 		return false, nil
@@ -53,10 +54,10 @@ func (v *visit) file(proc, root int) (changed bool, err error) {
 	return v.rewrite(fd, text)
 }
 
-// open opens a root's resolv.conf so that nothing can be done to it yet: to open a
-// FIFO or a device for good would wait for somebody or do something. mounted says
-// that it is not in the root's own file system. (openat2(2) would do both at once, but
-// a sandbox with RestrictSUIDSGID= cannot look into its flags and so has none.)
+// open opens a root's resolv.conf so that nothing can happen to the file yet: really
+// opening a FIFO or a device would wait or have an effect. mounted says that the file is
+// not in the root's own file system. (openat2(2) would do both at once, but a sandbox
+// with RestrictSUIDSGID= cannot look into its flags and so does not have it.)
 func open(root int) (fd int, mounted bool, err error) {
 	const how = unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC
 	etc, err := unix.Openat(root, "etc", how, 0)
@@ -76,7 +77,7 @@ func open(root int) (fd int, mounted bool, err error) {
 	return fd, mounted, nil
 }
 
-// refused tells an /etc that is a symlink, which is not followed, from none.
+// refused tells an /etc that is a symlink, which is not followed, from a missing one.
 func refused(etc int, err error) error {
 	if st, no := stat(etc); no == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK {
 		return errForeign
@@ -84,7 +85,7 @@ func refused(etc int, err error) error {
 	return fmt.Errorf("open the container's resolv.conf: %w", err)
 }
 
-// elsewhere says whether two descriptors came by different mounts.
+// elsewhere reports whether two descriptors came by different mounts.
 func elsewhere(a, b int) (bool, error) {
 	x, err := stat(a)
 	if err != nil {
@@ -97,14 +98,14 @@ func elsewhere(a, b int) (bool, error) {
 	return x.Mnt_id != y.Mnt_id, nil
 }
 
-// stat looks at what a descriptor leads to, and which mount it came by.
+// stat returns the file of a descriptor, and the mount that it came by.
 func stat(fd int) (st unix.Statx_t, err error) {
 	err = unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS|unix.STATX_MNT_ID, &st)
 	return st, err
 }
 
-// read reads the file if it is ours: the engine's by where it is mounted from, the
-// hook's by its first line.
+// read reads the file if it is ours. The engine's file is known by its mount's source,
+// the hook's by its first line.
 func (v *visit) read(proc, fd int, mounted bool, mount uint64) ([]byte, error) {
 	if mounted {
 		switch ours, err := mountedFrom(proc, mount, v.containerID); {
@@ -129,8 +130,8 @@ func (v *visit) read(proc, fd int, mounted bool, mount uint64) ([]byte, error) {
 	return text, nil
 }
 
-// reopen opens what a descriptor of O_PATH leads to, by the mount it came by: what
-// the container may only read stays as it is.
+// reopen opens the file of an O_PATH descriptor, by the same mount: a file that is
+// read-only for the container stays unchanged.
 func reopen(fd, flags int) (*os.File, error) {
 	// O_NONBLOCK: a container's lease on the file (fcntl(2)) must not hang us.
 	return os.OpenFile("/proc/self/fd/"+strconv.Itoa(fd), flags|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
@@ -153,8 +154,8 @@ func (v *visit) rewrite(fd int, text []byte) (changed bool, err error) {
 	return true, nil
 }
 
-// put writes in place, since a bind mount is of the inode, and so that who reads
-// meanwhile never finds the file empty.
+// put writes in place, because a bind mount is tied to the inode, and so that a
+// concurrent reader never finds the file empty.
 func put(f *os.File, text []byte) error {
 	if _, err := f.WriteAt(text, 0); err != nil {
 		return err

@@ -17,10 +17,10 @@ import (
 // maxLine is more than a line of mountinfo has, in bytes: an overlay names its layers.
 const maxLine = 1 << 20
 
-// mountedFrom says whether the mount with this ID is one over the /etc/resolv.conf
-// of a process, of a file that an engine keeps for this container: under its ID, as
-// Podman's <runroot>/overlay-containers/ID/userdata/resolv.conf. Any other, as the
-// host's own behind -v, is the user's wish.
+// mountedFrom reports whether the mount with this ID lies over the /etc/resolv.conf of a
+// process and shows a file that an engine keeps for this container: a path with its ID,
+// as Podman's <runroot>/overlay-containers/ID/userdata/resolv.conf. Any other mount,
+// such as the host's own file by -v, is the user's wish.
 func mountedFrom(proc int, mount uint64, containerID string) (bool, error) {
 	fd, err := unix.Openat(proc, "mountinfo", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -35,8 +35,8 @@ func mountedFrom(proc int, mount uint64, containerID string) (bool, error) {
 	return containerID != "" && slices.Contains(strings.Split(source, "/"), containerID), nil
 }
 
-// source is what the mount with this ID shows at this point: a path in its file
-// system. It is empty if that mount is somewhere else, or out of the process's sight.
+// source returns which path of its file system the mount with this ID shows at this
+// point. It is empty if the mount is somewhere else, or not visible to the process.
 func source(mountinfo io.Reader, mount uint64, point string) (string, error) {
 	id := strconv.FormatUint(mount, 10)
 	lines := bufio.NewScanner(mountinfo)

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package resolv is the resolv.conf(5) side of step 9 of the way of a lease: when a
-// new lease names other DNS servers or search domains, the container's file is
-// rewritten in place. Podman wrote it from the plugin's answer, or the hook did, and
-// both may have written more than one lease says; so what a lease has brought is
-// looked for in the text, and only that is replaced. What is not there was edited by
-// somebody else, who then has the last word.
+// Package resolv is the resolv.conf(5) side of step 9 of the way of a lease: when a new
+// lease names other DNS servers or search domains, it rewrites the container's file in
+// place. Podman wrote the file from the plugin's answer, or the hook did, and both may
+// have written more than one lease says. So the package looks for the entries of the old
+// lease in the text, and replaces only these. If they are missing, a user has edited the
+// file, and the user's text stays.
 //
-// The way to the file leads through the container's own root, where the container
-// says what is what: no symlink is followed, nothing but a regular file is opened,
-// and a file system that does not answer is given up on.
+// The path to the file leads through the container's own root, which the container
+// controls. So the package follows no symlink, opens only regular files, and gives up on
+// a file system that does not answer.
 package resolv
 
 import (
@@ -24,26 +24,26 @@ import (
 	"podman-net-dhcp/internal/netns"
 )
 
-// ErrEdited says that the container has a resolv.conf that is not as the lease
-// made it: somebody has edited it since, or it never was ours.
+// ErrEdited says that the container's resolv.conf is not as the lease made it: a user
+// has edited it since, or it was never ours.
 var ErrEdited = errors.New("resolv.conf is not as the lease made it")
 
 // errName says that a name cannot be written into the file.
 var errName = errors.New("not for a resolv.conf")
 
-// Names is what a lease says of DNS.
+// Names are the DNS settings of a lease.
 type Names struct {
 	Servers []netip.Addr // in the order of preference
 	Search  []string     // domains, without their final dot
 }
 
-// Equal says whether both say the same, in the same order.
+// Equal reports whether both have the same entries in the same order.
 func (n Names) Equal(o Names) bool {
 	return slices.Equal(n.Servers, o.Servers) && slices.Equal(n.Search, o.Search)
 }
 
-// check refuses what would be more than a word in the file. dhcp4 lets none of it
-// through; but this is where it would do harm (CVE-2026-42511).
+// check refuses a name that would be more than one word in the file. dhcp4 lets no such
+// name through, but here it would do harm (CVE-2026-42511).
 func (n Names) check() error {
 	for _, s := range n.Servers {
 		if !s.IsValid() || !isWord(s.String()) { // a zone may be any text
@@ -58,23 +58,22 @@ func (n Names) check() error {
 	return nil
 }
 
-// isWord says whether s has visible ASCII characters, and nothing else.
+// isWord reports whether s has only visible ASCII characters.
 func isWord(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
-// patience is how long the container's file systems may take. One of them can be a
-// FUSE whose server is a process of the container, and never answers. (A variable
-// for the test of that.)
+// patience is how long the container's file systems may take. One can be a FUSE whose
+// server is a process of the container that never answers. (A variable, so that a test
+// can change it.)
 var patience = 10 * time.Second
 
-// Rewrite looks for the processes in the network namespace at netnsPath that has
-// this cookie, and puts now in the place of old in each resolv.conf they see that
-// is of the container's engine or of our hook. It reports whether a file was
-// changed. It fails with fs.ErrNotExist where the namespace is gone, with ErrEdited
-// where there is a resolv.conf and none is as the lease made it, and with
-// os.ErrDeadlineExceeded after 10 s. No process, or none with a resolv.conf, is no
-// error.
+// Rewrite looks for the processes in the network namespace at netnsPath that has this
+// cookie. In each resolv.conf that they see and that the container's engine or our hook
+// made, it replaces old by now. It reports whether a file was changed. It fails with
+// fs.ErrNotExist if the namespace is gone, with ErrEdited if there is a resolv.conf and
+// each one differs from what the lease made, and with os.ErrDeadlineExceeded after 10 s.
+// No process, or no process with a resolv.conf, is not an error.
 func Rewrite(netnsPath string, cookie uint64, containerID string, old, now Names) (changed bool, err error) {
 	if err := errors.Join(old.check(), now.check()); err != nil {
 		return false, fmt.Errorf("rewrite resolv.conf: %w", err)

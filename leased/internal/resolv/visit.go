@@ -14,8 +14,8 @@ import (
 	"podman-net-dhcp/internal/netns"
 )
 
-// within calls do and waits for it, for no longer than d. What is stuck then is so
-// by the container's doing, and ends with the container.
+// within calls do and waits for it, at most for d. A call that is stuck then is stuck by
+// the container's doing, and ends with the container.
 func within(d time.Duration, do func() (bool, error)) (bool, error) {
 	type result struct {
 		changed bool
@@ -40,18 +40,19 @@ func within(d time.Duration, do func() (bool, error)) (bool, error) {
 type visit struct {
 	containerID string
 	old, now    Names
-	roots       map[inode]bool // where it was
-	files       map[inode]bool // of ours, that it has seen to
+	roots       map[inode]bool // that it has visited
+	files       map[inode]bool // of ours, that it has handled
 }
 
-// inode is one in a file system, or as seen through one of its mounts.
+// inode is an inode of a file system, or as seen through one of its mounts.
 type inode struct{ in, number uint64 }
 
-// all sees to every root of the processes in ns. It is more than one if there are
-// more mount namespaces: the container's own, or of others that share its network.
+// all handles every root of the processes in ns. There is more than one root if there
+// are more mount namespaces: the container's own, or those of others that share its
+// network.
 func (v *visit) all(ns *netns.NS) (changed bool, err error) {
 	v.roots, v.files = map[inode]bool{}, map[inode]bool{}
-	// The host's programs come and go in there, too (nsenter --net).
+	// Programs of the host enter and leave this namespace too (nsenter --net).
 	if err := v.passOver("self"); err != nil {
 		return false, err
 	}
@@ -89,8 +90,8 @@ func processes() (pids []string, err error) {
 	return pids, err
 }
 
-// process sees to one process's root if it lives in ns. By the descriptor of its
-// directory it is the same process all the while; its PID may be another's soon.
+// process handles one process's root if the process lives in ns. The descriptor of its
+// directory always means the same process; the PID may soon belong to another one.
 func (v *visit) process(pid string, ns *netns.NS) (changed bool, err error) {
 	proc, err := openProcess(pid)
 	if errors.Is(err, unix.ENOENT) {
@@ -106,7 +107,7 @@ func (v *visit) process(pid string, ns *netns.NS) (changed bool, err error) {
 	return v.enter(proc, ns)
 }
 
-// enter sees to the root of a process that lived in ns a moment ago.
+// enter handles the root of a process that lived in ns a moment ago.
 func (v *visit) enter(proc int, ns *netns.NS) (changed bool, err error) {
 	changed, err = v.inRoot(proc)
 	if err != nil && !inhabits(proc, ns) {
@@ -125,7 +126,7 @@ func inhabits(proc int, ns *netns.NS) bool {
 		its.Dev == want.Dev && its.Ino == want.Ino
 }
 
-// passOver makes a process's root one that the visit was at.
+// passOver marks a process's root as visited.
 func (v *visit) passOver(pid string) error {
 	proc, err := openProcess(pid)
 	if err != nil {
@@ -137,7 +138,7 @@ func (v *visit) passOver(pid string) error {
 	return err
 }
 
-// root opens a process's root; fresh says that the visit was not there.
+// root opens a process's root; fresh says that the visit was not there before.
 func (v *visit) root(proc int) (fd int, fresh bool, err error) {
 	fd, err = unix.Openat(proc, "root", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
