@@ -15,22 +15,22 @@ import (
 
 const (
 	suffix    = ".json"
-	aside     = ".bad"  // behind the name of a file that could not be read
-	temporary = ".part" // behind the name of a file being written, and its number
+	aside     = ".bad"  // suffix of a file that could not be read
+	temporary = ".part" // suffix of a file being written, with its number
 )
 
-// Names of ours; only such files are ever removed.
+// Names that leased gives; only such files are ever removed.
 var (
 	isRecord = regexp.MustCompile(`^[0-9a-f]{32}\.json$`).MatchString
 	isAside  = regexp.MustCompile(`^[0-9a-f]{32}\.json\.bad$`).MatchString
 	isPart   = regexp.MustCompile(`^[0-9a-f]{32}\.json(\.[0-9]+)?\.part$`).MatchString
 )
 
-// isForeign says that somebody else has put a file among the records.
+// isForeign reports whether another program has put this file among the records.
 func isForeign(name string) bool { return strings.HasSuffix(name, suffix) && !isRecord(name) }
 
-// walk calls do with the names in the directory that match, read a few at a time:
-// somebody may have filled it.
+// walk calls do with the matching names in the directory, read a few at a time: another
+// program may have filled it.
 func (s *Store) walk(match func(name string) bool, do func(name string)) error {
 	dir, err := s.root.Open(".")
 	if err != nil {
@@ -53,7 +53,7 @@ func (s *Store) walk(match func(name string) bool, do func(name string)) error {
 	}
 }
 
-// dated is a file as of some time in its life.
+// dated is a file with a time of its life.
 type dated struct {
 	name string
 	at   time.Time
@@ -65,12 +65,12 @@ func (d dated) compare(other dated) int {
 
 func written(i fs.FileInfo) time.Time { return i.ModTime() }
 
-// renamed is when a file got its name, which leaves its ModTime as it was.
+// renamed returns when a file got its name; a rename does not change its ModTime.
 func renamed(i fs.FileInfo) time.Time { return time.Unix(i.Sys().(*syscall.Stat_t).Ctim.Unix()) }
 
-// newest are the names of the newest files that match, limit at most, the newest
-// first. The others are removed: left there, they would be taken for live ones at
-// a later start, when they are older still. No more than twice limit are in memory.
+// newest returns the names of the newest matching files, at most limit, the newest
+// first. The others are removed: at a later start, when they are even older, they would
+// count as live. At most twice limit names are in memory.
 func (s *Store) newest(match func(string) bool, limit int, at func(fs.FileInfo) time.Time) (names []string, removed int, err error) {
 	var all []dated
 	cut := func() {

@@ -59,7 +59,7 @@ func TestThingsThatAreNoFiles(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), thing+" is set aside") || !slices.Equal(names, []string{"a"}) {
 					t.Fatalf("%q, %v", names, err)
 				}
-				if (name == "FIFO" || name == "huge" || name == "directory") && isRecord(thing) && !strings.Contains(err.Error(), "no regular file of at most 1 MiB") {
+				if (name == "FIFO" || name == "huge" || name == "directory") && isRecord(thing) && !strings.Contains(err.Error(), "not a regular file of at most 1 MiB") {
 					t.Error(err)
 				}
 				if _, err := os.Lstat(filepath.Join(dir, thing+aside)); err != nil {

@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// disk is what Save and Delete do to the directory. Tests record it, break it and
-// cut it off.
+// disk holds the operations of Save and Delete on the directory. Tests record them, make
+// them fail and cut them off.
 type disk interface {
 	Create(name string) (file, error)
 	Rename(from, to string) error
@@ -21,7 +21,7 @@ type file interface {
 	Sync() error
 }
 
-// inDir is the disk itself.
+// inDir is the real disk.
 type inDir struct {
 	*os.Root
 	dir *os.File

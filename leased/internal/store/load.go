@@ -14,20 +14,20 @@ import (
 )
 
 const (
-	maxFile    = 1 << 20 // bytes; what is larger is none of ours
+	maxFile    = 1 << 20 // bytes; a larger file is not ours
 	maxRecords = 16384   // far more than a host has containers
-	maxAside   = 16      // files kept for whoever looks into it, and errors told
+	maxAside   = 16      // files kept for an operator to look at, and errors reported
 )
 
-// Load hands every record to each, but those of the keys in but, and returns which
-// of these there are none of. One that cannot be read, or that each refuses,
-// is set aside under another name and costs only itself; what was wrong with such
-// records is the error. Of more than maxRecords the oldest are removed, and told
-// of: containers left them that never came back.
+// Load calls each with every record except those whose key is in but. It returns the
+// keys in but that have no record. A record that cannot be read, or that each refuses,
+// is set aside under another name and costs only itself; the error says what was wrong
+// with such records. If there are more than maxRecords, the oldest are removed and
+// reported: containers that never came back left them.
 func (s *Store) Load(each func(record []byte) error, but ...string) (absent []string, err error) {
 	var bad faults
 	bad.add(s.walk(isForeign, func(name string) {
-		bad.add(s.setAside(name, errors.New("it is no record's name")))
+		bad.add(s.setAside(name, errors.New("not a lease record")))
 	}))
 	names, removed, err := s.newest(isRecord, maxRecords, written)
 	bad.add(err)
@@ -56,7 +56,7 @@ func (s *Store) Load(each func(record []byte) error, but ...string) (absent []st
 	return slices.Collect(maps.Values(passed)), bad.join()
 }
 
-// setAside says that it did, and why.
+// setAside renames a file that is not a usable record, and returns what it did and why.
 func (s *Store) setAside(name string, why error) error {
 	path := s.root.Name() + "/" + name
 	if err := s.root.Rename(name, name+aside); err != nil {
@@ -65,8 +65,8 @@ func (s *Store) setAside(name string, why error) error {
 	return fmt.Errorf("%s is set aside as %s: %w", path, name+aside, why)
 }
 
-// read returns the record in a file. Neither a FIFO nor a symlink to one makes it
-// wait, nor does one that is put there meanwhile.
+// read returns the record in a file. It does not wait on a FIFO or a symlink to one,
+// even if the file is replaced meanwhile.
 func (s *Store) read(name string) ([]byte, error) {
 	// os.Root would follow a symlink whatever the flags say.
 	fd, err := unix.Openat(int(s.lock.Fd()), name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
@@ -80,7 +80,7 @@ func (s *Store) read(name string) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxFile {
-		return nil, errors.New("no regular file of at most 1 MiB")
+		return nil, errors.New("not a regular file of at most 1 MiB")
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxFile))
 	if err != nil {
@@ -89,7 +89,7 @@ func (s *Store) read(name string) ([]byte, error) {
 	return unseal(name, b)
 }
 
-// faults is what Load has to tell: some in full, the others counted.
+// faults collects the errors of Load: some in full, the others counted.
 type faults struct {
 	told []error
 	more int

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Open makes the directory where it is missing, locks it against a second leased,
-// and clears away what a crash left half written.
+// Open makes the directory if it is missing, locks it against a second leased, and
+// removes files that a crash left half written.
 func Open(dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the state directory: %w", err)
@@ -32,9 +32,9 @@ func Open(dir string) (*Store, error) {
 	return s, nil
 }
 
-// OpenDurable opens a store whose Save returns when the record outlives a power
-// failure. That takes milliseconds on a good disk and seconds on a bad one: it is
-// no step of a container's start.
+// OpenDurable opens a store whose Save returns only when the record survives a power
+// failure. That takes milliseconds on a good disk and seconds on a bad one, so a
+// container's start must not wait for it.
 func OpenDurable(dir string) (*Store, error) {
 	s, err := Open(dir)
 	if err != nil {
@@ -48,7 +48,7 @@ func OpenDurable(dir string) (*Store, error) {
 	return s, nil
 }
 
-// syncParent has a directory that was just made outlive a power failure, too.
+// syncParent makes a directory that was just made survive a power failure, too.
 func syncParent(dir string) error {
 	parent, err := os.Open(filepath.Dir(filepath.Clean(dir)))
 	if err != nil {
@@ -57,7 +57,7 @@ func syncParent(dir string) error {
 	return errors.Join(parent.Sync(), parent.Close())
 }
 
-// take makes the directory ours, or says why it is not to be.
+// take locks the directory for us, or returns why it must not be used.
 func (s *Store) take() (err error) {
 	if s.lock, err = s.root.Open("."); err != nil {
 		return fmt.Errorf("open the state directory: %w", err)
@@ -79,9 +79,9 @@ func (s *Store) take() (err error) {
 	return nil
 }
 
-// private refuses a directory that somebody else writes to: who writes a record
-// says what leased does as root in which netns. It is the directory that was
-// opened that counts: a symlink on the way to it is the administrator's choice.
+// private refuses a directory that another user can write to: a record decides what
+// leased does as root in which netns. It checks the directory that was opened; a symlink
+// on the path to it is the administrator's choice.
 func private(dir string, info os.FileInfo) error {
 	if owner := info.Sys().(*syscall.Stat_t).Uid; int(owner) != os.Geteuid() {
 		return fmt.Errorf("the state directory %s belongs to user %d; run leased as that user, or with another than %s", dir, owner, dir)
@@ -92,11 +92,11 @@ func private(dir string, info os.FileInfo) error {
 	return nil
 }
 
-// clear removes what a crash left. What cannot be removed is in nobody's way: it is
-// never read.
+// clear removes the leftovers of a crash. A file that cannot be removed does no harm: it
+// is never read.
 func (s *Store) clear() {
 	_ = s.walk(isPart, func(name string) { _ = s.root.Remove(name) })
 }
 
-// Close gives the directory free for another leased.
+// Close unlocks the directory for another leased.
 func (s *Store) Close() error { return errors.Join(s.lock.Close(), s.root.Close()) }

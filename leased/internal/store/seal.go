@@ -11,17 +11,17 @@ import (
 	"fmt"
 )
 
-// sumSize is in bytes. The sum is against accidents: who may write here could
+// sumSize is in bytes. The sum detects accidents; a program that may write here could
 // compute it, too.
 const sumSize = 16
 
-// prefixSize is of what stands before the record in a file.
+// prefixSize is the size of the part before the record in a file.
 const prefixSize = len(`{"sum":"`) + 2*sumSize + len(`","record":`)
 
-var errSum = errors.New("it is not what was written under this name: no record, or its checksum differs")
+var errSum = errors.New("not a record, or its checksum does not match its content and name")
 
-// seal makes a file of a record. Its checksum covers its name, so that the record
-// of one lease under the name of another is none.
+// seal returns the file of a record. Its checksum covers its name, so that the record of
+// one lease under the name of another is refused.
 func seal(name string, record []byte) []byte {
 	sum := sha256.New()
 	sum.Write(append([]byte(name), 0))
@@ -29,9 +29,9 @@ func seal(name string, record []byte) []byte {
 	return fmt.Appendf(nil, `{"sum":"%s","record":%s}`+"\n", hex.EncodeToString(sum.Sum(nil)[:sumSize]), record)
 }
 
-// unseal returns the record in a file. The file has to be, byte for byte, what
-// seal makes of the record: a JSON decoder would take "SUM" for "sum", the last
-// one of two, and blanks wherever it likes.
+// unseal returns the record in a file. The file must be, byte for byte, what seal makes
+// of the record: a JSON decoder would take "SUM" for "sum", the last of two, and blanks
+// anywhere.
 func unseal(name string, b []byte) ([]byte, error) {
 	if len(b) < prefixSize+len("}\n") {
 		return nil, errSum

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package store is step 10 of the way of a lease: the state of record, one JSON
-// file a lease, with a checksum. A file is replaced by rename and never rewritten
-// in place, so a reader sees the old one or the new one. In /run there is no fsync:
-// if the host dies so do the containers' namespaces. What outlives a reboot is in
-// a store that OpenDurable opens.
+// Package store is step 10 of the way of a lease: the state of record, one JSON file per
+// lease, with a checksum. A file is replaced by rename and never rewritten in place, so
+// a reader sees the old file or the new one. In /run there is no fsync: if the host
+// dies, so do the containers' namespaces. State that must survive a reboot is in a store
+// that OpenDurable opens.
 package store
 
 import (
@@ -21,26 +21,26 @@ import (
 )
 
 const (
-	// DefaultDir is where live leases are.
+	// DefaultDir holds the live leases.
 	DefaultDir = "/run/leased/leases"
-	// DefaultMemoryDir is where it is kept what INIT-REBOOT (RFC 2131 §3.2) asks
-	// for after the host was started anew.
+	// DefaultMemoryDir holds the leases that INIT-REBOOT (RFC 2131 §3.2) asks for after
+	// a reboot of the host.
 	DefaultMemoryDir = "/var/lib/leased/leases"
 )
 
-// Store is a directory of records. Its methods may be called at once, for the
-// same key too; Load comes before all others.
+// Store is a directory of records. Its methods may be called concurrently, for the same
+// key too; Load comes before all others.
 type Store struct {
-	root    *os.Root // whatever becomes of the path, it is the directory that is locked
+	root    *os.Root // the locked directory, even if its path changes
 	lock    *os.File
 	disk    disk
 	durable bool
 	parts   atomic.Uint64 // numbers the files being written: each Save has its own
 }
 
-// Save writes the record of key. No part of key reaches the file's name but by a
-// digest. After an error the old record, if there is one, is as it was; only where
-// a durable store could not sync its directory it may be either.
+// Save writes the record of key. Only a digest of key reaches the file's name. After an
+// error the old record, if there is one, is unchanged. The exception: if a durable store
+// could not sync its directory, it may be the old or the new one.
 func (s *Store) Save(key string, record any) error {
 	b, err := json.Marshal(record)
 	if err != nil {
@@ -65,7 +65,7 @@ func (s *Store) replace(name string, b []byte) error {
 		err = s.disk.Rename(part, name)
 	}
 	if err != nil {
-		_ = s.disk.Remove(part) // a full disk leaves a beginning
+		_ = s.disk.Remove(part) // a full disk leaves a part of the file
 		return err
 	}
 	failpoint.At(failpoint.AfterWrite)
@@ -87,8 +87,8 @@ func (s *Store) write(part string, b []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// Delete removes the record of key; having none is no error. It is not synced: one
-// that a power failure brings back costs INIT-REBOOT a NAK.
+// Delete removes the record of key; a missing record is not an error. The removal is not
+// synced: a record that a power failure brings back costs INIT-REBOOT a NAK.
 func (s *Store) Delete(key string) error {
 	if err := s.disk.Remove(fileName(key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("delete a lease in %s: %w", s.root.Name(), err)
