@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package clock is step 12 of the way of a lease: the time on CLOCK_BOOTTIME,
-// which goes on while the host is suspended, and one timer on it for everything.
-// Go's own timers stand still in suspend.
+// Package clock is step 12 of the way of a lease: the time on CLOCK_BOOTTIME, which
+// continues while the host is suspended, and one timer on it for everything. Go's own
+// timers stop in suspend.
 package clock
 
 import (
@@ -20,7 +20,7 @@ type Boottime struct {
 	ended chan struct{}
 }
 
-// New makes a Boottime: one timerfd and one goroutine that waits for it.
+// New makes a Boottime, with one timerfd and one goroutine that waits for it.
 func New() (*Boottime, error) {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_BOOTTIME, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK)
 	if err != nil {
@@ -45,7 +45,7 @@ func (c *Boottime) wait() {
 	}
 }
 
-// Now is the time since the host booted.
+// Now returns the time since the host booted.
 func (c *Boottime) Now() time.Duration {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
@@ -54,8 +54,8 @@ func (c *Boottime) Now() time.Duration {
 	return time.Duration(ts.Nano())
 }
 
-// Wake sets the timer to one tick on C at that time, at once if it has passed.
-// What it was set to before is forgotten.
+// Wake sets the timer to one tick on C at that time, or at once if the time has passed.
+// It replaces the time set before.
 func (c *Boottime) Wake(at time.Duration) error {
 	at = max(at, 1) // 0 would disarm
 	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(at))}
@@ -73,10 +73,10 @@ func (c *Boottime) Wake(at time.Duration) error {
 	return err
 }
 
-// C has a tick for each time the timer ran out, or one for several.
+// C delivers a tick each time the timer expires; several expiries may give one tick.
 func (c *Boottime) C() <-chan struct{} { return c.ticks }
 
-// Close ends the timer.
+// Close stops the timer.
 func (c *Boottime) Close() error {
 	err := c.timer.Close()
 	<-c.ended

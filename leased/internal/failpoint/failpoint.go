@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package failpoint has leased end in the middle of its work, for lab/chaos: where
-// nobody could kill it from outside at the right time. It exists with the build tag
-// failpoint only; without it At is nothing, and a released leased has none of it.
+// Package failpoint ends leased in the middle of its work, for lab/chaos, at steps that
+// no signal from outside could hit. It exists only with the build tag failpoint; without
+// the tag At does nothing, and a released leased has no failpoints.
 //
-// The environment's LEASED_FAILPOINT says where: "AfterWrite" is the first time
-// there, "AfterWrite:3" the third, and "AfterWrite=panic" or "=stall" something else
-// than a SIGKILL of itself.
+// The environment variable LEASED_FAILPOINT names the step: "AfterWrite" is the first
+// time there, "AfterWrite:3" the third. leased ends by a SIGKILL of itself;
+// "AfterWrite=panic" and "=stall" do something else.
 package failpoint
 
-// Point is a place in leased's work.
+// Point is a step in leased's work.
 type Point uint8
 
 // The points, in the order of a lease's life.
 const (
 	AfterDiscover  Point = iota + 1 // DISCOVER sent
-	AfterOffer                      // OFFER received, nothing done about it
+	AfterOffer                      // OFFER received, no reaction yet
 	AfterRequest                    // REQUEST sent
 	AckBeforeWrite                  // ACK received, nothing applied and nothing written
 	AfterAddress                    // address in the container, routes and record not there yet
 	MidRename                       // record's part file written, not renamed
 	AfterWrite                      // record written
-	BeforeAnswer                    // the same, about to answer
+	BeforeAnswer                    // record written, about to answer
 	AfterAnswer                     // answer handed over, not yet on the socket
 	MidTeardown                     // address removed; record still as it was
 	last           = MidTeardown
 )
 
-// String is the name that LEASED_FAILPOINT has for it.
+// String returns the point's name in LEASED_FAILPOINT.
 func (p Point) String() string {
 	switch p {
 	case AfterDiscover:
@@ -54,7 +54,7 @@ func (p Point) String() string {
 	return "invalid"
 }
 
-// All are all points.
+// All returns all points.
 func All() (all []Point) {
 	for p := AfterDiscover; p <= last; p++ {
 		all = append(all, p)

@@ -4,8 +4,9 @@
 
 package failpoint
 
-// At is where leased may end.
+// At marks a step where leased may end.
 func At(Point) {}
 
-// After is the point that follows a message, sent or received; zero where there is none.
+// After returns the point that follows a message, sent or received; zero if there is
+// none.
 func After(message) Point { return 0 }

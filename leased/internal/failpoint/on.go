@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// end is how leased ends.
+// end is the way in which leased ends.
 type end uint8
 
 const (
@@ -23,7 +23,7 @@ const (
 	stall
 )
 
-// plan is what LEASED_FAILPOINT says; at is zero where it says nothing.
+// plan is the parsed LEASED_FAILPOINT; at is zero if it is empty.
 type plan struct {
 	at  Point
 	nth int64
@@ -35,7 +35,7 @@ var (
 	reached atomic.Int64
 )
 
-// At is where leased may end.
+// At marks a step where leased may end.
 func At(p Point) {
 	if p == 0 || p != planned.at || reached.Add(1) != planned.nth {
 		return
@@ -50,7 +50,8 @@ func At(p Point) {
 	select {} // a signal takes its time
 }
 
-// After is the point that follows a message, sent or received; zero where there is none.
+// After returns the point that follows a message, sent or received; zero if there is
+// none.
 func After(m message) Point {
 	switch m.String() {
 	case "DISCOVER":
@@ -63,8 +64,8 @@ func After(m message) Point {
 	return 0
 }
 
-// mustParse panics: a point that is misspelt would never be reached, and its test
-// never fail.
+// mustParse panics on a misspelt point: leased would never reach that point, and its
+// test would never fail.
 func mustParse(s string) plan {
 	p, err := parse(s)
 	if err != nil {
@@ -90,7 +91,7 @@ func parse(s string) (plan, error) {
 		p.nth, err = strconv.ParseInt(nth, 10, 64)
 	}
 	if p.at == 0 || p.how == 0 || err != nil || p.nth < 1 {
-		return plan{}, fmt.Errorf("LEASED_FAILPOINT=%q is no failpoint", s)
+		return plan{}, fmt.Errorf("LEASED_FAILPOINT=%q is not a failpoint", s)
 	}
 	return p, nil
 }

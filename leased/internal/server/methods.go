@@ -13,7 +13,7 @@ import (
 	"podman-net-dhcp/internal/leaseapi"
 )
 
-// What org.varlink.service.GetInfo says of us.
+// The answer of org.varlink.service.GetInfo.
 const (
 	vendor  = "podman-net-dhcp"
 	product = "leased"
@@ -36,7 +36,7 @@ var methods = map[string]method{
 	leaseapi.MethodList:                  {run: (*session).list},
 }
 
-// named is the one parameter of the errors of org.varlink.service.
+// named is the single parameter of the errors of org.varlink.service.
 type named map[string]string
 
 func (x *session) handle(ctx context.Context, call leaseapi.Call) error {
@@ -137,8 +137,8 @@ func (x *session) list(_ context.Context, call leaseapi.Call) error {
 	return x.send(call, "", leaseapi.ListReply{}, false)
 }
 
-// fail answers with the error's own name where it has one. Of a call that was
-// cancelled nobody is left to hear, or we hang up ourselves.
+// fail answers with the error's own name if it has one. After a cancelled call no caller
+// is left, or we hang up ourselves.
 func (x *session) fail(call leaseapi.Call, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
@@ -155,15 +155,15 @@ func (x *session) invalid(call leaseapi.Call, parameter string) error {
 	return x.send(call, leaseapi.ErrorInvalidParameter, named{"parameter": parameter}, false)
 }
 
-// decode is strict: a parameter that this version does not know must not be
-// taken for granted by who sent it.
+// decode is strict: if this version does not know a parameter, the sender must not
+// believe that it has an effect.
 func decode(call leaseapi.Call, into any) error {
 	d := json.NewDecoder(bytes.NewReader(call.Parameters))
 	d.DisallowUnknownFields()
 	return d.Decode(into)
 }
 
-// parameter names the parameter that a decoding error is about.
+// parameter returns the parameter that a decoding error is about.
 func parameter(err error) string {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package server is step 4 of the way of a lease: the Varlink service on the unix
-// socket. It finds out who asks, hands Acquire, Release and List to the manager,
-// and takes a peer that hangs up for a wish to undo.
+// socket. It finds out who calls, and passes Acquire, Release and List to the manager.
+// If a caller hangs up, the server undoes its call.
 package server
 
 import (
@@ -17,7 +17,7 @@ import (
 	"podman-net-dhcp/internal/leaseapi"
 )
 
-// limits are bounds on what peers may cost us.
+// limits bound the resources that peers may use.
 type limits struct {
 	conns int           // a mass start holds one connection a container
 	idle  time.Duration // between a peer's calls
@@ -26,10 +26,11 @@ type limits struct {
 
 var usual = limits{conns: 1024, idle: 60 * time.Second, send: 10 * time.Second}
 
-// Leases is what the server needs of the manager.
+// Leases is the part of the manager that the server needs.
 type Leases interface {
-	// Acquire returns a lease, or nil when the request says to go on without one.
-	// Cancelling ctx undoes it, and so does undo, for an answer that nobody took.
+	// Acquire returns a lease, or nil if the request says to go on without one.
+	// Cancelling ctx undoes the call. undo does the same, for an answer that could not
+	// be delivered.
 	Acquire(ctx context.Context, req leaseapi.AcquireRequest) (l *leaseapi.Lease, undo func(), err error)
 	Release(ctx context.Context, a leaseapi.Attachment) error
 	ReleaseContainer(ctx context.Context, containerID string) error
@@ -40,7 +41,8 @@ type Leases interface {
 type Server struct {
 	Leases Leases
 	Log    *slog.Logger
-	// Changed, if not nil, is told that a peer has come (1) or gone (-1).
+	// Changed, if not nil, is called with 1 when a peer connects and with -1 when it
+	// leaves.
 	Changed func(by int)
 
 	limits limits // the usual ones unless a test has others
@@ -48,8 +50,8 @@ type Server struct {
 	slots  chan struct{}
 }
 
-// Serve accepts until ctx ends, then closes the listener, hangs up on everybody
-// and waits until their calls have come to an end.
+// Serve accepts until ctx ends. Then it closes the listener, hangs up on all peers and
+// waits until their calls have ended.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if s.limits == (limits{}) {
 		s.limits = usual
@@ -76,7 +78,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 }
 
-// retry waits after an error that passes, such as EMFILE.
+// retry waits after a temporary error, such as EMFILE.
 func (s *Server) retry(ctx context.Context, err error) bool {
 	if errors.Is(err, net.ErrClosed) {
 		return false

@@ -4,7 +4,7 @@ package server
 
 import _ "embed"
 
-// serviceInterface describes org.varlink.service, as every Varlink service does.
+// serviceInterface describes org.varlink.service, which every Varlink service has.
 //
 //go:embed org.varlink.service.varlink
 var serviceInterface string

@@ -38,8 +38,8 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	x.loop(ctx, calls)
 }
 
-// loop answers one call after the other. A peer has limits.idle for its next call,
-// and none of it counts while a call is at work.
+// loop answers one call after the other. A peer has limits.idle for its next call; the
+// time of a running call does not count.
 func (x *session) loop(ctx context.Context, calls <-chan leaseapi.Call) {
 	for {
 		_ = x.conn.SetReadDeadline(time.Now().Add(x.limits.idle))
@@ -56,7 +56,7 @@ func (x *session) loop(ctx context.Context, calls <-chan leaseapi.Call) {
 	}
 }
 
-// read reads ahead, so that the peer's hanging up is seen while a call is at work.
+// read reads ahead, so that the session notices a peer that hangs up during a call.
 func (x *session) read(ctx context.Context, cancel context.CancelFunc, calls chan<- leaseapi.Call) {
 	defer cancel()
 	for {
@@ -72,7 +72,7 @@ func (x *session) read(ctx context.Context, cancel context.CancelFunc, calls cha
 	}
 }
 
-// peer is who connected (SO_PEERCRED, unix(7)).
+// peer returns the credentials of the connected process (SO_PEERCRED, unix(7)).
 func peer(conn net.Conn) (*unix.Ucred, error) {
 	u, ok := conn.(*net.UnixConn)
 	if !ok {

@@ -22,7 +22,7 @@ const (
 	maxDUID    = 130 // RFC 8415 §11.1, with its type
 )
 
-// invalid names the first parameter that cannot be right, or nothing.
+// invalid returns the name of the first parameter that is not allowed, or "".
 func invalid(r leaseapi.AcquireRequest) string {
 	mac, macErr := net.ParseMAC(r.Link.MAC)
 	clientID, idErr := hex.DecodeString(r.Client.ClientID)
@@ -67,8 +67,8 @@ func invalid(r leaseapi.AcquireRequest) string {
 	return ""
 }
 
-// plain is text of least to maxName bytes without control characters, fit for
-// logs and messages.
+// plain reports whether s is a text of least to maxName bytes without control
+// characters, fit for logs and messages.
 func plain(s string, least int) bool {
 	return len(s) >= least && len(s) <= maxName &&
 		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == unicode.ReplacementChar })
