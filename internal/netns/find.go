@@ -13,17 +13,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Sign is what a namespace is known by when its path is not.
+// Sign identifies a namespace whose path is gone.
 type Sign struct {
 	Number int    // NS.ID; used again
 	Inode  uint64 // NS.Inode; used again
 	Cookie uint64 // NS.Cookie
 }
 
-// Find opens a namespace that lives on without the path that it had, by the
-// processes in it: a bind mount under /run/netns can be gone while its container
-// runs. It fails with fs.ErrNotExist where the namespace has ended, which costs one
-// question to the kernel, or has no process left.
+// Find opens a namespace whose path is gone, by the processes in it: a bind mount under
+// /run/netns can disappear while its container runs. It fails with fs.ErrNotExist if the
+// namespace has ended (one question to the kernel finds this out) or has no process
+// left.
 func Find(s Sign) (*NS, error) {
 	if ok, err := alive(s.Number); err != nil || !ok {
 		return nil, errors.Join(err, fs.ErrNotExist)
@@ -45,12 +45,12 @@ func Find(s Sign) (*NS, error) {
 			return ns, nil
 		}
 		ns.Close()
-		break // the inode is another one's by now
+		break // the inode belongs to another namespace by now
 	}
 	return nil, fs.ErrNotExist
 }
 
-// alive asks whether a namespace has the number (RTM_GETNSID, Linux 5.0).
+// alive reports whether a namespace has the number (RTM_GETNSID, Linux 5.0).
 func alive(number int) (bool, error) {
 	req := nl.NewNetlinkRequest(unix.RTM_GETNSID, unix.NLM_F_REQUEST)
 	req.AddData(&nl.RtGenMsg{})

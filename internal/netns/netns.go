@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package netns opens network namespaces and makes descriptors inside them. It
-// is the only place in the project that calls setns(2): a goroutine locked to
-// its thread moves in, makes a descriptor, and moves back; a thread that cannot
-// move back is never used again (it stays locked, so the runtime ends it).
+// Package netns opens network namespaces and makes descriptors inside them. It is the
+// only package in the project that calls setns(2): a goroutine locked to its thread
+// moves in, makes a descriptor, and moves back. A thread that cannot move back is never
+// used again (it stays locked, so the runtime ends it).
 package netns
 
 import (
@@ -21,23 +21,23 @@ import (
 
 // Errors of Open, for errors.Is.
 var (
-	// ErrNotNetns says that the path names something else than a network namespace.
+	// ErrNotNetns says that the path does not name a network namespace.
 	ErrNotNetns = errors.New("not a network namespace")
 	// ErrHost says that the path names the caller's own network namespace.
 	ErrHost = errors.New("the host's own network namespace")
 )
 
-// NS is an open network namespace. While it is open it pins the namespace, its
-// links and their MACs, so whoever opens one closes it before it waits.
+// NS is an open network namespace. While open, it pins the namespace, its links and
+// their MACs, so its user closes it before waiting for anything.
 type NS struct {
 	file  *os.File
 	inode uint64
 }
 
 // Open opens the network namespace at path, a bind mount under /run/netns or a
-// /proc/PID/ns/net. It fails with fs.ErrNotExist where there is nothing, with
-// ErrNotNetns for a file, a FIFO or another kind of namespace, and with ErrHost
-// for the namespace that the caller itself lives in.
+// /proc/PID/ns/net. It fails with fs.ErrNotExist if nothing is there, with ErrNotNetns
+// for a file, a FIFO or another kind of namespace, and with ErrHost for the caller's own
+// namespace.
 func Open(path string) (*NS, error) {
 	// O_NONBLOCK: a FIFO must not hang us.
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
@@ -69,13 +69,14 @@ func (n *NS) identify() error {
 	if err != nil {
 		return err
 	}
-	if n.inode = here.Ino; n.inode == host { // both live, so that neither number is another's by now
+	if n.inode = here.Ino; n.inode == host { // both are alive, so neither number is reused
 		return ErrHost
 	}
 	return nil
 }
 
-// ownInode is of the namespace that the process lives in, from its start to its end.
+// ownInode returns the inode of the namespace in which the process lives from start to
+// end.
 var ownInode = sync.OnceValues(func() (uint64, error) {
 	own, err := home()
 	if err != nil {
@@ -86,20 +87,21 @@ var ownInode = sync.OnceValues(func() (uint64, error) {
 	return st.Ino, err
 })
 
-// FD is the descriptor, valid until Close.
+// FD returns the descriptor, valid until Close.
 func (n *NS) FD() int { return int(n.file.Fd()) }
 
-// Cookie identifies the namespace for as long as the host is up. Unlike its
-// inode number it is never used again (SO_NETNS_COOKIE, Linux 5.14).
+// Cookie identifies the namespace for as long as the host is up. Unlike the inode
+// number, it is never reused (SO_NETNS_COOKIE, Linux 5.14).
 func (n *NS) Cookie() (cookie uint64, err error) {
 	err = n.Do(func() (err error) { cookie, err = currentCookie(); return })
 	return cookie, err
 }
 
-// Inode is its number in the filesystem of namespaces, which is used again.
+// Inode returns the namespace's number in its filesystem; the kernel reuses these
+// numbers.
 func (n *NS) Inode() uint64 { return n.inode }
 
-// Close lets go of the namespace.
+// Close closes the namespace, which is no longer pinned.
 func (n *NS) Close() error { return n.file.Close() }
 
 // Netlink opens a rtnetlink handle inside the namespace. It pins the namespace
@@ -109,8 +111,8 @@ func (n *NS) Netlink() (h *netlink.Handle, err error) {
 	return h, err
 }
 
-// Do calls fn on a thread that is in the namespace. fn may make descriptors and
-// nothing else: no goroutines, no logging, no waiting.
+// Do calls fn on a thread that is in the namespace. fn may only make descriptors: no
+// goroutines, no logging, no waiting.
 func (n *NS) Do(fn func() error) error {
 	return lend(func() error {
 		if err := vns.Set(vns.NsHandle(n.FD())); err != nil {
@@ -134,9 +136,9 @@ func lend(fn func() error) error {
 func borrow(home vns.NsHandle, fn func() error, done chan<- error) {
 	runtime.LockOSThread()
 	if unix.Gettid() == unix.Getpid() {
-		// Not the main thread: it would not end with its goroutine, and what
-		// others see as this process's namespace (/proc/PID/ns/net) is where it
-		// is. It stays busy here, so that the next one is another.
+		// Not the main thread: it would not end with its goroutine, and its namespace is
+		// what others see as the process's (/proc/PID/ns/net). It stays busy here, so
+		// that the next goroutine gets another thread.
 		defer runtime.UnlockOSThread()
 		again := make(chan error, 1)
 		go borrow(home, fn, again)

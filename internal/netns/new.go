@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// New makes a network namespace that nobody else knows; it ends with Close.
+// New makes a network namespace without a path; it ends with Close.
 func New() (*NS, error) {
 	n := &NS{}
 	err := lend(func() (err error) {

@@ -8,10 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Sysctl calls fn, as Do does, with the directory of the namespace's sysctls. It is in
-// a procfs that is mounted for this call alone, and nowhere: in one that all share the
-// kernel looks a name up among those of all namespaces (proc_sys_compare), which takes
-// 2 ms where there are 3,000. Without the right to mount it is /proc/sys.
+// Sysctl calls fn, as Do does, with the directory of the namespace's sysctls. The
+// directory is in a procfs that is mounted for this call alone and has no path. In the
+// shared procfs the kernel looks a name up among those of all namespaces
+// (proc_sys_compare), which takes 2 ms if there are 3,000. Without the right to mount,
+// the directory is /proc/sys.
 func (n *NS) Sysctl(fn func(dir string) error) error {
 	return n.Do(func() error {
 		fd, err := mountProc()

@@ -22,9 +22,9 @@ const (
 	netnsaNSID    = 1  // NETNSA_NSID
 )
 
-// ID is the number by which the caller's namespace knows this one (nsid, see
-// ip-netns(8)); it is given one where it has none. When the namespace ends, the
-// kernel says so under that number, see Watch. Numbers are used again.
+// ID returns the number by which the caller's namespace knows this one (nsid, see
+// ip-netns(8)), and assigns one if there is none. When the namespace ends, the kernel
+// reports this number, see Watch. Numbers are reused.
 func (n *NS) ID() (int, error) {
 	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
@@ -41,8 +41,8 @@ func (n *NS) ID() (int, error) {
 	return id, nil
 }
 
-// Watcher hears of network namespaces that end: one socket for all of them, and
-// nothing that would keep one alive.
+// Watcher reports network namespaces that end. It is one socket for all of them, and
+// keeps none of them alive.
 type Watcher struct {
 	sock   *nl.NetlinkSocket
 	closed atomic.Bool
@@ -57,9 +57,9 @@ func Watch() (*Watcher, error) {
 	return &Watcher{sock: sock}, nil
 }
 
-// Next waits for ends and returns the numbers (see NS.ID) of those that ended.
-// missed says that there were more than the kernel could keep: any may have
-// ended. It fails with os.ErrClosed after Close.
+// Next waits for namespaces to end and returns their numbers (see NS.ID). missed says
+// that there were more than the kernel could keep: any namespace may have ended. It
+// fails with os.ErrClosed after Close.
 func (w *Watcher) Next() (ended []int, missed bool, err error) {
 	for len(ended) == 0 {
 		messages, _, err := w.sock.Receive()
@@ -98,7 +98,7 @@ func endedID(kind uint16, data []byte) (int, bool) {
 	return 0, false
 }
 
-// Close ends Next.
+// Close makes Next return.
 func (w *Watcher) Close() {
 	w.closed.Store(true)
 	w.sock.Close()
