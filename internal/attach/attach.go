@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package attach is step 2 of the way of a lease: it makes the container's link,
-// a veth into a bridge or a macvlan child of a NIC, straight inside the
-// container's netns with its final name, MAC and MTU, and up; and it takes it
-// away again. What it cannot finish it undoes.
+// Package attach is step 2 of the way of a lease: it makes the container's link, a veth
+// into a bridge or a macvlan child of a NIC. The link is made directly inside the
+// container's netns with its final name, MAC and MTU, and up. The package also removes
+// the link. If it cannot finish, it undoes its steps.
 package attach
 
 import (
@@ -18,7 +18,7 @@ import (
 	"podman-net-dhcp/internal/netns"
 )
 
-// Spec says what link to make.
+// Spec describes the link to make.
 type Spec struct {
 	Host    string // the bridge or parent, by name
 	Mode    string // of a macvlan: bridge, private, vepa, passthru
@@ -27,24 +27,24 @@ type Spec struct {
 	Interface string           // name in the container
 	MAC       net.HardwareAddr // 6 bytes, unicast; nil: the kernel's choice, in passthru the parent's
 	MTU       int              // 0: the host interface's
-	// HostEnd is a veth's name on the host, Alias what `ip link` shows beside it,
-	// so that an operator sees whose it is.
+	// HostEnd is a veth's name on the host. Alias is the text that `ip link` shows
+	// beside it, so that an operator sees which container it belongs to.
 	HostEnd, Alias string
 
 	hostMTU int // the host interface's
 }
 
-// Link is a link that was made.
+// Link describes a link that Make has made.
 type Link struct {
 	MAC     net.HardwareAddr
 	HostMTU int // of the bridge or parent
 }
 
-// ErrExists says that the container has an interface of that name already.
+// ErrExists says that the container already has an interface of that name.
 var ErrExists = errors.New("the container has an interface of that name already")
 
-// Make makes the link. Its errors say what is wrong with the host's interface
-// and what to do about it.
+// Make makes the link. Its errors say what is wrong with the host's interface, and what
+// to do.
 func (h *Host) Make(ctx context.Context, ns *netns.NS, s Spec) (Link, error) {
 	on, err := h.Find(s.Host)
 	if err != nil {
@@ -71,8 +71,8 @@ func (h *Host) Make(ctx context.Context, ns *netns.NS, s Spec) (Link, error) {
 	return Link{MAC: s.MAC, HostMTU: s.hostMTU}, nil
 }
 
-// taken tells why the kernel says EEXIST: ErrExists, or nil where the container has
-// no such interface.
+// taken returns why the kernel says EEXIST: ErrExists, or nil if the container has no
+// such interface.
 func taken(ns *netns.NS, name string) error {
 	h, err := ns.Netlink()
 	if err != nil {
@@ -85,9 +85,8 @@ func taken(ns *netns.NS, name string) error {
 	return nil
 }
 
-// Delete removes the container's link if it is one that Make could have made:
-// a veth or macvlan, and with that MAC where mac is not nil. Nothing there is no
-// error.
+// Delete removes the container's link if Make could have made it: a veth or macvlan, and
+// with that MAC if mac is not nil. A missing link is not an error.
 func Delete(ns *netns.NS, name string, mac net.HardwareAddr) error {
 	h, err := ns.Netlink()
 	if err != nil {

@@ -250,7 +250,7 @@ func TestPassthruIsForOne(t *testing.T) {
 	s := spec(testlan.HostNIC)
 	s.Mode, s.MAC = "passthru", net.HardwareAddr{2, 1, 2, 3, 4, 6}
 	_, err := l.host.Make(t.Context(), l.open(l.Container()), s)
-	if err == nil || !strings.Contains(err.Error(), "mode=passthru wants nic0 for one container alone") {
+	if err == nil || !strings.Contains(err.Error(), "mode=passthru needs nic0 for one container alone") {
 		t.Errorf("passthru beside another: %v", err)
 	}
 }

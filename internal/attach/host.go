@@ -18,8 +18,8 @@ type Host struct {
 	ns   *netns.NS // nil: the caller's own
 }
 
-// OpenHost opens a Host on the caller's network namespace, or on ns where that
-// is not nil. Close it.
+// OpenHost opens a Host on the caller's network namespace, or on ns if it is not nil.
+// Close it.
 func OpenHost(ns *netns.NS) (*Host, error) {
 	h := &Host{ns: ns}
 	open := func() (err error) {
@@ -44,10 +44,11 @@ func (h *Host) Close() { unix.Close(h.sock) }
 // Interface is one of the host's interfaces.
 type Interface struct{ link netlink.Link }
 
-// Bridge tells a bridge, which takes veths, from a NIC, which takes macvlans.
+// Bridge reports whether i is a bridge, which takes veths, and not a NIC, which takes
+// macvlans.
 func (i Interface) Bridge() bool { return i.link.Type() == "bridge" }
 
-// Kind is the option that names such an interface: bridge or parent.
+// Kind returns the option that names such an interface: bridge or parent.
 func (i Interface) Kind() string {
 	if i.Bridge() {
 		return "bridge"
@@ -55,11 +56,11 @@ func (i Interface) Kind() string {
 	return "parent"
 }
 
-// Name is the interface's name.
+// Name returns the interface's name.
 func (i Interface) Name() string { return i.link.Attrs().Name }
 
-// Find looks an interface up by its name and refuses one that can carry neither
-// a veth nor a macvlan, with the remedy.
+// Find looks up an interface by its name. It refuses an interface that can carry neither
+// a veth nor a macvlan; the error names the remedy.
 func (h *Host) Find(name string) (Interface, error) {
 	link, err := h.get(named(name))
 	if errors.Is(err, unix.ENODEV) {
@@ -87,8 +88,8 @@ func (h *Host) usable(i Interface) error {
 	return nil
 }
 
-// isPort tells whether the interface is enslaved to something that keeps its
-// frames from a macvlan: the kernel answers EBUSY for a bridge's port.
+// isPort returns an error if the interface is enslaved to a device that keeps its frames
+// from a macvlan: the kernel answers EBUSY for a bridge's port.
 func (h *Host) isPort(a *netlink.LinkAttrs) error {
 	master, err := h.get(numbered(a.MasterIndex))
 	if err != nil {
@@ -104,7 +105,7 @@ func (h *Host) isPort(a *netlink.LinkAttrs) error {
 	return fmt.Errorf("%s belongs to %s (%s); use: -o parent=%s", a.Name, m, master.Type(), m)
 }
 
-// gone says that a link vanished under our hands.
+// gone reports whether the error means that the link vanished meanwhile.
 func gone(err error) bool {
 	return errors.Is(err, unix.ENODEV) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENXIO)
 }

@@ -17,8 +17,8 @@ import (
 // linux/if_link.h
 var macvlanModes = map[string]uint32{"private": 1, "vepa": 2, "bridge": 4, "passthru": 8}
 
-// The kernel frees the MAC of a container that has died when it destroys its
-// netns, which is a matter of milliseconds: netavark #1308, systemd #33869.
+// The kernel frees the MAC of a dead container when it destroys the container's netns,
+// within milliseconds: netavark #1308, systemd #33869.
 const (
 	addrInUseFor  = 2 * time.Second
 	addrInUseStep = 2 * time.Millisecond
@@ -27,7 +27,7 @@ const (
 func (h *Host) macvlan(ctx context.Context, on Interface, ns *netns.NS, s Spec) error {
 	mode, ok := macvlanModes[s.Mode]
 	if !ok {
-		return fmt.Errorf("macvlan mode %q is none of bridge, private, vepa, passthru", s.Mode)
+		return fmt.Errorf("macvlan mode %q is not one of bridge, private, vepa, passthru", s.Mode)
 	}
 	err := h.child(ctx, on, ns, s, mode)
 	switch {
@@ -38,7 +38,7 @@ func (h *Host) macvlan(ctx context.Context, on Interface, ns *netns.NS, s Spec) 
 	case errors.Is(err, unix.EBUSY):
 		return fmt.Errorf("%s cannot take a macvlan now (EBUSY): a bridge or bond has it as a port, or ipvlans hang on it; see: ip -d link show %s", s.Host, s.Host)
 	case errors.Is(err, unix.EINVAL) && s.Mode == "passthru":
-		return fmt.Errorf("mode=passthru wants %s for one container alone, and other macvlans hang on it", s.Host)
+		return fmt.Errorf("mode=passthru needs %s for one container alone, but other macvlans use it", s.Host)
 	case err != nil && !errors.Is(err, ErrExists):
 		return fmt.Errorf("make a macvlan of %s: %w", s.Host, err)
 	}
@@ -72,14 +72,14 @@ func (h *Host) makeChild(on Interface, ns *netns.NS, s Spec, mode, flags uint32)
 	return h.create("macvlan", data, flags, append(inside(ns.FD(), s.Interface, s.MAC, s.MTU), parent)...)
 }
 
-// childByRename is for a kernel before 6.15, which looks for the name where the
-// request comes from: there is an eth0 on many a host.
+// childByRename is for kernels before 6.15, which check the name in the namespace of the
+// request: many hosts have an eth0.
 func (h *Host) childByRename(on Interface, ns *netns.NS, s Spec, mode uint32) error {
 	if err := taken(ns, s.Interface); err != nil {
 		return err
 	}
 	name := s.Interface
-	s.Interface = s.HostEnd // which nobody else has
+	s.Interface = s.HostEnd // a unique name
 	if err := h.makeChild(on, ns, s, mode, 0); err != nil {
 		return err
 	}
@@ -109,9 +109,9 @@ func bringUp(ns *netns.NS, was, name string) error {
 	return nil
 }
 
-// takeMAC gives a macvlan in passthru mode its MAC: it begins with its parent's,
-// whatever it was made with, and the parent has the container's from now on, and
-// its own back in the end (drivers/net/macvlan.c).
+// takeMAC gives a macvlan in passthru mode its MAC. Such a macvlan begins with its
+// parent's MAC, whatever MAC it was made with. From takeMAC on the parent has the
+// container's MAC, and at the end its own again (drivers/net/macvlan.c).
 func takeMAC(ns *netns.NS, s Spec) error {
 	h, err := ns.Netlink()
 	if err != nil {

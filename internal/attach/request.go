@@ -12,17 +12,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A container's start waits for each request, and for those that the library's
-// Handle adds to what it is asked for; its Receive takes a buffer of 64 KiB on the
-// stack, which a program that has just begun has to grow. So requests are put
-// together and sent here. linux/rtnetlink.h and linux/if_link.h have their form.
+// This file builds and sends its own netlink requests. A container's start waits for
+// each request, and the library's Handle adds requests of its own. Also, the library's
+// Receive takes a buffer of 64 KiB on the stack, which a program that has just started
+// must grow first. linux/rtnetlink.h and linux/if_link.h have the formats.
 
 const (
 	skipStats = 8 // RTEXT_FILTER_SKIP_STATS
 	maxAnswer = 8192
 )
 
-// request begins a request about a link; change are flags of the link to set.
+// request begins a request about a link; change holds the flags of the link to set.
 func request(kind uint16, flags int, change uint32) (*nl.NetlinkRequest, *nl.IfInfomsg) {
 	req := nl.NewNetlinkRequest(int(kind), flags)
 	msg := nl.NewIfInfomsg(unix.AF_UNSPEC)
@@ -31,8 +31,8 @@ func request(kind uint16, flags int, change uint32) (*nl.NetlinkRequest, *nl.IfI
 	return req, msg
 }
 
-// execute sends a request and returns what the answer's body is: nothing, for one
-// that asked for an acknowledgement. The kernel answers before send returns.
+// execute sends a request and returns the body of the answer: empty if the request asked
+// for an acknowledgement. The kernel answers before send returns.
 func (h *Host) execute(req *nl.NetlinkRequest) ([]byte, error) {
 	kernel := &unix.SockaddrNetlink{Family: unix.AF_NETLINK}
 	if err := unix.Sendto(h.sock, req.Serialize(), 0, kernel); err != nil {
@@ -72,7 +72,7 @@ func body(m syscall.NetlinkMessage) ([]byte, error) {
 	return nil, nil
 }
 
-// which link a request is about.
+// which selects the link that a request is about.
 type which func(*nl.NetlinkRequest, *nl.IfInfomsg)
 
 func named(name string) which {
@@ -85,8 +85,8 @@ func numbered(index int) which {
 	return func(_ *nl.NetlinkRequest, msg *nl.IfInfomsg) { msg.Index = int32(index) }
 }
 
-// raw asks for a link (RTM_GETLINK) and returns the attributes of the answer; it
-// fails with ENODEV where there is none.
+// raw asks for a link (RTM_GETLINK) and returns the attributes of the answer. It fails
+// with ENODEV if there is none.
 func (h *Host) raw(of which) ([]byte, error) {
 	req, msg := request(unix.RTM_GETLINK, 0, 0)
 	of(req, msg)
@@ -106,7 +106,7 @@ func (h *Host) get(of which) (netlink.Link, error) {
 	return netlink.LinkDeserialize(nil, answer)
 }
 
-// create makes a link (RTM_NEWLINK) of a kind with what the attributes say.
+// create makes a link (RTM_NEWLINK) of a kind with these attributes.
 func (h *Host) create(kind string, data *nl.RtAttr, flags uint32, attrs ...*nl.RtAttr) error {
 	req, _ := request(unix.RTM_NEWLINK, unix.NLM_F_CREATE|unix.NLM_F_EXCL|unix.NLM_F_ACK, flags)
 	for _, a := range attrs {
@@ -131,8 +131,8 @@ func (h *Host) change(name string, flags uint32, attrs ...*nl.RtAttr) error {
 	return err
 }
 
-// inside are the attributes of the container's end: in its namespace, with its
-// final name. A MAC of nil is the kernel's choice.
+// inside returns the attributes of the container's end: in its namespace, with its final
+// name. With a nil MAC the kernel chooses one.
 func inside(ns int, name string, mac net.HardwareAddr, mtu int) []*nl.RtAttr {
 	attrs := []*nl.RtAttr{
 		nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(name)),

@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrNoDefaultRoute says that the host has no IPv4 default route to tell which
-// interface leads to the LAN.
-var ErrNoDefaultRoute = errors.New("this host has no IPv4 default route that would tell the LAN's interface; name one with -o parent=… or -o bridge=…")
+// ErrNoDefaultRoute says that the host has no IPv4 default route by which to find the
+// interface that leads to the LAN.
+var ErrNoDefaultRoute = errors.New("this host has no IPv4 default route to find the LAN's interface by; name the interface with -o parent=… or -o bridge=…")
 
-// DefaultInterface is the interface of the IPv4 default route with the least
+// DefaultInterface returns the interface of the IPv4 default route with the lowest
 // metric.
 func (h *Host) DefaultInterface() (Interface, error) {
 	handle, err := h.handle()
@@ -49,7 +49,7 @@ func prefixLen(r netlink.Route) int {
 	return ones
 }
 
-// handle is the library's, for what no container's start waits for.
+// handle returns the library's handle, for requests that no container's start waits for.
 func (h *Host) handle() (*netlink.Handle, error) {
 	if h.ns != nil {
 		return h.ns.Netlink()

@@ -14,21 +14,22 @@ import (
 const (
 	brportState = 1 // IFLA_BRPORT_STATE, linux/if_link.h
 
-	// linux/if_bridge.h; all others mean that spanning tree holds the port back
+	// linux/if_bridge.h; in all other states spanning tree holds the port back
 	brStateDisabled   = 0
 	brStateForwarding = 3
 )
 
-// The kernel may announce a new port's carrier up to a second late, and the bridge
-// drops its frames until then. Asking for the link makes it look, since Linux 6.8.
+// The kernel may announce a new port's carrier up to a second late, and the bridge drops
+// its frames until then. A request for the link makes the kernel check the carrier,
+// since Linux 6.8.
 const (
 	carrierFor  = 2 * time.Second
 	carrierStep = time.Millisecond
 )
 
-// forwards waits until the port forwards. It refuses a bridge that keeps a new
-// port from it: spanning tree listens and learns for twice its forward delay,
-// 30 s by default, which no container start should wait for.
+// forwards waits until the port forwards. It refuses a bridge that holds a new port
+// back: spanning tree listens and learns for twice its forward delay, 30 s by default,
+// and no container's start should wait for that.
 func (h *Host) forwards(ctx context.Context, s Spec) error {
 	ctx, cancel := context.WithTimeout(ctx, carrierFor)
 	defer cancel()
@@ -50,8 +51,8 @@ func (h *Host) forwards(ctx context.Context, s Spec) error {
 	}
 }
 
-// portState looks for IFLA_LINKINFO / IFLA_INFO_SLAVE_DATA / IFLA_BRPORT_STATE,
-// which netlink.Link does not show.
+// portState reads IFLA_LINKINFO / IFLA_INFO_SLAVE_DATA / IFLA_BRPORT_STATE, which
+// netlink.Link does not show.
 func (h *Host) portState(name string) (uint8, error) {
 	answer, err := h.raw(named(name))
 	if err != nil {

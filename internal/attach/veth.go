@@ -27,13 +27,12 @@ func (h *Host) veth(ctx context.Context, on Interface, ns *netns.NS, s Spec) err
 		return fmt.Errorf("make a veth for %s: %w", s.Host, err)
 	}
 	if err := h.plug(ctx, on, s); err != nil {
-		return errors.Join(err, h.drop(s.HostEnd)) // takes the container's end along
+		return errors.Join(err, h.drop(s.HostEnd)) // the container's end goes with it
 	}
 	return nil
 }
 
-// pair makes both ends. The one that is named first can be up at once: the
-// container's.
+// pair makes both ends. The end that is named first can be up at once: the container's.
 func (h *Host) pair(ns *netns.NS, s Spec) error {
 	data := nl.NewRtAttr(nl.IFLA_INFO_DATA, nil)
 	peer := data.AddRtAttr(nl.VETH_INFO_PEER, nil)
@@ -46,11 +45,11 @@ func (h *Host) pair(ns *netns.NS, s Spec) error {
 	return h.create("veth", data, unix.IFF_UP, inside(ns.FD(), s.Interface, s.MAC, s.MTU)...)
 }
 
-// portMAC is the MAC of the host's end: a bridge whose MAC nobody has set takes the
-// least of its ports', and is to keep its uplink's when containers come and go.
+// portMAC returns the MAC of the host's end. A bridge without a configured MAC takes the
+// lowest of its ports; it must keep its uplink's MAC when containers come and go.
 func portMAC(mac net.HardwareAddr) []*nl.RtAttr {
 	if mac == nil {
-		return nil // the kernel's choice, as the container's
+		return nil // the kernel chooses, as for the container's end
 	}
 	port := slices.Clone(mac)
 	port[0] = 0xfe
@@ -60,9 +59,8 @@ func portMAC(mac net.HardwareAddr) []*nl.RtAttr {
 	return []*nl.RtAttr{nl.NewRtAttr(unix.IFLA_ADDRESS, port)}
 }
 
-// pairAnew is for a name that is taken: by a leftover of ours, or, for a kernel
-// before 6.15, by any interface where the request comes from. There is an eth0 on
-// many a host.
+// pairAnew handles a name that is taken: by a leftover of ours, or, on a kernel before
+// 6.15, by any interface in the namespace of the request. Many hosts have an eth0.
 func (h *Host) pairAnew(ns *netns.NS, s Spec) error {
 	if err := taken(ns, s.Interface); err != nil {
 		return err
@@ -88,12 +86,13 @@ func (h *Host) pairAnew(ns *netns.NS, s Spec) error {
 	return nil
 }
 
-// plug makes the veth's host end a port of the bridge and sees that it forwards.
+// plug makes the veth's host end a port of the bridge and checks that it forwards.
 func (h *Host) plug(ctx context.Context, on Interface, s Spec) error {
 	err := h.change(s.HostEnd, unix.IFF_UP,
 		nl.NewRtAttr(unix.IFLA_IFALIAS, nl.ZeroTerminated(s.Alias)),
-		// A bridge takes the least MTU of its ports as its own: one container's mtu
-		// would be the host's and everybody else's; so the host's end has the bridge's.
+		// A bridge takes the lowest MTU of its ports as its own, so one container's mtu
+		// would change the host's and every other container's. So the host's end has the
+		// bridge's MTU.
 		nl.NewRtAttr(unix.IFLA_MASTER, nl.Uint32Attr(uint32(on.link.Attrs().Index))))
 	switch {
 	case errors.Is(err, unix.EXFULL):
@@ -119,8 +118,8 @@ func (h *Host) drop(name string) error {
 	return err
 }
 
-// dropStale removes the host end that the same attachment left behind, while the
-// kernel is still destroying its netns.
+// dropStale removes the host end that an earlier link of the same attachment left, while
+// the kernel is still destroying its netns.
 func (h *Host) dropStale(s Spec) bool {
 	link, err := h.get(named(s.HostEnd))
 	if err != nil {
