@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package front brings one container onto one network and takes it off
-// again: steps 2 and 3 of the way of a lease, as the network plugin and the OCI
-// hook both walk them. Join leaves nothing behind when it fails.
+// Package front brings one container onto one network and takes it off again: steps 2
+// and 3 of the way of a lease, for the network plugin and the OCI hook. If Join fails,
+// it leaves nothing behind.
 package front
 
 import (
@@ -20,23 +20,23 @@ import (
 	"podman-net-dhcp/internal/options"
 )
 
-// Request says who joins what.
+// Request describes the attachment to join.
 type Request struct {
 	leaseapi.Attachment
 	Netns     string // path
 	Options   options.Options
 	Hostnames []string // candidates for the DHCP host name, best first
-	Meanwhile func()   // if not nil, is called while leased is at work
+	Meanwhile func()   // if not nil, called while leased works
 }
 
-// Joined is what came of it. Lease is nil when the options say on_timeout=continue
-// and the time was over.
+// Joined is the result of Join. Lease is nil if the options say on_timeout=continue and
+// no lease came in time.
 type Joined struct {
 	MAC   net.HardwareAddr
 	Lease *leaseapi.Lease
 }
 
-// overtime is what a caller grants leased beyond the lease timeout to answer.
+// overtime is the time that a caller gives leased beyond the lease timeout to answer.
 const overtime = 5 * time.Second
 
 // Join makes the link and gets it a lease. Cancelling ctx undoes both.
@@ -51,13 +51,13 @@ func Join(ctx context.Context, r Request) (joined Joined, err error) {
 	return joined, err
 }
 
-// reopening is how long leased's socket may be away when leased.socket is restarted.
+// reopening is how long leased's socket may be missing while leased.socket restarts.
 const reopening = 2 * time.Second
 
-// insist calls do again where leased hangs up: it is being restarted, or was killed, and
-// the next one takes the call. Twice, for when leased.socket is restarted the second call
-// may be hung up on with the socket, which then is away for a moment. No more: a leased
-// that dies of this very call stays dead.
+// insist repeats do, at most twice, if leased hangs up: leased is restarting, or was
+// killed, and the next leased takes the call. When leased.socket restarts, the first
+// repetition may be cut off together with the socket, which is then missing for a
+// moment. There is no third repetition: a leased that dies of this very call stays dead.
 func insist(ctx context.Context, do func() error) error {
 	err := do()
 	for tries := 0; tries < 2 && errors.Is(err, leaseapi.ErrHungUp); tries++ {
@@ -77,7 +77,7 @@ func (r Request) meanwhile() {
 }
 
 func (r Request) join(ctx context.Context) (Joined, error) {
-	// First, so that a leased that systemd has to start does so while the link is made.
+	// This comes first, so that systemd can start leased while the link is made.
 	leased, err := leaseapi.Dial(ctx)
 	if err != nil {
 		return Joined{}, err
@@ -95,8 +95,8 @@ func (r Request) join(ctx context.Context) (Joined, error) {
 	return Joined{link.MAC, lease}, nil
 }
 
-// attach makes the link. The netns is closed again when it returns: nothing of
-// ours pins it while leased waits for a server.
+// attach makes the link. It closes the netns when it returns, so that nothing of ours
+// pins the netns while leased waits for a server.
 func (r Request) attach(ctx context.Context) (attach.Link, error) {
 	spec, err := r.linkSpec()
 	if err != nil {
@@ -145,7 +145,7 @@ func (r Request) acquire(ctx context.Context, leased *leaseapi.Conn, link attach
 	return leased.Acquire(ctx, req)
 }
 
-// ipv6 adds what leased is to know of IPv6.
+// ipv6 adds the parameters for IPv6.
 func (r Request) ipv6(req *leaseapi.AcquireRequest) error {
 	o := r.Options
 	if o.IPv6 == "off" {
@@ -161,9 +161,9 @@ func (r Request) ipv6(req *leaseapi.AcquireRequest) error {
 	return nil
 }
 
-// policyOfRelease is the option's value, but for a lease that nobody could come back for:
-// a random MAC is another client the next time, and a NIC that was lent whole
-// (passthru) cannot give a lease back once it is the host's again.
+// policyOfRelease returns the option's value, except for a lease that no container could
+// come back for: with a random MAC the next container is another client, and a NIC that
+// was lent whole (passthru) cannot give a lease back once it belongs to the host again.
 func policyOfRelease(o options.Options) string {
 	anew := o.MAC == nil && o.MACFrom == "random" && (o.ClientID == "mac" || o.ClientID == "none")
 	lent := o.Parent != "" && o.Mode == "passthru"
@@ -211,8 +211,8 @@ func (r Request) check() error {
 	return nil
 }
 
-// Leave gives the lease back and deletes the link. It does all it can whatever
-// fails, and finds nothing wrong with what is gone already.
+// Leave gives the lease back and deletes the link. It does as much as it can if a step
+// fails. A lease or link that is already gone is not an error.
 func Leave(ctx context.Context, a leaseapi.Attachment, netnsPath string) error {
 	err := release(ctx, a)
 	return errors.Join(err, deleteLink(netnsPath, a.Interface, nil))
@@ -227,7 +227,7 @@ func release(ctx context.Context, a leaseapi.Attachment) error {
 	return tell(ctx, func(leased *leaseapi.Conn) error { return leased.Release(ctx, a) })
 }
 
-// tell calls leased, as insistently as Join does: to say it twice does no harm.
+// tell calls leased and tries again, as Join does: a repeated call does no harm.
 func tell(ctx context.Context, call func(*leaseapi.Conn) error) error {
 	return insist(ctx, func() error {
 		leased, err := leaseapi.Dial(ctx)

@@ -21,23 +21,23 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
-// ErrHungUp says that leased ended in the middle of a call: it was killed, or is
-// being restarted. What it had begun is undone or will be by the next one.
+// ErrHungUp says that leased ended during a call: it was killed, or is restarting.
+// leased, or the next leased, undoes what it had begun.
 var ErrHungUp = errors.New("leased hung up; see: journalctl -u leased")
 
-// ErrAbsent says that leased's socket is not there, or nobody listens on it.
+// ErrAbsent says that leased's socket is missing, or no program listens on it.
 var ErrAbsent = errors.New("nobody listens")
 
 // Conn is a connection to leased, for one call at a time.
 type Conn struct {
-	// Meanwhile, if not nil, is called while leased is at work.
+	// Meanwhile, if not nil, is called while leased works.
 	Meanwhile func()
 
 	conn net.Conn
 	*Framer
 }
 
-// Dial connects to leased. When it is not there, the error says what to do.
+// Dial connects to leased. If leased is not there, the error says what to do.
 func Dial(ctx context.Context) (*Conn, error) {
 	path := Socket()
 	var d net.Dialer
@@ -53,10 +53,10 @@ func Dial(ctx context.Context) (*Conn, error) {
 	return &Conn{conn: conn, Framer: NewFramer(conn)}, nil
 }
 
-// Close hangs up. In the middle of Acquire that means: undo.
+// Close hangs up. During Acquire this means: undo.
 func (c *Conn) Close() error { return c.conn.Close() }
 
-// Acquire gets a lease for an attachment. Cancelling ctx undoes it.
+// Acquire gets a lease for an attachment. Cancelling ctx undoes the call.
 func (c *Conn) Acquire(ctx context.Context, req AcquireRequest) (*Lease, error) {
 	var reply AcquireReply
 	err := c.call(ctx, Call{Method: MethodAcquire}, req, func(p json.RawMessage) error {
@@ -65,9 +65,9 @@ func (c *Conn) Acquire(ctx context.Context, req AcquireRequest) (*Lease, error) 
 	return reply.Lease, err
 }
 
-// Rehearse has encoding/json look at the types of Acquire's answer. The first time
-// that takes it a tenth of a millisecond, which a short-lived caller can spend
-// while it waits.
+// Rehearse makes encoding/json inspect the types of Acquire's answer. The first time
+// this takes a tenth of a millisecond, which a short-lived caller can spend while it
+// waits.
 func Rehearse() {
 	_ = json.Unmarshal([]byte(`{"parameters":{}}`), new(Reply))
 	_ = json.Unmarshal([]byte(`{"lease":{}}`), new(AcquireReply))

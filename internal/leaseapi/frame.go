@@ -10,7 +10,7 @@ import (
 	"io"
 )
 
-// MaxFrame is the largest message either side takes, in bytes.
+// MaxFrame is the largest message that either side accepts, in bytes.
 const MaxFrame = 64 << 10
 
 // ErrFrameTooLong says that a peer sent more than MaxFrame without ending it.
@@ -38,7 +38,7 @@ type Framer struct {
 	w io.Writer
 }
 
-// NewFramer makes a Framer of a connection.
+// NewFramer makes a Framer for a connection.
 func NewFramer(rw io.ReadWriter) *Framer {
 	return &Framer{r: bufio.NewReader(rw), w: rw}
 }
@@ -58,8 +58,8 @@ func (f *Framer) Read(v any) error {
 	return nil
 }
 
-// frame reads up to a NUL. Its buffer grows with what comes: most messages are
-// small, and a mass start has many connections.
+// frame reads up to a NUL. Its buffer grows with the data: most messages are small, and
+// a mass start has many connections.
 func (f *Framer) frame() (whole []byte, err error) {
 	for {
 		part, err := f.r.ReadSlice(0)

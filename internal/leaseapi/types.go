@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package leaseapi is step 3 of the way of a lease: the Varlink interface
-// io.leased on leased's unix socket, as its callers and leased itself see it:
-// the types, the framing and the client. https://varlink.org has the protocol,
-// io.leased.varlink the interface.
+// Package leaseapi is step 3 of the way of a lease: the Varlink interface io.leased on
+// leased's unix socket, for its callers and for leased: types, framing and client.
+// https://varlink.org describes the protocol, io.leased.varlink the interface.
 package leaseapi
 
 import (
@@ -21,7 +20,7 @@ const DefaultSocket = "/run/leased/leased.sock"
 //go:embed io.leased.varlink
 var Interface string
 
-// Socket is the path of leased's socket.
+// Socket returns the path of leased's socket.
 func Socket() string {
 	if s := os.Getenv("LEASED_SOCKET"); s != "" {
 		return s
@@ -38,10 +37,10 @@ const (
 	MethodReleaseContainer = "io.leased.ReleaseContainer"
 )
 
-// The errors of io.leased. Each has one parameter, message: what, where and the
-// next step, for the user's eyes.
+// The errors of io.leased. Each has one parameter, message, for the user: what, where
+// and the next step.
 const (
-	ErrorNoLease = "io.leased.NoLease" // nobody answered, or nobody gave an address, in time
+	ErrorNoLease = "io.leased.NoLease" // no server answered, or no server gave an address, in time
 	ErrorFailed  = "io.leased.Failed"  // the kernel or the disk refused
 )
 
@@ -66,15 +65,15 @@ type Attachment struct {
 // Link is the container's interface, as attach made it.
 type Link struct {
 	Netns string `json:"netns"`           // path of the container's netns
-	Index int    `json:"index,omitempty"` // ifindex inside it; 0: the one of the attachment's interface name
+	Index int    `json:"index,omitempty"` // ifindex inside it; 0: found by the attachment's interface name
 	MAC   string `json:"mac"`
-	Host  string `json:"host"` // the bridge or parent it hangs on, on the host
-	// MTU is the largest that the bridge or parent carries; the server's option
-	// 26 is applied up to it. 0: the user has set the MTU, leave it.
+	Host  string `json:"host"` // the bridge or parent on the host
+	// MTU is the largest MTU that the bridge or parent carries; leased applies the
+	// server's option 26 up to it. 0: the user has set the MTU, so leased leaves it.
 	MTU int `json:"mtu"`
 }
 
-// Client is what leased says to the server for the container.
+// Client holds the values that leased sends to the server for the container.
 type Client struct {
 	ClientID    string     `json:"clientId,omitempty"` // option 61 in hex, with its type byte
 	Hostname    string     `json:"hostname,omitempty"` // option 12, or 81 with FQDN
@@ -89,24 +88,24 @@ type Client struct {
 	DUID        string     `json:"duid,omitempty"`       // option 1 of DHCPv6 in hex
 	IAID        uint32     `json:"iaid,omitempty"`       // of the one IA_NA
 	Secret      string     `json:"secret,omitempty"`     // of stable interface identifiers (RFC 7217), 16 bytes in hex
-	RequestIPv6 netip.Addr `json:"requestIpv6,omitzero"` // hinted at in SOLICIT
+	RequestIPv6 netip.Addr `json:"requestIpv6,omitzero"` // the hint in SOLICIT
 }
 
-// Policy is what leased does with the lease.
+// Policy says what leased does with the lease.
 type Policy struct {
 	Metric         int    `json:"metric"` // of the default route
 	NoDefaultRoute bool   `json:"noDefaultRoute,omitempty"`
 	TimeoutMS      int64  `json:"timeoutMs"`               // how long Acquire waits
 	OnTimeout      string `json:"onTimeout"`               // fail or continue
 	Release        string `json:"release"`                 // now, never, or a grace such as 20s
-	ConflictCheck  string `json:"conflictCheck,omitempty"` // off (also where absent), quick or rfc5227
-	ResolvConf     bool   `json:"resolvConf,omitempty"`    // keep the container's resolv.conf as the lease has it
-	IPv6           string `json:"ipv6,omitempty"`          // off (also where absent), auto, slaac, dhcp or only
-	IPv6TimeoutMS  int64  `json:"ipv6TimeoutMs,omitempty"` // how long Acquire waits for IPv6 where it has IPv4
+	ConflictCheck  string `json:"conflictCheck,omitempty"` // off (also if absent), quick or rfc5227
+	ResolvConf     bool   `json:"resolvConf,omitempty"`    // keep the container's resolv.conf in step with the lease
+	IPv6           string `json:"ipv6,omitempty"`          // off (also if absent), auto, slaac, dhcp or only
+	IPv6TimeoutMS  int64  `json:"ipv6TimeoutMs,omitempty"` // how long Acquire waits for IPv6 once it has IPv4
 }
 
-// AcquireRequest are the parameters of Acquire. Asked again for an attachment
-// that has its lease already, on the same link, it answers with that lease.
+// AcquireRequest holds the parameters of Acquire. If the attachment already has a lease
+// on the same link, Acquire answers with that lease.
 type AcquireRequest struct {
 	Attachment Attachment `json:"attachment"`
 	Link       Link       `json:"link"`
@@ -114,26 +113,25 @@ type AcquireRequest struct {
 	Policy     Policy     `json:"policy"`
 }
 
-// AcquireReply is what Acquire answers. Lease is absent when the time was over
-// and onTimeout is continue.
+// AcquireReply is the answer of Acquire. Lease is absent if no lease came in time and
+// onTimeout is continue.
 type AcquireReply struct {
 	Lease *Lease `json:"lease,omitempty"`
 }
 
-// ReleaseRequest are the parameters of Release. An attachment that leased does
-// not know is no error.
+// ReleaseRequest holds the parameters of Release. An unknown attachment is not an error.
 type ReleaseRequest struct {
 	Attachment Attachment `json:"attachment"`
 }
 
-// ReleaseContainerRequest are the parameters of ReleaseContainer. A container that
-// leased does not know is no error.
+// ReleaseContainerRequest holds the parameters of ReleaseContainer. An unknown container
+// is not an error.
 type ReleaseContainerRequest struct {
 	ContainerID string `json:"containerId"`
 }
 
-// Lease is what the server granted and leased applied. One of IPv6 alone has no
-// Address, Server and times.
+// Lease is a lease that the server granted and leased applied. Without IPv4, Address,
+// Server and the times are absent.
 type Lease struct {
 	Address netip.Prefix `json:"address,omitzero"`
 	Gateway netip.Addr   `json:"gateway,omitzero"` // of the default route in the container
@@ -161,8 +159,8 @@ const (
 type Address6 struct {
 	Address netip.Prefix `json:"address"`
 	Source  string       `json:"source"`
-	// Deprecated says that the address is not to be used for anything new (RFC 4862
-	// §5.5.4). A deprecated one comes behind those that are not.
+	// Deprecated says that the address must not be used for new connections (RFC 4862
+	// §5.5.4). Deprecated addresses come last.
 	Deprecated bool `json:"deprecated,omitempty"`
 }
 
@@ -172,8 +170,8 @@ type Route struct {
 	Gateway     netip.Addr   `json:"gateway,omitzero"`
 }
 
-// StateHeld is the state of an attachment whose container is gone and whose lease
-// is kept for a while.
+// StateHeld is the state of an attachment whose container is gone and whose lease is
+// kept for a while.
 const StateHeld = "HELD"
 
 // Status is one attachment as List shows it.
@@ -181,11 +179,11 @@ type Status struct {
 	Attachment Attachment `json:"attachment"`
 	Link       Link       `json:"link"`
 	State      string     `json:"state"`            // RFC 2131 figure 5, PROBING (RFC 5227), or StateHeld
-	State6     string     `json:"state6,omitempty"` // of DHCPv6, where there is any
+	State6     string     `json:"state6,omitempty"` // of DHCPv6, if in use
 	Lease      *Lease     `json:"lease,omitempty"`
 }
 
-// ListReply is one reply of List: an attachment, or none in the last one.
+// ListReply is one reply of List: an attachment; empty in the last reply.
 type ListReply struct {
 	Status *Status `json:"status,omitempty"`
 }

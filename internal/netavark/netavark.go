@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package netavark is the contract between netavark (and Podman before 6, which
-// calls create itself) and a network plugin: JSON documents on stdin and stdout.
-// It is the one place that imports containers/common, which lives on under
-// another import path.
+// Package netavark is the contract between netavark (before Podman 6, Podman itself
+// calls create) and a network plugin: JSON documents on stdin and stdout. It is the only
+// package that imports containers/common, which lives on under another import path.
 // Source: netavark src/network/plugin.rs, container-libs libnetwork/types.
 package netavark
 
@@ -20,9 +19,9 @@ import (
 
 // The contract's documents, under the names that the rest of the project uses.
 type (
-	// Network is what create gets and gives back.
+	// Network is the document that create reads and writes.
 	Network = types.Network
-	// StatusBlock is what setup answers.
+	// StatusBlock is the document that setup writes.
 	StatusBlock = types.StatusBlock
 	// NetInterface is one interface of a StatusBlock.
 	NetInterface = types.NetInterface
@@ -38,9 +37,10 @@ const (
 	IPAMDHCP   = types.DHCPIPAMDriver
 )
 
-// Exec is what setup and teardown get, as far as they need it: encoding/json looks
-// at a type before it decodes into it, and at types.Network longer than a server
-// takes to answer. Keys may be null or absent: Podman 4.5 to 6 differ in them.
+// Exec is the part of the document of setup and teardown that they need: encoding/json
+// inspects a type before it decodes into it, and for types.Network this takes longer
+// than a server takes to answer. Keys may be null or absent: Podman 4.5 to 6 differ in
+// this.
 type Exec struct {
 	ContainerID    string      `json:"container_id"`
 	ContainerName  string      `json:"container_name"`
@@ -48,14 +48,14 @@ type Exec struct {
 	NetworkOptions ExecOptions `json:"network_options"`
 }
 
-// ExecNetwork is of types.Network.
+// ExecNetwork is a part of types.Network.
 type ExecNetwork struct {
 	Name     string            `json:"name"`
 	Internal bool              `json:"internal"`
 	Options  map[string]string `json:"options"`
 }
 
-// ExecOptions is of types.PerNetworkOptions.
+// ExecOptions is a part of types.PerNetworkOptions.
 type ExecOptions struct {
 	InterfaceName string            `json:"interface_name"`
 	Aliases       []string          `json:"aliases"`
@@ -64,12 +64,12 @@ type ExecOptions struct {
 	Options       map[string]string `json:"options"`
 }
 
-// MaxInput is the largest document taken on stdin, in bytes. What Podman sends
-// grows with the port mappings, some 100 bytes each.
+// MaxInput is the largest document accepted on stdin, in bytes. Podman's document grows
+// with the port mappings, some 100 bytes each.
 const MaxInput = 1 << 20
 
-// Read reads the one JSON document on stdin into v, all of it before anything is
-// written: netavark writes it whole before it reads.
+// Read reads the JSON document on stdin into v. It reads all of stdin before anything is
+// written, because netavark writes the whole document before it reads.
 func Read(r io.Reader, v any) error {
 	b, err := io.ReadAll(io.LimitReader(r, MaxInput+1))
 	switch {
@@ -86,14 +86,13 @@ func Read(r io.Reader, v any) error {
 	return nil
 }
 
-// Address is an address with its gateway, which may be invalid.
+// Address is an address with its gateway; the gateway may be invalid.
 type Address struct {
 	Prefix  netip.Prefix
 	Gateway netip.Addr
 }
 
-// Status makes the StatusBlock of one interface. Addresses that are not valid are
-// left out.
+// Status makes the StatusBlock of one interface. It leaves out invalid addresses.
 func Status(ifname string, mac net.HardwareAddr, addrs ...Address) StatusBlock {
 	iface := NetInterface{MacAddress: HardwareAddr(mac)}
 	for _, a := range addrs {

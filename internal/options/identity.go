@@ -15,8 +15,8 @@ import (
 	"strings"
 )
 
-// Identity is who an attachment is to the DHCP server. It is made of names and
-// not of the container's id, so that a container that is created anew is the
+// Identity is the identity of an attachment at the DHCP server. It is derived from
+// names, not from the container's id, so that a container that is created again is the
 // same client: its reservation holds and the pool does not drain.
 type Identity struct {
 	Network, Container, Interface string
@@ -25,8 +25,8 @@ type Identity struct {
 // MachineIDFile has the host's id (machine-id(5)).
 const MachineIDFile = "/etc/machine-id"
 
-// LinkMAC is the MAC of the attachment's link: given, random, or derived from
-// the machine-id and the names.
+// LinkMAC returns the MAC of the attachment's link: given, random, or derived from the
+// machine-id and the names.
 func (o Options) LinkMAC(id Identity) (net.HardwareAddr, error) {
 	switch {
 	case o.MAC != nil:
@@ -43,7 +43,7 @@ func (o Options) LinkMAC(id Identity) (net.HardwareAddr, error) {
 	return local(sum[:6]), nil
 }
 
-// ClientIDOption is option 61 for the attachment, type byte first; nil: none.
+// ClientIDOption returns option 61 for the attachment, type byte first; nil: none.
 func (o Options) ClientIDOption(id Identity, mac net.HardwareAddr) ([]byte, error) {
 	switch o.ClientID {
 	case "none":
@@ -59,7 +59,7 @@ func (o Options) ClientIDOption(id Identity, mac net.HardwareAddr) ([]byte, erro
 	return append([]byte{0}, o.ClientID...), nil // type 0: not a hardware address
 }
 
-// duid is RFC 4361's client id: 255, the attachment's IAID, the host's DUID.
+// duid returns RFC 4361's client id: 255, the attachment's IAID, the host's DUID.
 func (id Identity) duid() ([]byte, error) {
 	six, err := id.DHCPv6()
 	if err != nil {
@@ -68,14 +68,14 @@ func (id Identity) duid() ([]byte, error) {
 	return append(binary.BigEndian.AppendUint32([]byte{255}, six.IAID), six.DUID...), nil
 }
 
-// Identity6 is who an attachment is in IPv6.
+// Identity6 is the identity of an attachment in IPv6.
 type Identity6 struct {
 	DUID   []byte // of the host: a DUID-UUID (RFC 6355)
 	IAID   uint32 // of the attachment (RFC 8415 §12)
 	Secret []byte // 16 bytes, of the attachment's stable interface identifiers (RFC 7217)
 }
 
-// DHCPv6 is the attachment's identity in IPv6.
+// DHCPv6 returns the attachment's identity in IPv6.
 func (id Identity) DHCPv6() (six Identity6, err error) {
 	host, err := Identity{}.digest("duid")
 	if err != nil {
@@ -94,8 +94,8 @@ func (id Identity) DHCPv6() (six Identity6, err error) {
 	}, nil
 }
 
-// digest mixes the names with the machine-id, which is never shown itself
-// (machine-id(5) asks for that).
+// digest mixes the names with the machine-id. The machine-id itself is never shown, as
+// machine-id(5) demands.
 func (id Identity) digest(use string) ([]byte, error) {
 	machine, err := os.ReadFile(MachineIDFile)
 	if err != nil {
@@ -116,8 +116,8 @@ func local(b []byte) net.HardwareAddr {
 	return b
 }
 
-// parseHex reads 0x0102… or 01:02:…; anything else is text. No regexp: compiling
-// two took longer than all else in a start of the plugin.
+// parseHex reads 0x0102… or 01:02:…; anything else is text. It uses no regexp: compiling
+// two took longer than the rest of the plugin's start.
 func parseHex(s string) ([]byte, bool) {
 	digits, ok := strings.CutPrefix(s, "0x")
 	if !ok {
@@ -142,8 +142,8 @@ func parseClientID(o *Options, v string) error {
 	return nil
 }
 
-// hostLabel tells a label of a host name: letters, digits and, inside, hyphens
-// (RFC 1123 §2.1).
+// hostLabel checks a label of a host name: letters, digits and, inside, hyphens (RFC
+// 1123 §2.1).
 func hostLabel(s string) bool {
 	for _, r := range s {
 		if r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') {
@@ -163,9 +163,9 @@ func parseHostname(o *Options, v string) error {
 	return nil
 }
 
-// HostnameOption is the name told to the server: the option's, else the first of
-// the candidates (the container's host name, its name, its short id) that makes
-// one. Empty: none.
+// HostnameOption returns the name to send to the server: the option's, else the first
+// candidate that makes a host name (the container's host name, its name, its short id).
+// Empty: none.
 func (o Options) HostnameOption(candidates ...string) string {
 	switch o.Hostname {
 	case "none":
@@ -181,8 +181,8 @@ func (o Options) HostnameOption(candidates ...string) string {
 	return o.Hostname
 }
 
-// hostname makes a host name (RFC 1123 §2.1) of a container's name, which may
-// have underscores and more than 63 characters.
+// hostname turns a container's name into a host name (RFC 1123 §2.1). The container's
+// name may have underscores and more than 63 characters.
 func hostname(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r == '_' {

@@ -16,8 +16,8 @@ import (
 type key struct {
 	name    string
 	alias   string
-	network bool   // says where to attach, so only a network has it
-	values  string // what is allowed, for the user; the default first
+	network bool   // selects where to attach, so only a network has it
+	values  string // the allowed values, for the user; the default first
 	parse   func(o *Options, value string) error
 }
 
@@ -121,8 +121,8 @@ func ifname(field func(*Options) *string) func(*Options, string) error {
 	}
 }
 
-// CheckInterfaceName refuses what the kernel takes for no interface name:
-// longer than 15 bytes, empty, with a slash, a colon or a blank (dev_valid_name).
+// CheckInterfaceName refuses names that the kernel refuses for an interface: longer than
+// 15 bytes, empty, with a slash, a colon or a blank (dev_valid_name).
 func CheckInterfaceName(name string) error {
 	switch {
 	case name == "" || name == "." || name == "..":
@@ -148,7 +148,7 @@ func parseMAC(o *Options, v string) error {
 	return CheckMAC(mac)
 }
 
-// CheckMAC refuses what no interface can have: not 6 bytes, all zero, multicast.
+// CheckMAC refuses a MAC that no interface can have: not 6 bytes, all zero, multicast.
 func CheckMAC(mac net.HardwareAddr) error {
 	if len(mac) != 6 || mac[0]&1 != 0 || slices.Max(mac) == 0 {
 		return errors.New("not a unicast Ethernet address")
@@ -176,7 +176,7 @@ func parseDNS(o *Options, v string) error {
 		return nil
 	}
 	o.DNS = "list"
-	// A comma cannot pass through podman run --network NAME:dns=…, a blank can.
+	// podman run --network NAME:dns=… cannot carry a comma, but it can carry a blank.
 	for _, f := range strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == ',' }) {
 		ip, err := netip.ParseAddr(f)
 		if err != nil || ip.Zone() != "" {
@@ -190,7 +190,7 @@ func parseDNS(o *Options, v string) error {
 	return nil
 }
 
-// Bounds of a grace in which a lease is kept for a container that comes back.
+// Bounds of the grace for which a lease is kept for a container that comes back.
 const (
 	minGrace = time.Second
 	maxGrace = 24 * time.Hour
@@ -202,8 +202,8 @@ func parseRelease(o *Options, v string) error {
 	return err
 }
 
-// Grace is how long a lease is kept for a container that is gone; release is the
-// option's value, and never says that it is not given back at all.
+// Grace returns how long a lease is kept for a container that is gone. release is the
+// option's value. never says that the lease is not given back at all.
 func Grace(release string) (d time.Duration, never bool, err error) {
 	switch release {
 	case "now":

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package options knows the options of a network and of a container on it: the
-// keys that users type behind podman network create -o, in a network's labels,
-// behind podman run --network NAME: and in the hook's annotations. One table
-// says what each may be; it is also what error messages and docs are made of.
+// Package options knows the options of a network and of a container on it: the keys that
+// users type after podman network create -o, in a network's labels, after podman run
+// --network NAME: and in the hook's annotations. One table has the allowed values; error
+// messages and docs are made from it.
 package options
 
 import (
@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Prefix stands before a key in labels and annotations.
+// Prefix precedes a key in labels and annotations.
 const Prefix = "io.leased."
 
 // Options are validated options. The zero value is not valid; Parse makes them.
@@ -28,7 +28,7 @@ type Options struct {
 
 	MAC      net.HardwareAddr // nil: derived
 	MACFrom  string           // stable or random, where MAC is nil
-	ClientID string           // mac, duid, none, or what ClientIDOption makes of it
+	ClientID string           // mac, duid, none, or a value for ClientIDOption
 	Hostname string           // auto, none, or a name
 	FQDN     bool
 
@@ -55,8 +55,8 @@ type Options struct {
 	RequestIPv6 netip.Addr    // Podman's ip6=
 }
 
-// Parse reads options given as key and value. Later maps win over earlier ones.
-// The error names the key and what it may be.
+// Parse reads options given as key and value. Later maps override earlier ones. The
+// error names the key and the allowed values.
 func Parse(layers ...map[string]string) (Options, error) {
 	o := defaults()
 	for _, layer := range layers {
@@ -72,8 +72,8 @@ func Parse(layers ...map[string]string) (Options, error) {
 	return o, nil
 }
 
-// Per is Parse for a container on a network: the container's own options, which
-// may not say where to attach.
+// Per is Parse for a container on a network. The container's own options must not select
+// where to attach.
 func Per(network, container map[string]string) (Options, error) {
 	for _, name := range slices.Sorted(maps.Keys(container)) {
 		if k := find(name); k != nil && k.network {
@@ -83,8 +83,8 @@ func Per(network, container map[string]string) (Options, error) {
 	return Parse(network, container)
 }
 
-// FromPrefixed picks the options out of labels or annotations: those that begin
-// with Prefix, without it.
+// FromPrefixed returns the options among labels or annotations: those that begin with
+// Prefix, without it.
 func FromPrefixed(m map[string]string) map[string]string {
 	picked := map[string]string{}
 	for name, value := range m {
@@ -109,12 +109,12 @@ func (o *Options) set(name, value string) error {
 	return nil
 }
 
-// maxValue bounds a value: what fits into one DHCP option (RFC 2132 §2).
+// maxValue bounds a value to the size of one DHCP option (RFC 2132 §2).
 const maxValue = 255
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
-// Host is the host interface to attach to, empty when none was named.
+// Host returns the host interface to attach to, empty if none is named.
 func (o Options) Host() string {
 	if o.Bridge != "" {
 		return o.Bridge
