@@ -9,9 +9,9 @@ import (
 
 const preface = `<!-- SPDX-License-Identifier: Apache-2.0 -->
 <!-- Written by go generate ./lab/conformance from lab/conformance/rows; edit there. -->
-# What leased has to show, and the tests that show it
-` + "`package.Test/case`" + ` is a test, or a case of its table. lab/conformance holds that each exists. A row that says *deviation* is
-one where leased does something else on purpose, with the test of what it does instead.
+# Requirements for leased, and the tests that show them
+` + "`package.Test/case`" + ` is a test, or a case of its table. lab/conformance checks that each test exists. In a row that says
+*deviation*, leased does something else on purpose, and the test shows what it does instead.
 `
 
 // page is leased/CONFORMANCE.md.
