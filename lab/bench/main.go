@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// bench measures what a container's start pays for its address by our plugin, beside
-// what others take and what nobody can do without, all of it on one LAN in one run.
-// It is to be started in the lab's machine, by lab/bench/run; it says on stderr how
-// far it is, and in the end writes a report.Report to stdout.
+// bench measures how long a container's start takes to get its address with our plugin. It
+// compares this with other programs and with the floor that every program pays, all on one
+// LAN in one run. lab/bench/run starts it in the lab's machine. It reports its progress on
+// stderr, and at the end writes a report.Report to stdout.
 package main
 
 import (

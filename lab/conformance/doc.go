@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package conformance holds what leased has to show, row by row, and which test
-// shows it. It has tests only: they fail where a row names no test, or one that
-// does not exist, and where leased/CONFORMANCE.md is not what the rows make of it.
+// Package conformance lists, row by row, the requirements for leased and the tests that show
+// them. It consists of tests: they fail if a row names no test, or a test that does not
+// exist, and if leased/CONFORMANCE.md differs from the page that the rows make.
 //
 // rows/ has a file for each table:
 //
@@ -14,11 +14,11 @@
 //		lease.TestTable/BOUND/timer due
 //		deviation: why we do something else
 //
-// A row is a key, what is required, and below it its evidence, each on a line of
-// its own behind a tab. A test is its package's directory and its name; behind
-// slashes may follow a subtest, or a case of the test's table, by the name that it
-// has in the source. What is not written yet is "pending: " and its name to be.
-// Lines that begin with # are for whoever edits the rows.
+// A row is a key and a requirement. Its evidence follows, each on a line of its own after a
+// tab. A test is named by its package's directory and its name. After a slash a subtest may
+// follow, or a case of the test's table, by its name in the source. A test that is not
+// written yet is "pending: " and its future name. Lines that begin with # are comments for
+// editors of the rows.
 package conformance
 
 //go:generate go test . -run TestPage -update

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package scale is about many containers: thousands of leases in one leased, hundreds
-// of starts at once, and a host that boots with all of them. It is about what is
-// right, not about what is fast: lab/bench measures that.
+// Package scale tests many containers: thousands of leases in one leased, hundreds of
+// starts at once, and a host that boots with all of them. It tests whether the results are
+// right; lab/bench measures how fast they come.
 //
 //	LAB_LONG=1 go test -v ./lab/scale
 //
-// has 5000 leases where there are 1000 else. What stands for a container is a network
-// namespace, or a link in one that it shares with others of other LAN segments, and a
-// call of leased as the network plugin makes it.
+// uses 5000 leases instead of 1000. A container is represented by a network namespace, or
+// by a link in a namespace that it shares with links of other LAN segments, and by a call
+// of leased as the network plugin makes it.
 package scale

@@ -15,11 +15,11 @@ type ARP struct {
 	SPA, TPA netip.Addr       // none is 0.0.0.0
 }
 
-// OffARP is where the packet is in a frame of ARP.
+// OffARP is the packet's offset in an ARP frame.
 const OffARP = OffIP
 
-// Frame is the packet in a frame to dst. Its Ethernet source is ServerMAC whoever
-// says SHA: a bridge would learn a false way to others.
+// Frame returns the packet in a frame to dst. The Ethernet source is always ServerMAC,
+// whatever SHA is: otherwise a bridge would learn a wrong port for another host.
 func (a ARP) Frame(dst net.HardwareAddr) []byte {
 	f := append(append(append([]byte(nil), dst...), ServerMAC...), 8, 6)
 	f = append(f, 0, 1, 8, 0, 6, 4, byte(a.Op>>8), byte(a.Op))

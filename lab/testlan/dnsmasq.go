@@ -29,16 +29,16 @@ type Dnsmasq struct {
 	news  chan struct{} // closed, and another one made, with each line
 }
 
-// defaults are the arguments for who gives none. The ping check is off: it takes 3 s.
+// defaults are the arguments if a test gives none. The ping check is off: it takes 3 s.
 var defaults = []string{"--no-ping", "--dhcp-authoritative"}
 
 const defaultRange = "--dhcp-range=192.0.2.100,192.0.2.199,255.255.255.0,1h"
 
 func isRange(arg string) bool { return strings.HasPrefix(arg, "--dhcp-range=") }
 
-// Dnsmasq starts dnsmasq in the router, with --no-ping and --dhcp-authoritative
-// if there are no other arguments, and 192.0.2.100–199 if there is no other range
-// among them. It is ready when this returns, and ends with the test.
+// Dnsmasq starts dnsmasq in the router. Without other arguments it has --no-ping and
+// --dhcp-authoritative; without another range it has 192.0.2.100–199. The server is
+// ready when Dnsmasq returns, and ends with the test.
 func (l *LAN) Dnsmasq(args ...string) *Dnsmasq {
 	l.t.Helper()
 	if _, err := exec.LookPath("dnsmasq"); err != nil {
@@ -110,14 +110,14 @@ func (d *Dnsmasq) Stop() {
 	d.cmd = nil
 }
 
-// Restart starts it with other arguments, with the leases it had.
+// Restart starts the server with other arguments; it keeps its leases.
 func (d *Dnsmasq) Restart(args ...string) {
 	d.lan.t.Helper()
 	d.Stop()
 	d.start(args)
 }
 
-// Output is all it said, line by line.
+// Output returns all of the server's output, line by line.
 func (d *Dnsmasq) Output() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -126,8 +126,8 @@ func (d *Dnsmasq) Output() []string {
 
 var message = regexp.MustCompile(`\b(DHCP[A-Z]+)\([^)]*\) (.*)`)
 
-// Log is what the server heard and said, as "DHCPDISCOVER 02:00:00:00:00:01",
-// "DHCPACK 192.0.2.101 02:00:00:00:00:01 name".
+// Log returns the messages that the server received and sent, as "DHCPDISCOVER
+// 02:00:00:00:00:01", "DHCPACK 192.0.2.101 02:00:00:00:00:01 name".
 func (d *Dnsmasq) Log() (events []string) {
 	for _, line := range d.Output() {
 		if m := message.FindStringSubmatch(line); m != nil {
@@ -137,9 +137,9 @@ func (d *Dnsmasq) Log() (events []string) {
 	return events
 }
 
-// WaitLog waits until there is an event that contains text, for up to 10 s, and
-// returns the Log up to there: the server logs before it sends, but what it logs
-// takes its time to get here.
+// WaitLog waits up to 10 s for an event that contains text, and returns the Log up to
+// that event. The server logs before it sends, but its log lines take some time to
+// arrive here.
 func (d *Dnsmasq) WaitLog(t testing.TB, text string) []string {
 	t.Helper()
 	return d.wait(t, text, d.Log, func(all []string) int {
@@ -158,7 +158,7 @@ func (d *Dnsmasq) WaitEvents(t testing.TB, n int) []string {
 	})
 }
 
-// wait returns the list up to where enough says that it is; 0 is not yet.
+// wait returns the list up to the position that enough returns; 0 means not yet.
 func (d *Dnsmasq) wait(t testing.TB, what string, list func() []string, enough func([]string) int) []string {
 	t.Helper()
 	late := time.After(10 * time.Second)
@@ -178,7 +178,7 @@ func (d *Dnsmasq) wait(t testing.TB, what string, list func() []string, enough f
 	}
 }
 
-// Leases is the server's own list: from MAC to address.
+// Leases returns the server's own list: from MAC to address.
 func (d *Dnsmasq) Leases() map[string]string {
 	d.lan.t.Helper()
 	leases := map[string]string{}

@@ -11,13 +11,13 @@ import (
 	"github.com/insomniacslk/dhcp/dhcpv4"
 )
 
-// ServerMAC is what frames of the scripted Server come from.
+// ServerMAC is the source of the scripted Server's frames.
 var ServerMAC = net.HardwareAddr{2, 0xff, 0, 0, 0, 1}
 
 // Broadcast is every interface's MAC.
 var Broadcast = net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 
-// Where things are in a frame of Request.Seal, for tests that spoil them.
+// Offsets in a frame of Request.Seal, for tests that damage the frame.
 const (
 	OffIP   = 14
 	OffUDP  = OffIP + 20
@@ -39,7 +39,7 @@ func (r Request) Nak(more ...dhcpv4.Modifier) []byte {
 	return r.Message(dhcpv4.MessageTypeNak, netip.IPv4Unspecified(), more...)
 }
 
-// Message is a correct message of any type. It is nil if the request is no DHCP.
+// Message returns a correct message of any type; nil if the request is not DHCP.
 func (r Request) Message(kind dhcpv4.MessageType, addr netip.Addr, more ...dhcpv4.Modifier) []byte {
 	if r.Msg == nil {
 		return nil
@@ -99,7 +99,7 @@ func ones(b []byte) uint16 {
 	return uint16(acc)
 }
 
-// parseRequest reads a frame of a well-behaved client; others are no requests.
+// parseRequest reads a frame of a well-behaved client; other frames are not requests.
 func parseRequest(f []byte) (r Request, ok bool) {
 	if len(f) < OffDHCP || f[12] != 8 || f[13] != 0 || f[OffIP] != 0x45 || f[OffIP+9] != 17 ||
 		binary.BigEndian.Uint16(f[OffUDP+2:]) != 67 {

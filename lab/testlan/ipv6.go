@@ -19,7 +19,8 @@ var (
 //	2001:db8::100,2001:db8::1ff,slaac,64,2m   both
 func (l *LAN) IPv6() {
 	l.t.Helper()
-	// Else it tells its neighbours that it is a host, and they drop their route by it.
+	// Without this it tells its neighbours that it is a host, and they drop their route
+	// by it.
 	l.Router.Sysctl("net/ipv6/conf/all/forwarding", "1")
 	l.Router.Run("ip", "address", "add", netip.PrefixFrom(RouterAddr6, Subnet6.Bits()).String(), "dev", RouterLink, "nodad")
 }

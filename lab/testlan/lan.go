@@ -45,7 +45,8 @@ func New(t testing.TB) *LAN {
 	l.Router = newNS(t, filepath.Join(l.dir, "router"))
 	l.Host = newNS(t, filepath.Join(l.dir, "host"))
 	for _, n := range []*NS{l.Router, l.Host} {
-		// With br_netfilter a bridge reads, and drops, what a switch only carries.
+		// With br_netfilter a bridge inspects, and drops, frames that a switch only
+		// forwards.
 		if _, err := os.Stat("/proc/sys/" + bridgeFilter); err == nil {
 			n.Sysctl(bridgeFilter, "0")
 		}
@@ -123,8 +124,8 @@ func up(h *netlink.Handle, name string) error {
 	return h.LinkSetUp(link)
 }
 
-// await waits until links carry frames: the kernel sets a veth to work a little
-// after its peer is up, and what is sent before is lost.
+// await waits until links carry frames: the kernel enables a veth shortly after its peer
+// is up, and frames sent before are lost.
 func (l *LAN) await(n *NS, links ...string) {
 	l.t.Helper()
 	for _, name := range links {
@@ -139,7 +140,7 @@ func (l *LAN) await(n *NS, links ...string) {
 	}
 }
 
-// Eventually polls for what gives no event, for up to 5 s.
+// Eventually polls, for up to 5 s, for a state that gives no event.
 func Eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(5 * time.Second); !ok(); time.Sleep(time.Millisecond) {

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// NoLeaks checks, when the test ends, that it left no descriptor (and with that
-// no namespace pinned) and no goroutine behind. It comes first in a test, before
-// New, and such a test is not parallel: both belong to the whole process.
+// NoLeaks checks, when the test ends, that the test left no descriptor (which would pin
+// a namespace) and no goroutine. Call it first in a test, before New. Such a test must
+// not be parallel: descriptors and goroutines belong to the whole process.
 func NoLeaks(t testing.TB) {
 	t.Helper()
 	before := look()
@@ -24,9 +24,9 @@ func NoLeaks(t testing.TB) {
 	})
 }
 
-// process is what this process holds.
+// process holds the process's descriptors and threads.
 type process struct {
-	descriptors, threads map[string]int // by what they are, and by their netns
+	descriptors, threads map[string]int // by their kind, and by their netns
 	goroutines           int
 }
 
@@ -38,7 +38,7 @@ func look() process {
 	}
 }
 
-// links counts symlinks by where they lead.
+// links counts symlinks by their target.
 func links(pattern string) map[string]int {
 	all, _ := filepath.Glob(pattern)
 	found := map[string]int{}
@@ -50,7 +50,7 @@ func links(pattern string) map[string]int {
 	return found
 }
 
-// left is what the process still has after some seconds and did not have before, in words.
+// left describes what the process still has after some seconds and did not have before.
 func (before process) left() (left string) {
 	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if left = before.leaked(); left == "" {

@@ -88,8 +88,8 @@ func (link Link) await() {
 	}
 }
 
-// Set changes the link with the words of ip link set, as "down" or "mtu", "1400".
-// After "up" it carries frames again.
+// Set changes the link with the arguments of ip link set, as "down" or "mtu", "1400".
+// After "up" Set waits until the link carries frames again.
 func (link Link) Set(args ...string) {
 	link.NS.t.Helper()
 	link.NS.Run(append([]string{"ip", "link", "set", link.Name}, args...)...)

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package testlan is a LAN that fits into a test: network namespaces for a
-// router, a host and its containers, wired with real kernel links, with real
-// DHCP servers or one that lies on it. Each test has its own, so tests may run in
-// parallel and see no names but their own.
+// Package testlan is a LAN that fits into a test: network namespaces for a router, a host
+// and its containers, connected by real kernel links, with real DHCP servers or a scripted
+// one. Each test has its own LAN, so tests can run in parallel and their names do not
+// collide.
 //
 //	      router                     host                     container
 //	192.0.2.1/24 lan0 ─┬─ to-br0 ─── up0 ─ br0 ─── vN ──────── eth0   (LAN.Veth)
 //	  (bridge)         └─ to-nic ─── nic0 ─────── macvlan ──── eth0   (LAN.Macvlan)
 //
-// A test binary that uses it starts itself again in namespaces of its own:
+// A test binary that uses the package starts itself again in namespaces of its own:
 //
 //	func TestMain(m *testing.M) { testlan.Main(m) }
 //
-// and fails when its tests have left a descriptor, a goroutine or a thread in
-// another namespace. It starts itself again so that whatever a test leaves behind, if only by crashing, is gone with its
-// process, and so that a user who is not root can run it as well (user namespaces).
+// The binary fails if its tests have left a descriptor, a goroutine or a thread in another
+// namespace. It starts itself again for two reasons: everything that a test leaves behind,
+// even after a crash, ends with the process; and a user who is not root can run the tests,
+// too (user namespaces).
 package testlan
 
 import (
@@ -38,9 +39,9 @@ const again = "TESTLAN"
 // errAlone is the reason that there are no namespaces.
 var errAlone = errors.New("TestMain does not call testlan.Main")
 
-// Main runs the tests of a package in network and mount namespaces of their own,
-// and exits. Where it may not make any, it runs them as they are; RequireRoot
-// then skips those that need more.
+// Main runs the tests of a package in network and mount namespaces of their own, and
+// exits. If it may not make namespaces, it runs the tests without; RequireRoot then
+// skips the tests that need them.
 func Main(m *testing.M) {
 	if os.Getenv(again) == "" {
 		var code int
@@ -60,8 +61,9 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// warm makes what the process keeps for good: where home is, before any thread
-// moves, who starts programs, the runtime's poller, and what receives signals. No leak is meant by those.
+// warm makes the resources that the process keeps for good: the home namespace (before
+// any thread moves), the thread that starts programs, the runtime's poller, and the
+// signal receiver. These are not leaks.
 func warm() {
 	_, _ = netns.Open("/proc/self/ns/net")
 	parent()
@@ -102,8 +104,8 @@ func restart() (int, error) {
 	return max(cmd.ProcessState.ExitCode(), -cmd.ProcessState.ExitCode()), nil // -1: a signal
 }
 
-// RequireRoot skips a test that cannot make network namespaces. In CI, where
-// the variable of that name is set, a skip is an error.
+// RequireRoot skips a test if it cannot make network namespaces. In CI, where the
+// variable of that name is set, a skip is an error.
 func RequireRoot(t testing.TB) {
 	t.Helper()
 	switch {

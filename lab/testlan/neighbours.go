@@ -11,16 +11,16 @@ import (
 	"testing"
 )
 
-// Neighbours makes room for n entries in the kernel's ARP table until the test ends.
-// All network namespaces share one table, of 1024 by default: on a full one nothing
-// can be sent to a new neighbour (ENOBUFS), by a router as little as by a container.
+// Neighbours makes room for n entries in the kernel's ARP table until the test ends. All
+// network namespaces share one table, of 1024 by default. When it is full, neither a
+// router nor a container can send to a new neighbour (ENOBUFS).
 func Neighbours(t testing.TB, n int) {
 	t.Helper()
 	RequireRoot(t)
 	if os.Getenv(again) == "user" {
 		t.Skip("needs root: the ARP table is all namespaces'")
 	}
-	// Who has started us is where we come from; only the first namespace has the setting.
+	// The parent process is in the first namespace; only that namespace has the setting.
 	first := &NS{Path: fmt.Sprintf("/proc/%d/ns/net", os.Getppid()), t: t}
 	for _, name := range []string{"gc_thresh3", "gc_thresh2"} { // from where on there is no more, and where it is tidied
 		key := filepath.Join("/proc/sys/net/ipv4/neigh/default", name)

@@ -20,8 +20,8 @@ import (
 	"podman-net-dhcp/internal/netns"
 )
 
-// NS is a network namespace at a path, as container runtimes make them. Nothing
-// here keeps it open: only the path pins it, and whatever the test has in it.
+// NS is a network namespace at a path, as container runtimes make them. This package
+// does not keep it open: only the path pins it, and the test's own objects in it.
 type NS struct {
 	Path string
 	t    testing.TB
@@ -60,8 +60,8 @@ func makeNS(path string) error {
 	return err
 }
 
-// Delete takes the path away, as a runtime does when a container ends. What is in
-// the namespace goes as soon as nobody has it open.
+// Delete removes the path, as a runtime does when a container ends. The namespace ends
+// when no process has it open any more.
 func (n *NS) Delete() {
 	if err := unix.Unmount(n.Path, unix.MNT_DETACH); err == nil {
 		os.Remove(n.Path)
@@ -77,7 +77,7 @@ func (n *NS) Open() *netns.NS {
 	return ns
 }
 
-// Cookie is the namespace's.
+// Cookie returns the namespace's cookie.
 func (n *NS) Cookie() uint64 {
 	n.t.Helper()
 	ns, err := netns.Open(n.Path)
@@ -88,7 +88,7 @@ func (n *NS) Cookie() uint64 {
 	return cookie
 }
 
-// Do calls fn inside, on a thread that is there for that time only.
+// Do calls fn inside, on a thread that exists only for this call.
 func (n *NS) Do(fn func() error) {
 	n.t.Helper()
 	ns := n.Open()
@@ -96,7 +96,7 @@ func (n *NS) Do(fn func() error) {
 	must(n.t, ns.Do(fn))
 }
 
-// Netlink calls fn with a handle that is open for that time only.
+// Netlink calls fn with a handle that is open only for this call.
 func (n *NS) Netlink(fn func(h *netlink.Handle) error) {
 	n.t.Helper()
 	ns := n.Open()
@@ -113,7 +113,7 @@ func (n *NS) Sysctl(key, value string) {
 	n.Do(func() error { return os.WriteFile(filepath.Join("/proc/sys", key), []byte(value), 0) })
 }
 
-// Run runs a program inside and returns what it says, trimmed.
+// Run runs a program inside and returns its output, trimmed.
 func (n *NS) Run(argv ...string) string {
 	n.t.Helper()
 	r, w, err := os.Pipe()
@@ -140,8 +140,8 @@ func (n *NS) Start(cmd *exec.Cmd) {
 	must(n.t, parent().start(ns, cmd))
 }
 
-// thread is one that lives as long as we do: what the kernel calls a parent's
-// death is that of the thread which has started the child.
+// thread is a thread that lives as long as the process. For the kernel, a parent dies
+// when the thread that started the child ends.
 type thread chan func()
 
 var parent = sync.OnceValue(func() thread {

@@ -11,14 +11,13 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// Segment is one more LAN that a LAN's host is on: with a router of its own, and 1022
-// addresses. There is nothing on it but the router and NIC, a NIC of the host's for
-// macvlans:
+// Segment is a further LAN that a LAN's host is on, with a router of its own and 1022
+// addresses. Only the router and NIC, a NIC of the host for macvlans, are on it:
 //
 //	router                 host
 //	Gateway lan0 ───────── NIC
 //
-// Of the methods of LAN only those that are about the router are for it.
+// Of the methods of LAN, a segment has only those that concern the router.
 type Segment struct {
 	*LAN
 	NIC     string

@@ -25,15 +25,15 @@ type Request struct {
 	Msg      *dhcpv4.DHCPv4 // nil where Payload is none
 }
 
-// Reply is what the Server sends.
+// Reply is a frame that the Server sends.
 type Reply struct {
 	Frame []byte        // Ethernet header and all; sent as it is
 	After time.Duration // delay
 }
 
-// Server is a DHCP server that says what a test makes up. It lives on a raw
-// socket of the router's bridge, beside the router's own IP stack, which answers
-// ARP for RouterAddr, and unicast to port 67 with ICMP "port unreachable".
+// Server is a DHCP server that answers as a test decides. It lives on a raw socket of
+// the router's bridge, beside the router's own IP stack. That stack answers ARP for
+// RouterAddr, and unicast to port 67 with ICMP "port unreachable".
 type Server struct {
 	fd, ifindex int
 	cancel      context.CancelFunc
@@ -60,8 +60,8 @@ func (l *LAN) Server(answer func(Request) []Reply) *Server {
 	return s
 }
 
-// rawSocket opens a socket that sees all frames of an interface in this
-// thread's namespace. It wakes up now and then, so that it can be stopped.
+// rawSocket opens a socket that sees all frames of an interface in this thread's
+// namespace. It wakes up from time to time, so that it can be stopped.
 func rawSocket(name string) (fd, ifindex int, err error) {
 	link, err := net.InterfaceByName(name)
 	if err != nil {
@@ -133,7 +133,7 @@ func (s *Server) reply(ctx context.Context, r Reply) {
 	})
 }
 
-// Send sends a frame, asked or not.
+// Send sends a frame, even without a request.
 func (s *Server) Send(frame []byte) error {
 	return unix.Sendto(s.fd, frame, 0, &unix.SockaddrLinklayer{Ifindex: s.ifindex})
 }
@@ -157,14 +157,14 @@ func (s *Server) Wait(t testing.TB, n int) Request {
 	}
 }
 
-// Requests are all that came so far.
+// Requests returns all requests so far.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.requests)
 }
 
-// Frames are all that came so far, of any protocol.
+// Frames returns all frames so far, of any protocol.
 func (s *Server) Frames() [][]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// render makes of a report on stdin what people read: results.md and two pictures.
-// A quick run's figures are too rough to keep: they go to stdout.
+// render turns a report on stdin into results.md and two pictures. It writes the figures of a
+// quick run to stdout, because they are too rough to keep.
 package main
 
 import (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package report is what a run of the benchmark found, and its table and pictures.
+// Package report holds the results of one run of the benchmark, with its table and pictures.
 package report
 
 // Report is one run. All that is compared was measured in it, on one LAN.
