@@ -110,7 +110,7 @@ type Reply struct {
 	MTU    int          // option 26, at least MinMTU; 0: absent or below 68
 	Text   string       // option 56, printable characters only
 
-	RapidCommit bool // option 80: an ACK that has it answers a DISCOVER (RFC 4039)
+	RapidCommit bool // option 80: an ACK with this option answers a DISCOVER (RFC 4039)
 	// V6OnlyWait is option 108 in seconds: how long a client that can do without IPv4
 	// should do so (RFC 8925).
 	V6OnlyWait    uint32

@@ -2,8 +2,8 @@
 
 package lease4
 
-// State is where a machine is. It is RFC 2131 figure 5 as we implement it; what
-// is not drawn keeps the state:
+// State is the state of a machine: RFC 2131 figure 5 as we implement it. Events that are
+// not drawn do not change the state:
 //
 //	   Started, lease known/REQUEST ┌──────┐   4th NAK, 2nd conflict, IPv6 only
 //	  ┌─────────────────────────────┤ INIT │◄─────────────────────────────┐
@@ -27,7 +27,7 @@ package lease4
 //	          ├───────────────►│ PROBING ├───────────────────────────────►┤
 //	          │ Bind           └─────┬───┘                                │
 //	          ▼            no answer │ Bind                               │
-//	┌───────────┐◄───────────────────┘  conflict within 1 s               │
+//	┌───────────┐◄───────────────────┘  conflict within ½ s               │
 //	│   BOUND   ├────────────────────── /DECLINE, Unbind ────────────────►┤
 //	│           │◄───────────────┬──────────────┐ ACK/Bind                │
 //	│           │ T1/REQUEST  ┌──┴───────┐      │                         │
@@ -37,13 +37,13 @@ package lease4
 //	│           ├────────────────────────►│ REBINDING ├─ NAK/Unbind ─────►┘
 //	└───────────┘  T2 slept through       └───────────┘
 //
-// TimedOut leads with a known lease from INIT, REBOOTING, SELECTING and REQUESTING
-// to REBINDING (Bind, REQUEST to all), where a conflict within 1 s counts as well.
-// PROBING is not in the RFC's figure. It stands on its arrow from REQUESTING to
-// BOUND, between "record lease" and "set timers T1, T2": where §3.1(5) has the
-// client check the parameters of the ACK before it is configured. The end of the
-// lease (in BOUND, too, if it was slept through) is Unbind and SELECTING.
-// ReleaseRequested leads from everywhere to STOPPED, which nothing leaves.
+// TimedOut leads with a known lease from INIT, REBOOTING, SELECTING and REQUESTING to
+// REBINDING (Bind, REQUEST to all). There a conflict within ½ s counts as well.
+// PROBING is not in the RFC's figure. It stands on its arrow from REQUESTING to BOUND,
+// between "record lease" and "set timers T1, T2", where §3.1(5) makes the client check the
+// parameters of the ACK before use. The end of the lease (in BOUND, too, if the host slept
+// past it) leads by Unbind to SELECTING. ReleaseRequested leads from every state to STOPPED,
+// which is final.
 type State uint8
 
 // The states, named as in RFC 2131 figure 5 but for PROBING.

@@ -2,8 +2,8 @@
 
 package lease6
 
-// State is where a machine is. RFC 8415 draws no figure; this is §18.2 as we
-// implement it. What is not drawn keeps the state:
+// State is the state of a machine. RFC 8415 draws no figure; this is §18.2 as we implement
+// it. Events that are not drawn do not change the state:
 //
 //	┌──────┐ Wanted, no addresses        ┌───────────┐ REPLY/Bind  ┌──────────┐
 //	│ INIT ├────/INFORMATION-REQUEST────►│ INFORMING ├────────────►│ INFORMED │
@@ -37,7 +37,7 @@ package lease6
 //
 // LinkChanged and DuplicateFound count in all states with an address in use, which
 // REQUESTING and SOLICITING have after NoBinding, until the address ends.
-// ReleaseRequested leads from everywhere to STOPPED, which nothing leaves.
+// ReleaseRequested leads from every state to STOPPED, which is final.
 type State uint8
 
 // The states, named after the messages of RFC 8415 §18.2 as those of DHCPv4 are.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package dhcp4test holds what tests of several packages need of DHCPv4: a golden
-// check of what a client sends, and a server's messages built by hand, malformed
-// ones among them. It uses neither our codec nor the library's, so that it can
-// find their mistakes.
+// Package dhcp4test has the helpers for DHCPv4 that tests of several packages need: a
+// golden check of a client's messages, and a server's messages built by hand, also
+// malformed ones. It uses neither our codec nor the library's, so that it can find their
+// mistakes.
 package dhcp4test
 
 import (
@@ -13,8 +13,8 @@ import (
 	"slices"
 )
 
-// Limits of a client's message: RFC 951's smallest, and what fits the 576 octets
-// that every server must take whole, less IP and UDP headers (RFC 2131 §2).
+// Limits of a client's message: RFC 951's minimum, and the 576 octets that every server
+// must accept whole, less IP and UDP headers (RFC 2131 §2).
 const (
 	minLen = 300
 	maxLen = 576 - 20 - 8
@@ -39,9 +39,9 @@ var (
 	release   = rule{name: "RELEASE", must: []byte{54}, not: []byte{50}, ciaddr: true, zeroSecs: true, onlyCommon: true}
 )
 
-// Check returns an error that says what a client's message, a UDP payload, has
-// that RFC 2131 table 5 and our own rules (53 first, 121 before 3, no broadcast
-// bit, nothing behind END) do not allow; all of it joined.
+// Check returns an error that lists everything in a client's message, a UDP payload,
+// that RFC 2131 table 5 or our own rules (53 first, 121 before 3, no broadcast bit,
+// nothing after END) forbid.
 func Check(b []byte) error {
 	if len(b) < minLen || len(b) > maxLen {
 		return fmt.Errorf("length %d, want %d to %d", len(b), minLen, maxLen)

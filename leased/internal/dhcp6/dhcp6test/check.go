@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package dhcp6test holds what tests of several packages need of DHCPv6: a golden
-// check of what a client sends, and a server's messages built by hand, malformed
-// ones among them. It uses neither our codec nor the library's, so that it can
-// find their mistakes.
+// Package dhcp6test has the helpers for DHCPv6 that tests of several packages need: a
+// golden check of a client's messages, and a server's messages built by hand, also
+// malformed ones. It uses neither our codec nor the library's, so that it can find their
+// mistakes.
 package dhcp6test
 
 import (
@@ -12,7 +12,7 @@ import (
 	"slices"
 )
 
-// maxLen is what fits the smallest MTU of IPv6, 1280 bytes, less IPv6 and UDP headers.
+// maxLen is the smallest MTU of IPv6, 1280 bytes, less IPv6 and UDP headers.
 const maxLen = 1280 - 40 - 8
 
 // rule says which options a message of one type must and may have (RFC 8415 §16, §18.2,
@@ -36,9 +36,9 @@ var rules = map[byte]rule{
 	11: {name: "INFORMATION-REQUEST", must: []uint16{6, 8}, may: []uint16{1, 15}, ask: []uint16{32, 83}},
 }
 
-// Check returns an error that says what a client's message, a UDP payload, has that RFC
-// 8415 and our own rules (no transaction ID 0, no option that is not ours to send,
-// nothing larger than the smallest MTU) do not allow; all of it joined.
+// Check returns an error that lists everything in a client's message, a UDP payload,
+// that RFC 8415 or our own rules (no transaction ID 0, no option that a client does not
+// send, nothing larger than the smallest MTU) forbid.
 func Check(b []byte) error {
 	if len(b) < 4 || len(b) > maxLen {
 		return fmt.Errorf("length %d, want 4 to %d", len(b), maxLen)

@@ -14,8 +14,9 @@ type Option struct {
 	Value []byte
 }
 
-// Options reads a strict options field, of a message from byte 4 on, of an IA_NA from
-// 12 and of an IA address from 24: each option whole, nothing behind the last.
+// Options reads a strict options field: of a message from byte 4 on, of an IA_NA from 12
+// and of an IA address from 24. Each option must be whole, and nothing may follow the
+// last one.
 func Options(b []byte) ([]Option, error) {
 	var opts []Option
 	for len(b) > 0 {
@@ -33,8 +34,9 @@ func find(opts []Option, code uint16) int {
 	return slices.IndexFunc(opts, func(o Option) bool { return o.Code == code })
 }
 
-// Value returns the value of the first option code of a whole message; nil if there is
-// none or the options cannot be told apart, empty but not nil if it has no bytes.
+// Value returns the value of the first option code of a whole message. It is nil if
+// there is none or the options cannot be told apart, and empty but not nil if it has no
+// bytes.
 func Value(msg []byte, code uint16) []byte {
 	if len(msg) < 4 {
 		return nil

@@ -22,11 +22,11 @@ type Server struct {
 	XID     uint32   // the lower 24 bits
 	Client  []byte   // option 1; nil: left out
 	Server  []byte   // option 2; nil: left out
-	Options [][]byte // raw, one after the other, behind the two
+	Options [][]byte // raw, one after the other, after the two
 }
 
-// Answer begins a message of a type and from a server to what a client has sent: with its
-// transaction ID and its DUID, nil if it sent none.
+// Answer begins a message of a type and from a server that answers a client's message:
+// with its transaction ID, and its DUID or nil.
 func Answer(msg []byte, typ byte, server []byte, opts ...[]byte) Server {
 	s := Server{Type: typ, Client: Value(msg, 1), Server: server, Options: opts}
 	if len(msg) >= 4 {

@@ -92,7 +92,7 @@ func wishList(v []byte, r rule) error {
 	return nil
 }
 
-// classes checks option 15: one or more classes, each behind its length (§21.15).
+// classes checks option 15: one or more classes, each preceded by its length (§21.15).
 func classes(v []byte) error {
 	if len(v) == 0 {
 		return errors.New("no class in it")
