@@ -28,8 +28,7 @@ type parts struct {
 	dog      watchdog
 	idle     *idle
 	leases   *manager.Manager
-	finish   context.CancelFunc // ends leases.Run
-	up       chan struct{}      // closed when systemd has heard that leased is ready
+	up       chan struct{} // closed when systemd has heard that leased is ready
 
 	opened []io.Closer
 }
@@ -94,9 +93,7 @@ func (p *parts) restore() error {
 		return err
 	}
 	p.idle = newIdle(p.idleAfter)
-	working, finish := context.WithCancel(context.Background())
-	p.opened, p.finish = append(p.opened, closer(finish)), finish
-	p.leases, err = manager.New(working, manager.Config{
+	p.leases, err = manager.New(manager.Config{
 		Log: p.log, Clock: clk, Kernel: kernel.Linux{}, Store: state, Memory: p.memories(), Rand: random,
 		BootID: boot, Changed: p.idle.leases,
 	})

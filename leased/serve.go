@@ -93,8 +93,7 @@ func (p *parts) tasks() tasks {
 // manage returns when every packet socket is closed, so that leased leaves no network
 // namespace pinned.
 func (p *parts) manage(ctx context.Context) error {
-	defer context.AfterFunc(ctx, p.finish)()
-	p.leases.Run()
+	p.leases.Run(ctx)
 	wire.Flush()
 	return nil
 }

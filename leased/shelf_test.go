@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/request"
 	"podman-net-dhcp/leased/internal/server"
 )
 
@@ -21,11 +22,11 @@ type shelf []leaseapi.Status
 
 func (s shelf) List() iter.Seq[leaseapi.Status] { return slices.Values(s) }
 
-func (shelf) Acquire(context.Context, leaseapi.AcquireRequest) (*leaseapi.Lease, func(), error) {
+func (shelf) Acquire(context.Context, request.Request) (*leaseapi.Lease, func(), error) {
 	panic("not asked for")
 }
-func (shelf) Release(context.Context, leaseapi.Attachment) error { panic("not asked for") }
-func (shelf) ReleaseContainer(context.Context, string) error     { panic("not asked for") }
+func (shelf) Release(context.Context, request.Attachment) error { panic("not asked for") }
+func (shelf) ReleaseContainer(context.Context, string) error    { panic("not asked for") }
 
 // show serves s on LEASED_SOCKET.
 func show(t *testing.T, s shelf) {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
-	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/request"
 )
 
 // watchdog tells systemd that leased lives, twice in each WatchdogSec=, for as long as
@@ -57,14 +57,14 @@ func (w watchdog) run(ctx context.Context) error {
 
 // releaser is what can be asked to forget an attachment.
 type releaser interface {
-	Release(ctx context.Context, a leaseapi.Attachment) error
+	Release(ctx context.Context, a request.Attachment) error
 }
 
 // alive asks the manager to forget an attachment that nobody has: that goes through its
 // lock, an actor and the queue of actors, and changes nothing. It waits as long as the
 // manager is busy.
 func alive(ctx context.Context, m releaser, l *attended) bool {
-	return m.Release(ctx, leaseapi.Attachment{}) == nil && l.accepts()
+	return m.Release(ctx, request.Attachment{}) == nil && l.accepts()
 }
 
 // attended is a listener that knows whether the server accepts callers.

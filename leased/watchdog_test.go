@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/request"
 )
 
 // slow is a manager that answers after a while.
@@ -20,7 +20,7 @@ type slow struct {
 	err   error
 }
 
-func (m slow) Release(ctx context.Context, _ leaseapi.Attachment) error {
+func (m slow) Release(ctx context.Context, _ request.Attachment) error {
 	select {
 	case <-time.After(m.after):
 		return m.err
@@ -78,7 +78,7 @@ func TestWatchdog(t *testing.T) {
 // stuck is a manager with its lock taken, until the test ends.
 type stuck struct{ *sync.Mutex }
 
-func (m stuck) Release(context.Context, leaseapi.Attachment) error {
+func (m stuck) Release(context.Context, request.Attachment) error {
 	m.Lock()
 	defer m.Unlock()
 	return nil

@@ -32,7 +32,6 @@ var floors = map[string]int{
 	"leased/internal/record":     8,
 	"leased/internal/lease4":     9, // the pure machines
 	"leased/internal/lease6":     9,
-	"leased/internal/segment":    9,
 	"leased/internal/dhcp4":      10, // the codecs
 	"leased/internal/dhcp6":      10,
 	"leased/internal/ndp":        10,

@@ -18,7 +18,7 @@ import (
 )
 
 // big are the packages that may still be above the limit. It is to be empty.
-var big = map[string]bool{"leased/internal/manager": true, "leased/internal/wire": true}
+var big = map[string]bool{}
 
 // size has the lengths in lines of a package's files and functions, tests left out.
 type size struct{ files, functions []int }

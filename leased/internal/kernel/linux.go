@@ -4,37 +4,33 @@ package kernel
 
 import (
 	"errors"
-	"net"
 
 	"github.com/vishvananda/netlink"
 
 	"podman-net-dhcp/internal/attach"
-	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/request"
 	"podman-net-dhcp/leased/internal/resolv"
 )
 
 // Linux is the real Kernel.
 type Linux struct{}
 
-// Find looks at the link for the first time.
-func (Linux) Find(r leaseapi.AcquireRequest) (Place, error) {
-	mac, err := net.ParseMAC(r.Link.MAC)
-	if err != nil {
-		return Place{}, err
-	}
-	ns, cookie, err := open(r.Link.Netns)
+// Find looks at a link for the first time: the link with its index, or with the
+// interface name where the index is 0. The place's session is open, until Leave.
+func (Linux) Find(l request.Link, ifname string) (Place, error) {
+	ns, cookie, err := open(l.Netns)
 	if err != nil {
 		return Place{}, absent(err)
 	}
 	s := &Session{ns: ns}
 	p := Place{
-		Netns: r.Link.Netns, Cookie: cookie, Index: r.Link.Index, MAC: mac, Interface: r.Attachment.Interface,
+		Netns: l.Netns, Cookie: cookie, Index: l.Index, MAC: l.MAC, Interface: ifname,
 		Number: Unnumbered, Inode: ns.Inode(), Session: s,
 	}
 	h, err := s.netlink()
 	if err == nil && p.Index == 0 {
-		p.Index, err = binding.Index(h, p.Interface, mac)
+		p.Index, err = binding.Index(h, p.Interface, p.MAC)
 	} else if err == nil {
 		err = check(h, p)
 	}

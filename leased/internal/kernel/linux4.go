@@ -3,14 +3,13 @@
 package kernel
 
 import (
-	"net"
 	"net/netip"
 
 	"github.com/vishvananda/netlink"
 
-	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/netns"
 	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/request"
 	"podman-net-dhcp/leased/internal/wire"
 )
 
@@ -58,13 +57,9 @@ type standIn4 struct {
 
 // StandIn4 makes a link with l's MAC where l's was, and opens a raw socket on it.
 // Close takes it away.
-func (Linux) StandIn4(l leaseapi.Link) (PacketConn, error) {
-	mac, err := net.ParseMAC(l.MAC)
-	if err != nil {
-		return nil, err
-	}
-	return raise(l.Host, mac, nil, func(ns *netns.NS, index int) (*standIn4, error) {
-		p, err := wire.Open(ns, index, mac)
+func (Linux) StandIn4(l request.Link) (PacketConn, error) {
+	return raise(l.Host, l.MAC, nil, func(ns *netns.NS, index int) (*standIn4, error) {
+		p, err := wire.Open(ns, index, l.MAC)
 		return &standIn4{p, ns}, err
 	})
 }

@@ -4,15 +4,14 @@ package kernel
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"time"
 
 	"github.com/vishvananda/netlink"
 
-	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/netns"
 	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/request"
 	"podman-net-dhcp/leased/internal/wire"
 )
 
@@ -75,13 +74,9 @@ func (Linux) DHCP6(p Place, linkLocal netip.Addr) (DHCP6Conn, error) {
 
 // StandIn6 makes a link with l's MAC where l's was, with a link-local address that
 // can be used at once, and opens a DHCPv6 client's socket on it. Close takes it away.
-func (Linux) StandIn6(l leaseapi.Link) (DHCP6Conn, error) {
-	mac, err := net.ParseMAC(l.MAC)
-	if err != nil {
-		return nil, err
-	}
+func (Linux) StandIn6(l request.Link) (DHCP6Conn, error) {
 	// Whose address it is was found out long ago, by the container.
-	return raise(l.Host, mac, map[string]string{"accept_dad": "0", "accept_ra": "0"}, func(ns *netns.NS, index int) (*standIn6, error) {
+	return raise(l.Host, l.MAC, map[string]string{"accept_dad": "0", "accept_ra": "0"}, func(ns *netns.NS, index int) (*standIn6, error) {
 		linkLocal, err := awaitLinkLocal(ns, index)
 		if err != nil {
 			return nil, err

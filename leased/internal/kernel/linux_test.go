@@ -4,42 +4,47 @@ package kernel
 
 import (
 	"errors"
+	"net"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
-	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/lab/testlan"
+	"podman-net-dhcp/leased/internal/request"
 )
 
-func requestFor(l testlan.Link) leaseapi.AcquireRequest {
-	return leaseapi.AcquireRequest{
-		Attachment: leaseapi.Attachment{Interface: l.Name},
-		Link:       leaseapi.Link{Netns: l.NS.Path, Index: l.Index, MAC: l.MAC.String(), Host: testlan.HostBridge, MTU: 1500},
-	}
+// ask is a call of Find.
+type ask struct {
+	request.Link
+	ifname string
+}
+
+func askFor(l testlan.Link) ask {
+	return ask{request.Link{Netns: l.NS.Path, Index: l.Index, MAC: l.MAC, Host: testlan.HostBridge, MTU: 1500}, l.Name}
 }
 
 func TestFindKnowsTheLink(t *testing.T) {
 	t.Parallel()
 	lan := testlan.New(t)
 	link := lan.Veth(lan.Container(), "eth0")
+	other := net.HardwareAddr{2, 0, 0, 0, 0xff, 0xff}
 	for name, c := range map[string]struct {
-		change func(r *leaseapi.AcquireRequest)
+		change func(r *ask)
 		good   bool
 	}{
-		"as it is":          {func(*leaseapi.AcquireRequest) {}, true},
-		"by its name":       {func(r *leaseapi.AcquireRequest) { r.Link.Index = 0 }, true},
-		"another name":      {func(r *leaseapi.AcquireRequest) { r.Link.Index, r.Attachment.Interface = 0, "eth7" }, false},
-		"its name, not MAC": {func(r *leaseapi.AcquireRequest) { r.Link.Index, r.Link.MAC = 0, "02:00:00:00:ff:ff" }, false},
-		"another index":     {func(r *leaseapi.AcquireRequest) { r.Link.Index += 100 }, false},
-		"another MAC":       {func(r *leaseapi.AcquireRequest) { r.Link.MAC = "02:00:00:00:ff:ff" }, false},
-		"no netns":          {func(r *leaseapi.AcquireRequest) { r.Link.Netns += "x" }, false},
-		"the host":          {func(r *leaseapi.AcquireRequest) { r.Link.Netns = "/proc/self/ns/net" }, false},
-		"another kind":      {func(r *leaseapi.AcquireRequest) { r.Link.Netns = "/proc/self/ns/mnt" }, false},
+		"as it is":          {func(*ask) {}, true},
+		"by its name":       {func(r *ask) { r.Link.Index = 0 }, true},
+		"another name":      {func(r *ask) { r.Link.Index, r.ifname = 0, "eth7" }, false},
+		"its name, not MAC": {func(r *ask) { r.Link.Index, r.Link.MAC = 0, other }, false},
+		"another index":     {func(r *ask) { r.Link.Index += 100 }, false},
+		"another MAC":       {func(r *ask) { r.Link.MAC = other }, false},
+		"no netns":          {func(r *ask) { r.Link.Netns += "x" }, false},
+		"the host":          {func(r *ask) { r.Link.Netns = "/proc/self/ns/net" }, false},
+		"another kind":      {func(r *ask) { r.Link.Netns = "/proc/self/ns/mnt" }, false},
 	} {
-		r := requestFor(link)
+		r := askFor(link)
 		c.change(&r)
-		p, err := Linux{}.Find(r)
+		p, err := Linux{}.Find(r.Link, r.ifname)
 		Linux{}.Leave(p)
 		if c.good != (err == nil) || !c.good && !errors.Is(err, ErrGone) {
 			t.Errorf("%s: %v", name, err)
@@ -53,7 +58,7 @@ func TestShortOfDescriptors(t *testing.T) {
 	testlan.RequireRoot(t)
 	lan := testlan.New(t)
 	link := lan.Veth(lan.Container(), "eth0")
-	place, err := Linux{}.Find(requestFor(link))
+	place, err := Linux{}.Find(askFor(link).Link, link.Name)
 	Linux{}.Leave(place)
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"podman-net-dhcp/leased/internal/dhcp4"
 	dt "podman-net-dhcp/leased/internal/dhcp4/dhcp4test"
 	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/request"
 )
 
 func TestAcquireAnswersWithWhatWasApplied(t *testing.T) {
@@ -180,7 +181,7 @@ func TestAcquireOnAnotherLinkReplaces(t *testing.T) {
 			inWorld(t, func(w *world) {
 				req := w.container(9)
 				w.acquire(req)
-				p, _ := w.kernel.Find(req)
+				p, _ := w.kernel.Find(request.Link{Netns: req.Link.Netns}, req.Attachment.Interface)
 				change(&p)
 				w.kernel.add(p)
 				w.server.since()
@@ -205,7 +206,7 @@ func TestAcquireOnAnotherLinkAnswersTheFirstCaller(t *testing.T) {
 		w.server.set(silent)
 		req := w.container(9)
 		first := w.inBackground(context.Background(), req)
-		p, _ := w.kernel.Find(req)
+		p, _ := w.kernel.Find(request.Link{Netns: req.Link.Netns}, req.Attachment.Interface)
 		p.Cookie++
 		w.kernel.add(p)
 		w.server.set(grant(time.Hour))
@@ -215,6 +216,12 @@ func TestAcquireOnAnotherLinkAnswersTheFirstCaller(t *testing.T) {
 		}
 		w.wantState("BOUND")
 	})
+}
+
+// result is what an Acquire returned.
+type result struct {
+	lease *leaseapi.Lease
+	err   error
 }
 
 func (w *world) inBackground(ctx context.Context, req leaseapi.AcquireRequest) <-chan result {

@@ -3,163 +3,186 @@
 package manager
 
 import (
-	"errors"
-	"net/netip"
 	"runtime/debug"
+	"slices"
 
+	"podman-net-dhcp/leased/internal/attachment"
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/kernel"
 )
 
-// entry is one attachment in the map. What stands first is guarded by the
-// Manager's mutex; job belongs to the goroutine that empties the inbox.
-type entry struct {
+// actor is one attachment in the map. The Manager's mutex guards the fields between m and
+// at. Only the goroutine that empties the inbox uses at.
+type actor struct {
 	m       *Manager
 	key     string
-	inbox   []func(*entry)
+	inbox   []func()
 	running bool
 	due     clock.Instant
-	index   int // in the timer heap; -1: not in it
-	shown   *snapshot
-	place   kernel.Place // of the job
-	host    string       // what its link hangs on
-	client  string       // see clientOf
-	lives   bool         // there is a container
-	addr    netip.Addr
-	gate    gate
-	hears   bool // router advertisements
-	waits   bool // somebody waits for what they bring
+	index   int                  // in the timer heap; -1: not in it
+	shown   *attachment.Snapshot // by List
+	netns   int                  // number of the netns, as in Manager.netns
 
-	job *job // nil: nothing to do for this attachment, any more or yet
+	at *attachment.Attachment // nil: none yet, or not any more
 }
 
-// maxInbox bounds what a flood of messages can pile up; requests always get in.
+func newActor(m *Manager, key string) *actor {
+	return &actor{m: m, key: key, index: -1, due: clock.Never, netns: kernel.Unnumbered}
+}
+
+// maxInbox bounds the messages that a flood can pile up; requests always get in.
 const maxInbox = 64
 
-// post has do called by the attachment's actor, and makes the attachment where
-// it is missing. It returns false when the Manager has stopped.
-func (m *Manager) post(key string, do func(*entry)) bool {
+// post has the actor of key call do, and makes the actor where it is missing. It returns
+// false when the Manager has stopped.
+func (m *Manager) post(key string, do func(x *actor)) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.closed {
+	if m.state == closed {
 		return false
 	}
-	e := m.entries[key]
-	if e == nil {
-		e = &entry{m: m, key: key, index: -1, due: clock.Never}
-		m.entries[key] = e
+	x := m.actors[key]
+	if x == nil {
+		x = newActor(m, key)
+		m.actors[key] = x
 	}
-	e.put(do)
+	x.putLocked(func() { do(x) })
 	return true
 }
 
-// deliver is post for what comes from the wire. A message may be lost; the last
-// one, which says that no other will come, may not.
-func (e *entry) deliver(last bool, do func(*entry)) {
-	e.m.mu.Lock()
-	defer e.m.mu.Unlock()
-	if !e.m.closed && e.m.entries[e.key] == e && (last || len(e.inbox) < maxInbox) {
-		e.put(do)
+func (x *actor) putLocked(do func()) {
+	if x.m.state == closed {
+		return
+	}
+	x.inbox = append(x.inbox, do)
+	if x.m.state == running {
+		x.wakeLocked()
 	}
 }
 
-// put needs the mutex.
-func (e *entry) put(do func(*entry)) {
-	e.inbox = append(e.inbox, do)
-	if !e.running {
-		e.running = true
-		e.m.work.Go(e.run)
+func (x *actor) wakeLocked() {
+	if !x.running {
+		x.running = true
+		x.m.work.Go(x.run)
 	}
 }
 
 // run empties the inbox.
-func (e *entry) run() {
-	e.m.hands.take()
-	defer e.m.hands.put()
-	for do := e.next(); do != nil; do = e.next() {
-		e.guard(do)
-		e.guard((*entry).after)
+func (x *actor) run() {
+	x.m.workers.take()
+	defer x.m.workers.put()
+	for do := x.next(); do != nil; do = x.next() {
+		x.guard(do)
+		x.guard(x.after)
 	}
 }
 
-// guard lets a panic cost no more than the attachment it came from. The record
-// stays, for the next leased; the kernel ends the address on time.
-func (e *entry) guard(do func(*entry)) {
+// guard has a panic cost no more than the attachment it came from.
+func (x *actor) guard(do func()) {
 	defer func() {
-		if r := recover(); r != nil && e.job != nil {
-			e.job.log().Error("panic", "err", r, "stack", string(debug.Stack()))
-			e.job.hangUp()
-			e.job.deafen()
-			e.job.six.hangUp()
-			e.job.six.deafen()
-			e.answer(result{err: errors.New("leased failed; see: journalctl -u leased")})
-			e.quit()
+		if r := recover(); r != nil && x.at != nil {
+			x.at.Abandon(r, string(debug.Stack()))
+			x.at = nil
 		}
 	}()
-	do(e)
+	do()
 }
 
-// after follows each message: the end that the message has found, and a look at the
-// kernel that it has made due.
-func (e *entry) after() {
-	e.conclude()
-	if e.job != nil && !e.job.held && e.job.six.on() && e.now() >= e.job.six.lookAt {
-		e.look6()
-		e.conclude()
+// after follows each message.
+func (x *actor) after() {
+	if x.at == nil {
+		return
+	}
+	if x.at.After(); x.at.Phase() == attachment.Over {
+		x.at = nil
 	}
 }
 
-// next takes from the inbox; nil means that it is empty and the actor at rest.
-func (e *entry) next() func(*entry) {
-	e.m.mu.Lock()
-	defer e.m.mu.Unlock()
-	if len(e.inbox) == 0 {
-		e.rest()
+// next takes a message from the inbox; nil: the inbox is empty, and the actor rests.
+func (x *actor) next() func() {
+	x.m.mu.Lock()
+	defer x.m.mu.Unlock()
+	if len(x.inbox) == 0 {
+		x.restLocked()
 		return nil
 	}
-	if e.m.closed { // what has come meanwhile is the next leased's
-		e.running, e.inbox = false, nil
+	if x.m.state == closed { // messages that came meanwhile are the next leased's
+		x.running, x.inbox = false, nil
 		return nil
 	}
-	do := e.inbox[0]
-	e.inbox = e.inbox[1:]
+	do := x.inbox[0]
+	x.inbox = x.inbox[1:]
 	return do
 }
 
-// rest needs the mutex. It shows the attachment as it now is and sets its timer,
-// or forgets it when it has ended.
-func (e *entry) rest() {
-	e.running, e.inbox = false, nil
-	defer e.m.count()
-	if e.job == nil {
-		e.m.timers.remove(e)
-		delete(e.m.entries, e.key)
+// restLocked shows the attachment as it now is and sets its timer, or forgets the actor
+// when there is no attachment.
+func (x *actor) restLocked() {
+	x.running, x.inbox = false, nil
+	defer x.m.countLocked()
+	if x.at == nil {
+		x.m.timers.remove(x)
+		x.numberLocked(kernel.Unnumbered)
+		delete(x.m.actors, x.key)
 		return
 	}
-	if len(e.job.waiters) == 0 {
-		e.job.six.deafen()
-	}
-	if e.job.conn == nil && e.job.six.silent() { // no exchange: nothing is to pin the netns
-		e.m.cfg.Kernel.Leave(e.job.place)
-	}
-	e.shown, e.waits = e.job.snapshot(), len(e.job.waiters) > 0
-	if e.m.timers.set(e, e.job.due()) {
-		e.m.armLocked()
+	x.at.Rest()
+	x.shown = x.at.Snapshot()
+	if x.m.timers.set(x, x.at.Due()) {
+		x.m.armLocked()
 	}
 }
 
-// show shows the attachment as it is now, before somebody is told of it.
-func (e *entry) show() {
-	e.m.mu.Lock()
-	defer e.m.mu.Unlock()
-	e.shown = e.job.snapshot()
-}
-
-// count needs the mutex. What only runs out keeps nobody up: it is on disk.
-func (m *Manager) count() {
-	n := len(m.entries) - m.parked
+// countLocked tells a change of the number of attachments. Leases that only expire keep
+// leased from no rest: they are on disk.
+func (m *Manager) countLocked() {
+	n := len(m.actors) - m.holds.parked()
 	if n != m.counted && m.cfg.Changed != nil {
 		m.counted = n
 		m.cfg.Changed(n)
+	}
+}
+
+func (x *actor) numberLocked(n int) {
+	if x.netns != kernel.Unnumbered {
+		rest := slices.DeleteFunc(x.m.netns[x.netns], func(other *actor) bool { return other == x })
+		if x.m.netns[x.netns] = rest; len(rest) == 0 {
+			delete(x.m.netns, x.netns)
+		}
+	}
+	if x.netns = n; n != kernel.Unnumbered {
+		x.m.netns[n] = append(x.m.netns[n], x)
+	}
+}
+
+// Messages that are not an attachment's own.
+
+func (x *actor) tick() {
+	if x.at != nil {
+		x.at.Tick()
+	}
+}
+
+func (x *actor) check() {
+	if x.at != nil {
+		x.at.Check()
+	}
+}
+
+func (x *actor) end(why string) {
+	if x.at != nil {
+		x.at.End(why, attachment.ByPolicy)
+	}
+}
+
+func (x *actor) forget(why string) {
+	if x.at != nil {
+		x.at.Forget(why)
+	}
+}
+
+func (x *actor) dismiss() {
+	if x.at != nil {
+		x.at.Dismiss()
 	}
 }

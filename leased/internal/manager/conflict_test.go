@@ -14,6 +14,7 @@ import (
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/dhcp4"
 	dt "podman-net-dhcp/leased/internal/dhcp4/dhcp4test"
+	"podman-net-dhcp/leased/internal/request"
 	"podman-net-dhcp/leased/internal/wire"
 )
 
@@ -213,7 +214,7 @@ func TestOwnInterfaceIsNoConflict(t *testing.T) {
 		first := w.checked("quick", 9)
 		w.acquire(first)
 		second := w.checked("quick", 10)
-		at, _ := w.kernel.Find(second)
+		at, _ := w.kernel.Find(request.Link{Netns: second.Link.Netns}, "eth0")
 		at.Cookie = 1009 // the same netns
 		w.kernel.add(at)
 		w.kernel.with(func(k *fakeKernel) { k.owners[ten] = mustMAC(first.Link.MAC) })

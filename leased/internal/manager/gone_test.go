@@ -9,6 +9,7 @@ import (
 
 	dt "podman-net-dhcp/leased/internal/dhcp4/dhcp4test"
 	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/request"
 	"podman-net-dhcp/leased/internal/wire"
 )
 
@@ -96,7 +97,7 @@ func TestLinkIsDeletedDuringAFlood(t *testing.T) {
 		got := w.inBackground(context.Background(), w.container(9))
 		e := w.entry()
 		block := make(chan struct{})
-		w.m.post(e.key, func(*entry) { <-block })
+		w.m.post(e.key, func(*actor) { <-block })
 		w.pass(time.Second) // the actor is busy, the flood comes
 		for range 2 * maxInbox {
 			w.kernel.say(arrival{payload: []byte("junk")})
@@ -116,10 +117,10 @@ func TestLinkIsDeletedDuringAFlood(t *testing.T) {
 }
 
 // entry is the only one.
-func (w *world) entry() *entry {
+func (w *world) entry() *actor {
 	w.m.mu.Lock()
 	defer w.m.mu.Unlock()
-	for _, e := range w.m.entries {
+	for _, e := range w.m.actors {
 		return e
 	}
 	w.t.Fatal("no attachment")
@@ -132,7 +133,7 @@ func TestFloodIsBounded(t *testing.T) {
 		got := w.inBackground(context.Background(), w.container(9))
 		e := w.entry()
 		block := make(chan struct{})
-		w.m.post(e.key, func(*entry) { <-block })
+		w.m.post(e.key, func(*actor) { <-block })
 		w.rest()
 		for range 100 {
 			for range 60 {
@@ -161,7 +162,7 @@ func TestAnotherNetnsAtThePath(t *testing.T) {
 	inWorld(t, func(w *world) {
 		req := w.container(9)
 		w.acquire(req)
-		p, _ := w.kernel.Find(req)
+		p, _ := w.kernel.Find(request.Link{Netns: req.Link.Netns}, req.Attachment.Interface)
 		p.Cookie++
 		w.kernel.add(p)
 		w.pass(31 * time.Minute)

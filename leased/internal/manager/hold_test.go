@@ -12,6 +12,7 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	dt "podman-net-dhcp/leased/internal/dhcp4/dhcp4test"
+	"podman-net-dhcp/leased/internal/request"
 )
 
 // under is a request of container i with a policy of release.
@@ -33,7 +34,7 @@ func (w *world) goes(req leaseapi.AcquireRequest) {
 // anew is the same container made anew: same name and MAC, another id and netns.
 func (w *world) anew(req leaseapi.AcquireRequest) leaseapi.AcquireRequest {
 	w.t.Helper()
-	place, _ := w.kernel.Find(req)
+	place, _ := w.kernel.Find(request.Link{Netns: req.Link.Netns}, req.Attachment.Interface)
 	req.Attachment.ContainerID += "x"
 	req.Link.Netns += "x"
 	place.Netns, place.Cookie, place.Index = req.Link.Netns, place.Cookie+5000, req.Link.Index
@@ -463,8 +464,8 @@ func TestHoldsUnderConcurrency(t *testing.T) {
 		w.wantNothingLeft()
 		w.m.mu.Lock()
 		defer w.m.mu.Unlock()
-		if s := w.m.segment("br0"); len(w.m.holds)+len(w.m.addrs)+s.Live != 0 {
-			t.Errorf("%d holds, %d addresses, %d live", len(w.m.holds), len(w.m.addrs), s.Live)
+		if h := w.m.holds; len(h.byClient)+len(h.byLAN)+h.never+len(w.m.netns) != 0 {
+			t.Errorf("%+v, %v", h, w.m.netns)
 		}
 	})
 }

@@ -9,30 +9,30 @@ import (
 	"syscall"
 	"time"
 
-	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/request"
 )
 
 // net6 is the kernels' part of IPv6 on the fake LAN.
 type net6 struct {
-	router  *router6 // nil: none
-	server  *server6
-	states  map[string]*binding.State6 // by netns
-	autos   map[string]binding.Autoconf
-	earless error
-	fail    error // of Autoconf
-	mute    bool  // no link-local address comes up
-	taken   map[netip.Addr]bool
-	oneMAC  bool // as on a macvlan's parent
+	router       *router6 // nil: none
+	server       *server6
+	states       map[string]*binding.State6 // by netns
+	autos        map[string]binding.Autoconf
+	listenerless error
+	fail         error // of Autoconf
+	mute         bool  // no link-local address comes up
+	taken        map[netip.Addr]bool
+	oneMAC       bool // as on a macvlan's parent
 
 	slow      netip.Addr // cannot be used while its DAD is under way
 	flagless  bool       // the kernel does not show M and O
 	sendError error      // of DHCPv6 sockets
 	froms     []netip.Addr
 
-	earOpen, earClose func()                   // what else happens then
-	since             map[netip.Addr]time.Time // when DAD began, which takes a second
+	listenOpen, listenClose func()                   // what else happens then
+	since                   map[netip.Addr]time.Time // when DAD began, which takes a second
 }
 
 // of needs the mutex.
@@ -128,7 +128,7 @@ func (k *fakeKernel) Routers(p kernel.Place) (kernel.RoutersConn, error) {
 	if err := k.enter(p, "routers"); err != nil {
 		return nil, err
 	}
-	return &fakeEar{k.newConn(p, "ear")}, nil
+	return &fakeRouters{k.newConn(p, "routers")}, nil
 }
 
 func (k *fakeKernel) Solicit(p kernel.Place, from netip.Addr) error {
@@ -159,9 +159,9 @@ func (k *fakeKernel) DHCP6(p kernel.Place, linkLocal netip.Addr) (kernel.DHCP6Co
 	return &conn6{k.newConn(p, "dhcp6")}, nil
 }
 
-func (k *fakeKernel) StandIn6(l leaseapi.Link) (kernel.DHCP6Conn, error) {
+func (k *fakeKernel) StandIn6(l request.Link) (kernel.DHCP6Conn, error) {
 	k.mu.Lock()
-	k.calls = append(k.calls, "stand-in6 "+l.MAC+" on "+l.Host)
+	k.calls = append(k.calls, "stand-in6 "+l.MAC.String()+" on "+l.Host)
 	err := k.standIn
 	for _, c := range k.conns {
 		if k.six.oneMAC && c.via == "stand-in" && !c.isClosed() {
@@ -194,25 +194,25 @@ func (c *conn6) Send(payload []byte) error {
 }
 
 func (k *fakeKernel) LANRouters(host string) (kernel.RoutersConn, error) {
-	if k.six.earOpen != nil {
-		k.six.earOpen()
+	if k.six.listenOpen != nil {
+		k.six.listenOpen()
 	}
-	if k.six.earless != nil {
-		return nil, k.six.earless
+	if k.six.listenerless != nil {
+		return nil, k.six.listenerless
 	}
-	return &fakeEar{k.newConn(kernel.Place{Netns: host}, "ear")}, nil
+	return &fakeRouters{k.newConn(kernel.Place{Netns: host}, "routers")}, nil
 }
 
-type fakeEar struct{ *conn }
+type fakeRouters struct{ *conn }
 
-func (f *fakeEar) Close() {
-	if f.k.six.earClose != nil && !f.isClosed() && f.place.Cookie == 0 { // the LAN's
-		f.k.six.earClose()
+func (f *fakeRouters) Close() {
+	if f.k.six.listenClose != nil && !f.isClosed() && f.place.Cookie == 0 { // the LAN's
+		f.k.six.listenClose()
 	}
 	f.conn.Close()
 }
 
-func (f *fakeEar) Receive(ctx context.Context) ([]byte, netip.Addr, error) {
+func (f *fakeRouters) Receive(ctx context.Context) ([]byte, netip.Addr, error) {
 	icmp, _, err := f.conn.Receive(ctx)
 	return icmp, routerAddr, err
 }
@@ -229,8 +229,12 @@ func (k *fakeKernel) advertise(r router6) {
 		}
 	}
 	for _, c := range k.conns {
-		if c.via == "ear" && !c.isClosed() {
+		if c.via == "routers" && !c.isClosed() {
 			c.in <- arrival{payload: r.bytes()}
 		}
 	}
+}
+
+func brought(s *binding.Spec6, addr netip.Addr) bool {
+	return slices.ContainsFunc(s.Addrs, func(l binding.Lifetime) bool { return l.Addr == addr })
 }

@@ -13,9 +13,9 @@ import (
 	"syscall"
 	"time"
 
-	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/request"
 	"podman-net-dhcp/leased/internal/resolv"
 	"podman-net-dhcp/leased/internal/wire"
 )
@@ -120,17 +120,17 @@ func (k *fakeKernel) held() int {
 
 func (k *fakeKernel) Number(p kernel.Place) (int, error) { return p.Number, nil }
 
-func (k *fakeKernel) Find(r leaseapi.AcquireRequest) (kernel.Place, error) {
+func (k *fakeKernel) Find(l request.Link, ifname string) (kernel.Place, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.find != nil {
 		return kernel.Place{}, k.find
 	}
-	p, ok := k.links[r.Link.Netns]
+	p, ok := k.links[l.Netns]
 	if !ok {
 		return kernel.Place{}, fmt.Errorf("%w: %w", kernel.ErrGone, errNoNetns)
 	}
-	p.Interface, p.Session = r.Attachment.Interface, new(kernel.Session)
+	p.Interface, p.Session = ifname, new(kernel.Session)
 	k.sessions[p.Session] = true
 	return p, nil
 }
@@ -191,12 +191,12 @@ func (k *fakeKernel) Check(p kernel.Place) error {
 	return k.check
 }
 
-func (k *fakeKernel) StandIn4(l leaseapi.Link) (kernel.PacketConn, error) {
+func (k *fakeKernel) StandIn4(l request.Link) (kernel.PacketConn, error) {
 	k.mu.Lock()
-	k.calls = append(k.calls, "stand-in "+l.MAC+" on "+l.Host)
+	k.calls = append(k.calls, "stand-in "+l.MAC.String()+" on "+l.Host)
 	err := k.standIn
 	for _, c := range k.conns {
-		if k.six.oneMAC && c.place.MAC.String() == l.MAC && !c.isClosed() {
+		if k.six.oneMAC && c.place.MAC.String() == l.MAC.String() && !c.isClosed() {
 			err = syscall.EADDRINUSE // the socket pins the netns, and the link in it
 		}
 	}

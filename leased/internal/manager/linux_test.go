@@ -21,7 +21,7 @@ import (
 )
 
 // onLinux is a Manager on the real kernel, clock and disk.
-func onLinux(t *testing.T) (m *Manager, log *logbook) {
+func onLinux(t *testing.T) (m tested, log *logbook) {
 	t.Helper()
 	clk, err := clock.New()
 	if err != nil {
@@ -33,16 +33,16 @@ func onLinux(t *testing.T) (m *Manager, log *logbook) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	log = &logbook{}
-	m, err = New(ctx, Config{
+	started, err := New(Config{
 		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Clock: clk, Kernel: kernel.Linux{}, Store: disk, Rand: counter(), BootID: "boot",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan struct{})
-	go func() { defer close(ended); m.Run() }()
+	go func() { defer close(ended); started.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-ended; clk.Close(); disk.Close(); wire.Flush() })
-	return m, log
+	return tested{started}, log
 }
 
 func requestFor(l testlan.Link) leaseapi.AcquireRequest {

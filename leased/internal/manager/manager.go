@@ -1,175 +1,159 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package manager is step 5 of the way of a lease: it owns the attachments. Each
-// is an actor: what happens to it (a request, a message, a timer) is put into its
-// inbox, and one goroutine empties the inbox and ends. An attachment at rest is a
-// struct and an entry in one timer heap: no goroutine, thread or descriptor.
+// Package manager is step 5 of the way of a lease: the registry of the attachments. Each
+// attachment has an actor: what happens to it (a request, a message, a timer) is put into
+// the actor's inbox, and one goroutine empties the inbox and ends. An attachment at rest
+// is a struct and an entry in one timer heap: no goroutine, thread or descriptor.
 package manager
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
-	"log/slog"
 	"strings"
 	"sync"
 	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/attachment"
 	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/event"
 	"podman-net-dhcp/leased/internal/kernel"
-	"podman-net-dhcp/leased/internal/segment"
+	"podman-net-dhcp/leased/internal/lan"
+	"podman-net-dhcp/leased/internal/request"
+	"podman-net-dhcp/leased/internal/store"
 )
-
-// Clock tells the time since the host booted and has one timer.
-type Clock interface {
-	Now() time.Duration
-	// Wake sets the timer: one tick on C at that time.
-	Wake(at time.Duration) error
-	C() <-chan struct{}
-}
-
-// Store keeps records by key.
-type Store interface {
-	Save(key string, record any) error
-	Delete(key string) error
-	// Load passes over the keys in but, and returns which of them have no record.
-	Load(each func(record []byte) error, but ...string) (absent []string, err error)
-}
-
-// Config is what a Manager stands on. All of it is required but Memory and Changed.
-type Config struct {
-	Log    *slog.Logger
-	Clock  Clock
-	Kernel Kernel
-	Store  Store         // of this boot
-	Memory Store         // of what outlives a reboot; nil: nothing does
-	Rand   func() uint64 // unpredictable
-	BootID string        // tells this boot from others
-	// Changed is called with the number of attachments when that changes. It must
-	// not call the Manager.
-	Changed func(n int)
-}
 
 // Manager owns all attachments.
 type Manager struct {
-	cfg  Config
-	ctx  context.Context // ends with Run; receivers live in it
-	work sync.WaitGroup  // actors and receivers
+	cfg     Config
+	env     attachment.Env
+	memory  *store.Background
+	workers workers
+	holds   *holds
+	work    sync.WaitGroup // actors and receivers
+	stopped chan struct{}  // closed when Run's context ends
 
-	memory   *memos
-	hands    hands
-	standIns chan struct{} // one for each that is being made
+	// under calls do with Run's context. It is set before the first actor runs.
+	under func(do func(ctx context.Context))
 
-	rewriters chan struct{} // one for each resolv.conf that is being rewritten
-
-	mu      sync.Mutex
-	closed  bool
-	entries map[string]*entry
-	counted int // what Changed was told last
+	mu      sync.Mutex // guards all that follows, and the first fields of each actor
+	state   state
+	actors  map[string]*actor // by key
+	netns   map[int][]*actor  // by number of the netns
+	counted int               // what Changed was told last
 	timers  timers
-
-	segments map[string]*segment.Segment[*entry] // by host interface
-	holds    map[string]*hold                    // by client
-	parked   int                                 // holds that only run out
-	addrs    map[at]*entry                       // who has which address
-	ears     map[string]*ear                     // by host interface
 }
 
-// maxStandIns bounds how many stand-ins are made at once; each takes the kernel
-// tens of milliseconds, and a host may give back hundreds of leases.
-const maxStandIns = 4
+// state is whether actors may run.
+type state uint8
 
-const maxRewriters = 2
+const (
+	waiting state = iota // for Run; messages pile up. The zero is right.
+	running
+	closed
+)
 
-// New makes a Manager that has what the store has of this boot. What cannot be
-// read is set aside and is the error; the Manager is good all the same.
-func New(ctx context.Context, cfg Config) (*Manager, error) {
+// New makes a Manager with the records of this boot. The error names the records that
+// cannot be read and were set aside; the Manager is good all the same. Attachments wait
+// for Run.
+func New(cfg Config) (*Manager, error) {
 	m := &Manager{
-		cfg: cfg, ctx: ctx, memory: newMemos(cfg.Memory, cfg.Log), hands: newHands(), standIns: make(chan struct{}, maxStandIns), rewriters: make(chan struct{}, maxRewriters),
-		entries: map[string]*entry{}, segments: map[string]*segment.Segment[*entry]{},
-		holds: map[string]*hold{}, addrs: map[at]*entry{}, ears: map[string]*ear{},
+		cfg: cfg, memory: store.NewBackground(saver(cfg.Memory), cfg.Log), workers: newWorkers(), holds: newHolds(),
+		stopped: make(chan struct{}), actors: map[string]*actor{}, netns: map[int][]*actor{},
+	}
+	m.env = attachment.Env{
+		Kernel: cfg.Kernel, Store: cfg.Store, Memory: m.memory, Events: event.NewLog(cfg.Log), Now: m.now, Rand: cfg.Rand, BootID: cfg.BootID,
+		LANs: lan.New(lan.Config{Log: cfg.Log, Now: m.now, Spawn: m.spawn, Listen: func(host string) (lan.Listener, error) { return cfg.Kernel.LANRouters(host) }}),
 	}
 	return m, m.restore()
 }
 
-// Run fires timers until the context of New ends, and then waits for what is
-// under way. Leases are kept: in the kernel, on disk, at the server.
-func (m *Manager) Run() {
-	m.arm()
-	m.work.Go(func() { m.memory.run(m.ctx) })
+// saver keeps a nil Store nil.
+func saver(s Store) store.Saver {
+	if s == nil {
+		return nil
+	}
+	return s
+}
+
+// Run fires timers until ctx ends, and then waits for what is under way. Leases are kept:
+// in the kernel, on disk, at the server.
+func (m *Manager) Run(ctx context.Context) {
+	m.begin(ctx)
+	m.work.Go(func() { m.memory.Run(ctx) })
 	for {
 		select {
 		case <-m.cfg.Clock.C():
 			m.fire()
-		case <-m.ctx.Done():
+		case <-ctx.Done():
+			close(m.stopped)
 			m.mu.Lock()
-			m.closed = true
+			m.state = closed
 			m.mu.Unlock()
 			m.work.Wait()
-			m.memory.flush()
+			m.memory.Flush()
 			return
 		}
 	}
 }
 
-// errStopping is what callers get while leased goes down.
+// begin lets the actors run that have messages.
+func (m *Manager) begin(ctx context.Context) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.under = func(do func(ctx context.Context)) { do(ctx) }
+	m.state = running
+	for _, x := range m.actors {
+		if len(x.inbox) > 0 {
+			x.wakeLocked()
+		}
+	}
+	m.armLocked()
+}
+
+// spawn starts a goroutine for which Run waits.
+func (m *Manager) spawn(run func(ctx context.Context)) { m.work.Go(func() { m.under(run) }) }
+
+// errStopping is what callers get while leased stops.
 var errStopping = errors.New("leased is stopping; try again")
 
-// result is what an Acquire waits for.
-type result struct {
-	lease *leaseapi.Lease
-	err   error
-}
-
-// Acquire gets a lease for the attachment and applies it; asked again on the same
-// link it answers with the lease there is. Without a lease in time it fails with
-// an *leaseapi.Error, or returns nil where the request says to go on. undo takes
-// back what this call has done, and is for an answer that nobody took; ctx's end
+// Acquire gets a lease for the attachment and applies it; asked again on the same link it
+// answers with the lease that there is. Without a lease in time it fails with an
+// *leaseapi.Error, or returns nil where the request says to continue. undo takes back
+// what this call has done, for an answer that does not reach the caller; the end of ctx
 // does the same.
-func (m *Manager) Acquire(ctx context.Context, req leaseapi.AcquireRequest) (*leaseapi.Lease, func(), error) {
-	answer := make(chan result, 1)
-	var place kernel.Place // the actor's, to whom it all is left: there may be hundreds of us
-	begin := func(e *entry) {
-		var err error
-		if place, err = m.cfg.Kernel.Find(req); err != nil {
-			answer <- result{err: err}
-			return
-		}
-		req.Link.Index = place.Index
-		e.join(req, place, answer)
-	}
-	if !m.post(keyOf(req.Attachment), begin) {
+func (m *Manager) Acquire(ctx context.Context, req request.Request) (*leaseapi.Lease, func(), error) {
+	c := &call{m: m, req: req, answer: make(attachment.Waiter, 1)}
+	if !m.post(req.Attachment.Key(), c.begin) {
 		return nil, nil, errStopping
 	}
-	undo := func() { m.post(keyOf(req.Attachment), func(e *entry) { e.undo(place, answer) }) }
-	late := time.NewTimer(time.Duration(req.Policy.TimeoutMS) * time.Millisecond)
+	late := time.NewTimer(req.Policy.Timeout)
 	defer late.Stop()
 	for {
 		select {
-		case r := <-answer:
-			return r.lease, undo, r.err
+		case r := <-c.answer:
+			return r.Lease, c.undo, r.Err
 		case <-late.C:
-			m.post(keyOf(req.Attachment), func(e *entry) { e.late(answer) })
+			c.post(func(a *attachment.Attachment) { a.Late(c.answer) })
 		case <-ctx.Done():
-			undo()
+			c.undo()
 			return nil, nil, ctx.Err()
-		case <-m.ctx.Done():
+		case <-m.stopped:
 			return nil, nil, errStopping
 		}
 	}
 }
 
-// Release ends the attachment's lease as its policy says. One that is not known
-// is no error.
-func (m *Manager) Release(ctx context.Context, a leaseapi.Attachment) error {
-	return m.release(ctx, keyOf(a))
+// Release ends the attachment's lease as its policy says. An unknown attachment is no
+// error.
+func (m *Manager) Release(ctx context.Context, a request.Attachment) error {
+	return m.release(ctx, a.Key())
 }
 
 func (m *Manager) release(ctx context.Context, key string) error {
 	done := make(chan struct{})
-	if !m.post(key, func(e *entry) { e.end("released", byPolicy); close(done) }) {
+	if !m.post(key, func(x *actor) { x.end("released"); close(done) }) {
 		return errStopping
 	}
 	select {
@@ -177,7 +161,7 @@ func (m *Manager) release(ctx context.Context, key string) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-m.ctx.Done():
+	case <-m.stopped:
 		return errStopping
 	}
 }
@@ -186,7 +170,7 @@ func (m *Manager) release(ctx context.Context, key string) error {
 func (m *Manager) ReleaseContainer(ctx context.Context, containerID string) error {
 	m.mu.Lock()
 	var mine []string
-	for key := range m.entries {
+	for key := range m.actors {
 		if strings.HasPrefix(key, containerID+"\x00") {
 			mine = append(mine, key)
 		}
@@ -200,23 +184,41 @@ func (m *Manager) ReleaseContainer(ctx context.Context, containerID string) erro
 	return nil
 }
 
-// List is all attachments as they are when it begins. Nobody waits for whoever
-// takes its time with them.
+// List is all attachments as they are when it begins. A slow reader delays no attachment.
 func (m *Manager) List() iter.Seq[leaseapi.Status] {
 	return func(yield func(leaseapi.Status) bool) {
 		m.mu.Lock()
-		all := make([]*snapshot, 0, len(m.entries))
-		for _, e := range m.entries {
-			if e.shown != nil {
-				all = append(all, e.shown)
+		all := make([]*attachment.Snapshot, 0, len(m.actors))
+		for _, x := range m.actors {
+			if x.shown != nil {
+				all = append(all, x.shown)
 			}
 		}
 		m.mu.Unlock()
-		now := clock.Instant(m.cfg.Clock.Now())
+		now := m.now()
 		for _, s := range all {
-			if !yield(s.status(now)) {
+			if !yield(s.Status(now)) {
 				return
 			}
+		}
+	}
+}
+
+// NetnsEnded tells the Manager that network namespaces with these numbers have ended, or
+// with missed that any may have. The kernel uses numbers again, so each attachment that
+// may be concerned is checked.
+func (m *Manager) NetnsEnded(numbers []int, missed bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if missed {
+		for _, x := range m.actors {
+			x.putLocked(x.check)
+		}
+		return
+	}
+	for _, n := range numbers {
+		for _, x := range m.netns[n] {
+			x.putLocked(x.check)
 		}
 	}
 }
@@ -227,9 +229,7 @@ func (m *Manager) now() clock.Instant { return clock.Instant(m.cfg.Clock.Now()) 
 func (m *Manager) Len() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return len(m.entries)
+	return len(m.actors)
 }
 
-func keyOf(a leaseapi.Attachment) string {
-	return fmt.Sprintf("%s\x00%s\x00%s", a.ContainerID, a.Network, a.Interface)
-}
+var _ Kernel = kernel.Linux{}

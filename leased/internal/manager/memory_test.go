@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/record"
 )
 
 // reboot is the host's: all containers and what is in /run are gone, and the clock
@@ -120,7 +121,7 @@ func TestRebootWithTheClockGoneBack(t *testing.T) {
 		req := w.under("20s", 9)
 		w.acquire(req)
 		w.stop()
-		w.memoChange(func(r *memo) {
+		w.memoChange(func(r *record.Memo) {
 			r.Written, r.Expires = r.Written.AddDate(1, 0, 0), r.Expires.AddDate(1, 0, 0)
 		})
 		if err := w.start(); err != nil {
@@ -138,10 +139,10 @@ func TestRebootWithTheClockGoneBack(t *testing.T) {
 	})
 }
 
-func (w *world) memoChange(f func(r *memo)) {
+func (w *world) memoChange(f func(r *record.Memo)) {
 	w.t.Helper()
 	for key, b := range w.memory.records {
-		var r memo
+		var r record.Memo
 		if err := json.Unmarshal(b, &r); err != nil {
 			w.t.Fatal(err)
 		}
@@ -154,7 +155,7 @@ func (w *world) memoChange(f func(r *memo)) {
 func TestRecordLostMemoThere(t *testing.T) {
 	for name, lose := range map[string]func(w *world){
 		"lost":   func(w *world) { clear(w.store.records) },
-		"spoilt": func(w *world) { w.store.change(func(r *record) { r.Version++ }) },
+		"spoilt": func(w *world) { w.store.newer() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -236,17 +237,13 @@ func FuzzRecall(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b string) {
 		inBubble(t, func(w *world) {
 			req := w.under("20s", 9)
-			var r memo
-			if json.Unmarshal([]byte(b), &r) == nil {
-				r.Request.Link = req.Link
-				if r.Request.Policy.Release == "" {
-					r.Request.Policy = req.Policy
+			w.acquire(req)
+			_ = w.restart(func() {
+				clear(w.store.records)
+				for client, memo := range w.memory.records {
+					w.memory.records[client] = overlay(memo, []byte(b))
 				}
-				w.memory.records["fuzz"], _ = json.Marshal(r)
-			} else {
-				w.memory.records["fuzz"] = []byte(b)
-			}
-			_ = w.restart(func() {})
+			})
 			w.pass(time.Second)
 			if _, _, err := w.m.Acquire(context.Background(), req); err != nil {
 				t.Error(err)
@@ -284,7 +281,7 @@ func TestClockBeforeTheLease(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.acquire(w.under("20s", 9))
 		_ = w.restart(func() {
-			w.store.change(func(r *record) {
+			w.store.change(func(r *record.Record) {
 				for _, at := range []*clock.Instant{&r.Lease.Start, &r.Lease.T1, &r.Lease.T2, &r.Lease.Expiry} {
 					*at = at.Add(1000 * time.Hour)
 				}
@@ -305,7 +302,7 @@ func TestWallClockJumpsForward(t *testing.T) {
 		w.acquire(w.under("20s", 9))
 		_ = w.restart(func() {
 			clear(w.store.records)
-			w.memoChange(func(r *memo) { r.Written, r.Expires = r.Written.AddDate(-1, 0, 0), r.Expires.AddDate(-1, 0, 0) })
+			w.memoChange(func(r *record.Memo) { r.Written, r.Expires = r.Written.AddDate(-1, 0, 0), r.Expires.AddDate(-1, 0, 0) })
 		})
 		w.wantHeard()
 		w.wantCalls()

@@ -103,10 +103,10 @@ func failOn(what string, err error) func(string) error {
 	}
 }
 
-func (m *Manager) entryAttachment(e *entry) leaseapi.Attachment {
+func (m *Manager) entryAttachment(e *actor) leaseapi.Attachment {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return e.shown.req.Attachment
+	return e.shown.Status(0).Attachment
 }
 
 // On all its networks, and nobody else's, however alike the ids are.

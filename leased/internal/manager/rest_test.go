@@ -36,7 +36,7 @@ func TestThousandLeasesAtRestHaveNoGoroutine(t *testing.T) {
 		w.rest()
 		stacks := make([]byte, 1<<20)
 		stacks = stacks[:runtime.Stack(stacks, true)]
-		if n := bytes.Count(stacks, []byte("manager.(*entry)")); n > 0 || runtime.NumGoroutine() > before+10 {
+		if n := bytes.Count(stacks, []byte("manager.(*actor)")); n > 0 || runtime.NumGoroutine() > before+10 {
 			t.Errorf("%d goroutines, before %d:\n%s", runtime.NumGoroutine(), before, stacks)
 		}
 		if n := w.kernel.open.Load(); n != 0 || w.m.Len() != 1000 || w.store.len() != 1000 {

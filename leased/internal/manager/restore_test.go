@@ -4,13 +4,14 @@ package manager
 
 import (
 	"context"
-	"encoding/json"
 	"net/netip"
 	"syscall"
 	"testing"
 	"time"
 
 	dt "podman-net-dhcp/leased/internal/dhcp4/dhcp4test"
+	"podman-net-dhcp/leased/internal/record"
+	"podman-net-dhcp/leased/internal/request"
 )
 
 // restart stops leased, lets something happen, and starts it again.
@@ -95,7 +96,7 @@ func TestRestartAfterARefusal(t *testing.T) {
 func TestRestartWithoutTheContainer(t *testing.T) {
 	for name, f := range map[string]func(w *world, path string){
 		"no netns":      func(w *world, path string) { w.kernel.remove(path) },
-		"another netns": func(w *world, _ string) { w.store.change(func(r *record) { r.Cookie++ }) },
+		"another netns": func(w *world, _ string) { w.store.change(func(r *record.Record) { r.Cookie++ }) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -117,15 +118,16 @@ func TestRestartWithoutTheContainer(t *testing.T) {
 
 // A record that is wrong costs its own lease and no other.
 func TestRestartWithABadRecord(t *testing.T) {
-	for name, spoil := range map[string]func(r *record){
-		"version":   func(r *record) { r.Version++ },
-		"no addr":   func(r *record) { r.Lease.Addr = netip.Prefix{} },
-		"no server": func(r *record) { r.Lease.Server = netip.Addr{} },
+	for name, spoil := range map[string]func(w *world){
+		"version":   func(w *world) { w.store.newer() },
+		"no addr":   func(w *world) { w.store.change(func(r *record.Record) { r.Lease.Addr = netip.Prefix{} }) },
+		"no server": func(w *world) { w.store.change(func(r *record.Record) { r.Lease.Server = netip.Addr{} }) },
+		"no policy": func(w *world) { w.store.change(func(r *record.Record) { r.Request.Policy = request.Policy{} }) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
 				w.acquire(w.container(9))
-				w.store.change(spoil)
+				spoil(w)
 				w.store.records["cut"] = []byte(`{"version":1,"boo`)
 				w.store.records["other type"] = []byte(`[]`)
 				w.acquire(w.container(10))
@@ -161,14 +163,11 @@ func FuzzAdopt(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b string) {
 		inBubble(t, func(w *world) {
 			req := w.container(9)
-			var r record
-			if json.Unmarshal([]byte(b), &r) == nil {
-				r.Request.Link = req.Link
-				w.store.records["fuzz"], _ = json.Marshal(r)
-			} else {
-				w.store.records["fuzz"] = []byte(b)
-			}
-			_ = w.restart(func() {})
+			w.acquire(req)
+			_ = w.restart(func() {
+				key := keyOf(req.Attachment)
+				w.store.records[key] = overlay(w.store.records[key], []byte(b))
+			})
 			w.pass(25 * time.Hour)
 		})
 	})
@@ -181,7 +180,7 @@ func TestRestartAfterContainersWereMadeAnew(t *testing.T) {
 		for i := range 30 {
 			req := w.container(i + 2)
 			w.acquire(req)
-			at, _ := w.kernel.Find(req)
+			at, _ := w.kernel.Find(request.Link{Netns: req.Link.Netns}, req.Attachment.Interface)
 			at.Cookie += 500
 			w.kernel.add(at)
 			req.Attachment.ContainerID += "anew"

@@ -627,7 +627,7 @@ func TestFloodOfAdvertisements(t *testing.T) {
 // A LAN that cannot be listened to has IPv6 all the same.
 func TestDeaf(t *testing.T) {
 	inWorld(t, func(w *world) {
-		w.kernel.six.earless = errors.New("the NIC is lent")
+		w.kernel.six.listenerless = errors.New("the NIC is lent")
 		w.kernel.six.router = &router6{managed: true, prefix: prefix6}
 		l, _ := w.took(w.container6(1, "auto"))
 		w.want6(l, leased6, slaac6)

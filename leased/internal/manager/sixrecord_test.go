@@ -5,80 +5,13 @@ package manager
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"syscall"
 	"testing"
 	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/binding"
-	"podman-net-dhcp/leased/internal/clock"
-	"podman-net-dhcp/leased/internal/lease6"
 )
-
-func TestOrderOfAddresses(t *testing.T) {
-	at := func(a leaseapi.Address6, preferred time.Duration, auto bool) binding.Addr6 {
-		return binding.Addr6{Prefix: a.Address, Preferred: preferred, Usable: true, Autoconf: auto}
-	}
-	failed, unusable := at(slaac6, time.Hour, true), at(slaac6, time.Hour, true)
-	failed.Failed, unusable.Usable = true, false
-	s := six{
-		bound: &binding.Spec6{Addrs: []binding.Lifetime{{Addr: leased6.Address.Addr()}, {Addr: leased6b.Address.Addr()}}},
-		seen: binding.State6{Addrs: []binding.Addr6{
-			failed, unusable, at(leased6, 0, false), at(slaac6, time.Hour, true), at(leased6b, time.Hour, false),
-			{Prefix: prefix6, Preferred: time.Hour, Usable: true}, // the container's own
-		}},
-	}
-	old := leased6
-	old.Deprecated = true
-	if got := s.addrs(); !slices.Equal(got, []leaseapi.Address6{leased6b, slaac6, old}) {
-		t.Errorf("%+v", got)
-	}
-}
-
-func TestReviveByAnotherClock(t *testing.T) {
-	const at, now = clock.Instant(1000 * time.Second), clock.Instant(50 * time.Second)
-	for name, tt := range map[string]struct {
-		end  clock.Instant
-		ago  time.Duration
-		want clock.Instant
-	}{
-		"some is left":                 {at.Add(time.Minute), 20 * time.Second, now.Add(40 * time.Second)},
-		"ends now":                     {at.Add(time.Minute), time.Minute, now},
-		"ended":                        {at.Add(time.Minute), time.Hour, now},
-		"ended when it was written":    {at - 1, 0, now},
-		"the wall clock has gone back": {at.Add(time.Minute), -1, now},
-		"infinite":                     {clock.Never, time.Hour, clock.Never},
-		"infinite, gone back":          {clock.Never, -1, clock.Never},
-	} {
-		r := &record6{Bound: &binding.Spec6{}, Lease: lease6.Lease{
-			Start: at, T1: at.Add(time.Second), T2: tt.end, Addrs: []lease6.Addr{{Preferred: tt.end, Valid: tt.end}},
-		}}
-		r.revive(at, now, tt.ago)
-		l, a := r.Lease, r.Lease.Addrs[0]
-		if l.Start != now || l.T1 != now || r.Bound != nil || l.T2 != tt.want || a.Preferred != tt.want || a.Valid != tt.want {
-			t.Errorf("%s: %+v, want %v", name, r, tt.want)
-		}
-	}
-	(*record6)(nil).revive(at, now, 0)
-}
-
-// Lifetimes pass all the time, of which nobody need be told; what else changes is news.
-func TestWhatIsShownOfAddresses(t *testing.T) {
-	for i, change := range []func(s *binding.State6, a *binding.Addr6){
-		func(_ *binding.State6, a *binding.Addr6) { a.Preferred, a.Valid, a.Settled = 3, 7, true },
-		func(_ *binding.State6, a *binding.Addr6) { a.Preferred = 0 },
-		func(_ *binding.State6, a *binding.Addr6) { a.Failed = true },
-		func(_ *binding.State6, a *binding.Addr6) { a.Usable = false },
-		func(s *binding.State6, _ *binding.Addr6) { s.Gateway = routerAddr },
-	} {
-		was := binding.State6{Addrs: []binding.Addr6{{Prefix: prefix6, Preferred: 5, Valid: 9, Usable: true}}}
-		is := binding.State6{Addrs: slices.Clone(was.Addrs)}
-		if change(&is, &is.Addrs[0]); same6(was, is) != (i == 0) {
-			t.Errorf("%d: %+v", i, is)
-		}
-	}
-}
 
 // A socket that fails is another one next time, on the address that there is then.
 func TestNextMessageHasANewSocket(t *testing.T) {
@@ -171,7 +104,7 @@ func TestEarTakesItsTime(t *testing.T) {
 		t.Run(fmt.Sprint(stay), func(t *testing.T) {
 			in6(t, router6{prefix: prefix6}, func(w *world, one leaseapi.AcquireRequest) {
 				made, two := 0, w.container6(2, "auto")
-				w.kernel.six.earOpen = func() { made++; time.Sleep(5 * time.Second) }
+				w.kernel.six.listenOpen = func() { made++; time.Sleep(5 * time.Second) }
 				w.acquire(one)
 				w.acquire(two)
 				w.pass(3 * time.Second)
@@ -208,7 +141,7 @@ func TestRestlessRouter(t *testing.T) {
 			}
 		}
 		e, blocked := w.entry(), make(chan struct{})
-		w.m.post(e.key, func(*entry) { <-blocked })
+		w.m.post(e.key, func(*actor) { <-blocked })
 		changes(200, 50*time.Millisecond)
 		w.m.mu.Lock()
 		n := len(e.inbox)

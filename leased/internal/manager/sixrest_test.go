@@ -4,6 +4,7 @@ package manager
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -52,12 +53,18 @@ func TestErrorOfAClosedSocket(t *testing.T) {
 	in6(t, router6{managed: true}, func(w *world, req leaseapi.AcquireRequest) {
 		w.kernel.six.server.mute = true
 		w.took(req)
-		old := &conn6{w.kernel.newConn(kernel.Place{}, "dhcp6")}
-		old.Close()
-		w.m.post(keyOf(req.Attachment), func(e *entry) { e.received6(old, nil, errors.New("late")) })
+		block, done := make(chan struct{}), make(chan struct{})
+		w.m.post(keyOf(req.Attachment), func(*actor) { <-block })
 		w.rest()
-		if w.wantOpen(2); w.log.has("level=WARN") {
-			t.Error("somebody was warned")
+		go func() { defer close(done); _ = w.m.Release(context.Background(), req.Attachment) }()
+		w.rest()
+		w.kernel.say(arrival{err: errors.New("late")}) // behind the message that closes the socket
+		w.rest()
+		close(block)
+		<-done
+		w.rest()
+		if w.wantOpen(0); w.log.has(`msg="IPv6: receive"`) {
+			t.Error(w.log.text.String())
 		}
 	})
 }
@@ -218,9 +225,9 @@ func TestFlagsFromOneSide(t *testing.T) {
 		heard  []string
 	}{
 		"kernel": {router6{prefix: prefix6, other: true}, func(k *fakeKernel) {
-			k.six.earless, k.fail = errDisk, failOn("routers", errDisk)
+			k.six.listenerless, k.fail = errDisk, failOn("routers", errDisk)
 		}, []string{"INFORMATION-REQUEST by dhcp6"}},
-		"ear": {router6{prefix: prefix6, managed: true}, func(k *fakeKernel) { k.six.flagless = true }, []string{"SOLICIT by dhcp6", "REQUEST by dhcp6"}},
+		"routers": {router6{prefix: prefix6, managed: true}, func(k *fakeKernel) { k.six.flagless = true }, []string{"SOLICIT by dhcp6", "REQUEST by dhcp6"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in6(t, tt.r, func(w *world, req leaseapi.AcquireRequest) {

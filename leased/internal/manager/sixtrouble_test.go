@@ -118,7 +118,7 @@ func TestDeafManaged(t *testing.T) {
 	for _, mode := range []string{"auto", "only"} {
 		t.Run(mode, func(t *testing.T) {
 			inWorld(t, func(w *world) {
-				w.kernel.six.earless = errors.New("the NIC is lent")
+				w.kernel.six.listenerless = errors.New("the NIC is lent")
 				w.kernel.six.router = &router6{managed: true}
 				start := time.Now()
 				l, _, err := w.m.Acquire(context.Background(), w.container6(1, mode))
@@ -337,7 +337,7 @@ func TestEarIsClosedOutsideTheMutex(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.kernel.six.router = &router6{prefix: prefix6}
 		free := false
-		w.kernel.six.earClose = func() {
+		w.kernel.six.listenClose = func() {
 			if free = w.m.mu.TryLock(); free {
 				w.m.mu.Unlock()
 			}
@@ -356,7 +356,7 @@ func TestEarIsClosedOutsideTheMutex(t *testing.T) {
 // Making the ear takes its time; IPv4's answer does not wait for it.
 func TestEarDelaysNobody(t *testing.T) {
 	inWorld(t, func(w *world) {
-		w.kernel.six.earOpen = func() { time.Sleep(500 * time.Millisecond) }
+		w.kernel.six.listenOpen = func() { time.Sleep(500 * time.Millisecond) }
 		w.kernel.six.router = &router6{prefix: prefix6}
 		req := w.container6(1, "auto")
 		req.Policy.IPv6TimeoutMS = 100
@@ -424,7 +424,7 @@ func TestEarIsOpenedAgain(t *testing.T) {
 		w.acquire(w.container6(1, "auto"))
 		w.kernel.with(func(k *fakeKernel) {
 			for _, c := range k.conns {
-				if c.via == "ear" && !c.isClosed() {
+				if c.via == "routers" && !c.isClosed() {
 					c.in <- arrival{err: errors.New("network is down")}
 				}
 			}

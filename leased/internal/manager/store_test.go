@@ -3,10 +3,13 @@
 package manager
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"maps"
 	"sync"
+
+	"podman-net-dhcp/leased/internal/record"
 )
 
 // memory is a Store.
@@ -78,17 +81,38 @@ func (s *memory) len() int {
 }
 
 // change changes the one record there is.
-func (s *memory) change(f func(r *record)) {
+func (s *memory) change(f func(r *record.Record)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key, b := range s.records {
-		var r record
+		var r record.Record
 		if err := json.Unmarshal(b, &r); err != nil {
 			panic(err)
 		}
 		f(&r)
 		s.records[key], _ = json.Marshal(r)
 	}
+}
+
+// newer makes the one record there is one of a later version.
+func (s *memory) newer() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, b := range s.records {
+		s.records[key] = bytes.Replace(b, []byte(`"version":1`), []byte(`"version":2`), 1)
+	}
+}
+
+// overlay is the JSON object b with the members of the object over; where over is none,
+// over itself.
+func overlay(b, over []byte) []byte {
+	var all, more map[string]json.RawMessage
+	if json.Unmarshal(b, &all) != nil || json.Unmarshal(over, &more) != nil {
+		return over
+	}
+	maps.Copy(all, more)
+	out, _ := json.Marshal(all)
+	return out
 }
 
 func (s *memory) failing(err error) {

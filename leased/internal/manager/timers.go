@@ -9,8 +9,8 @@ import (
 	"podman-net-dhcp/leased/internal/clock"
 )
 
-// timers is a heap of the attachments that wait for something, the next first.
-type timers []*entry
+// timers is a heap of the attachments that wait for an instant, the next one first.
+type timers []*actor
 
 func (t timers) Len() int           { return len(t) }
 func (t timers) Less(i, j int) bool { return t[i].due < t[j].due }
@@ -20,40 +20,40 @@ func (t timers) Swap(i, j int) {
 }
 
 // Push is heap.Interface's.
-func (t *timers) Push(x any) {
-	e := x.(*entry)
-	e.index = len(*t)
-	*t = append(*t, e)
+func (t *timers) Push(pushed any) {
+	x := pushed.(*actor)
+	x.index = len(*t)
+	*t = append(*t, x)
 }
 
 // Pop is heap.Interface's.
 func (t *timers) Pop() any {
 	old := *t
-	e := old[len(old)-1]
+	x := old[len(old)-1]
 	old[len(old)-1] = nil
 	*t = old[:len(old)-1]
-	e.index = -1
-	return e
+	x.index = -1
+	return x
 }
 
-// set sets when e is due; it returns whether the next in the heap is another one
+// set sets when x is due; it returns whether the next in the heap is another one
 // now, or due at another time.
-func (t *timers) set(e *entry, due clock.Instant) bool {
+func (t *timers) set(x *actor, due clock.Instant) bool {
 	before := t.next()
-	switch e.due = due; {
+	switch x.due = due; {
 	case due == clock.Never:
-		t.remove(e)
-	case e.index < 0:
-		heap.Push(t, e)
+		t.remove(x)
+	case x.index < 0:
+		heap.Push(t, x)
 	default:
-		heap.Fix(t, e.index)
+		heap.Fix(t, x.index)
 	}
 	return t.next() != before
 }
 
-func (t *timers) remove(e *entry) {
-	if e.index >= 0 {
-		heap.Remove(t, e.index)
+func (t *timers) remove(x *actor) {
+	if x.index >= 0 {
+		heap.Remove(t, x.index)
 	}
 }
 
@@ -69,16 +69,10 @@ func (m *Manager) fire() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := clock.Instant(m.cfg.Clock.Now())
-	for !m.closed && m.timers.next() <= now {
-		e := heap.Pop(&m.timers).(*entry)
-		e.put((*entry).tick)
+	for m.state != closed && m.timers.next() <= now {
+		x := heap.Pop(&m.timers).(*actor)
+		x.putLocked(x.tick)
 	}
-	m.armLocked()
-}
-
-func (m *Manager) arm() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.armLocked()
 }
 

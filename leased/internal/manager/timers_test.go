@@ -17,9 +17,9 @@ func TestTimersAreAHeap(t *testing.T) {
 	for seed := range uint64(200) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		var ts timers
-		all := make([]*entry, 20)
+		all := make([]*actor, 20)
 		for i := range all {
-			all[i] = &entry{index: -1, due: clock.Never}
+			all[i] = &actor{index: -1, due: clock.Never}
 		}
 		for range 500 {
 			e := all[random.IntN(len(all))]
@@ -28,7 +28,7 @@ func TestTimersAreAHeap(t *testing.T) {
 			case 0:
 				ts.remove(e)
 			case 1:
-				if len(ts) > 0 && heap.Pop(&ts).(*entry).due != before {
+				if len(ts) > 0 && heap.Pop(&ts).(*actor).due != before {
 					t.Fatalf("seed %d: not the next was popped", seed)
 				}
 			case 2:
@@ -43,7 +43,7 @@ func TestTimersAreAHeap(t *testing.T) {
 	}
 }
 
-func checkHeap(t *testing.T, ts timers, all []*entry) {
+func checkHeap(t *testing.T, ts timers, all []*actor) {
 	t.Helper()
 	next := clock.Never
 	for _, e := range all {

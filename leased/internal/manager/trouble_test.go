@@ -130,8 +130,8 @@ func TestLeaseCannotBeAppliedAtOnce(t *testing.T) {
 		w.server.set(grant(24 * time.Hour))
 		w.pass(5 * time.Minute)
 		w.wantState("BOUND")
-		l, ok := w.entry().job.machine.Lease()
-		if calls := w.kernel.since(); !ok || w.entry().job.bound == nil || calls[len(calls)-1] != "apply 192.0.2.9/24" {
+		l := listed(w.m)[0].Lease
+		if calls := w.kernel.since(); l == nil || calls[len(calls)-1] != "apply 192.0.2.9/24" {
 			t.Errorf("%+v is not applied: %q", l, calls)
 		}
 		if w.store.len() != 1 {

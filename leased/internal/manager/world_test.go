@@ -19,6 +19,7 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/request"
 )
 
 // world is a Manager on a kernel, a LAN and a clock that are all in memory. Time
@@ -34,7 +35,7 @@ type world struct {
 	log    *logbook
 
 	changed func(n int)
-	m       *Manager
+	m       tested
 	cancel  context.CancelFunc
 	ended   chan struct{}
 }
@@ -69,12 +70,12 @@ func newWorld(t *testing.T) *world {
 // start starts leased, as it were; what New said is the error.
 func (w *world) start() error {
 	ctx, cancel := context.WithCancel(context.Background())
-	m, err := New(ctx, Config{
+	m, err := New(Config{
 		Log: slog.New(slog.NewTextHandler(w.log, nil)), Clock: w.clock, Kernel: w.kernel, Store: w.store,
 		Memory: w.memory, Rand: counter(), BootID: w.boot, Changed: w.changed,
 	})
-	w.m, w.cancel, w.ended = m, cancel, make(chan struct{})
-	go func() { defer close(w.ended); m.Run() }()
+	w.m, w.cancel, w.ended = tested{m}, cancel, make(chan struct{})
+	go func() { defer close(w.ended); m.Run(ctx) }()
 	return err
 }
 
@@ -175,6 +176,23 @@ func (w *world) wantNothingLeft() {
 	}
 }
 
+// tested is a Manager that is asked as the API's callers ask.
+type tested struct{ *Manager }
+
+func (m tested) Acquire(ctx context.Context, r leaseapi.AcquireRequest) (*leaseapi.Lease, func(), error) {
+	req, err := request.Parse(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	return m.Manager.Acquire(ctx, req)
+}
+
+func (m tested) Release(ctx context.Context, a leaseapi.Attachment) error {
+	return m.Manager.Release(ctx, request.Attachment(a))
+}
+
+func keyOf(a leaseapi.Attachment) string { return request.Attachment(a).Key() }
+
 // counter is a Rand that counts: xids differ, and waits are their shortest.
 func counter() func() uint64 {
 	var mu sync.Mutex
@@ -267,4 +285,4 @@ func (w *world) request(i int) leaseapi.AcquireRequest {
 }
 
 // listed is what List has.
-func listed(m *Manager) []leaseapi.Status { return slices.Collect(m.List()) }
+func listed(m tested) []leaseapi.Status { return slices.Collect(m.List()) }

@@ -12,14 +12,14 @@ import (
 )
 
 // waiting has Acquire wait for its caller to go.
-func waiting() (l *leases, asked, cancelled chan struct{}) {
-	asked, cancelled = make(chan struct{}, 10), make(chan struct{}, 10)
+func waiting() (l *leases, called, cancelled chan struct{}) {
+	called, cancelled = make(chan struct{}, 10), make(chan struct{}, 10)
 	return &leases{acquire: func(ctx context.Context, _ leaseapi.AcquireRequest) (*leaseapi.Lease, error) {
-		asked <- struct{}{}
+		called <- struct{}{}
 		<-ctx.Done()
 		cancelled <- struct{}{}
 		return nil, ctx.Err()
-	}}, asked, cancelled
+	}}, called, cancelled
 }
 
 func soon(t *testing.T, what string, c <-chan struct{}) {
@@ -33,21 +33,21 @@ func soon(t *testing.T, what string, c <-chan struct{}) {
 
 func TestHangingUpCancelsAcquire(t *testing.T) {
 	t.Parallel()
-	l, asked, cancelled := waiting()
+	l, called, cancelled := waiting()
 	peer := start(t, l, limits{}).dial()
-	peer.acquire(request())
-	soon(t, "Acquire", asked)
+	peer.acquire(asked())
+	soon(t, "Acquire", called)
 	peer.Close()
 	soon(t, "cancel", cancelled)
 }
 
 func TestStoppingCancelsAcquire(t *testing.T) {
 	t.Parallel()
-	l, asked, cancelled := waiting()
+	l, called, cancelled := waiting()
 	r := start(t, l, limits{})
 	peer := r.dial()
-	peer.acquire(request())
-	soon(t, "Acquire", asked)
+	peer.acquire(asked())
+	soon(t, "Acquire", called)
 	r.end()
 	soon(t, "cancel", cancelled)
 	peer.wantEnd()
@@ -71,7 +71,7 @@ func TestIdleTimeDoesNotCountDuringACall(t *testing.T) {
 	lim := usual
 	lim.idle = 50 * time.Millisecond
 	peer := start(t, l, lim).dial()
-	peer.acquire(request())
+	peer.acquire(asked())
 	peer.want(`{"parameters":{}}`)
 	peer.wantEnd() // and now it does
 }
@@ -87,7 +87,7 @@ func TestNobodyTakesTheAnswer(t *testing.T) {
 		return &leaseapi.Lease{}, nil
 	}
 	peer = start(t, l, limits{}).dial()
-	peer.acquire(request())
+	peer.acquire(asked())
 	soon(t, "undo", l.undone)
 }
 
@@ -96,7 +96,7 @@ func TestSomebodyTakesTheAnswer(t *testing.T) {
 	l := &leases{acquire: goOn}
 	r := start(t, l, limits{})
 	peer := r.dial()
-	peer.acquire(request())
+	peer.acquire(asked())
 	peer.want(`{"parameters":{}}`)
 	peer.Close()
 	r.end()

@@ -147,7 +147,7 @@ func TestOthersMayLookAndNotTouch(t *testing.T) {
 	}
 	peer := &client{r.dialAs(65534), t, nil}
 	peer.f = leaseapi.NewFramer(peer)
-	peer.acquire(request())
+	peer.acquire(asked())
 	peer.want(`{"parameters":{},"error":"org.varlink.service.PermissionDenied"}`)
 	peer.say(`{"method":"io.leased.Release","parameters":{"attachment":{"containerId":"id"}}}`)
 	peer.want(`{"parameters":{},"error":"org.varlink.service.PermissionDenied"}`)

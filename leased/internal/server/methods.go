@@ -11,6 +11,7 @@ import (
 
 	"podman-net-dhcp/internal/build"
 	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/request"
 )
 
 // The answer of org.varlink.service.GetInfo.
@@ -83,10 +84,11 @@ func (x *session) acquire(ctx context.Context, call leaseapi.Call) error {
 	if err := decode(call, &req); err != nil {
 		return x.invalid(call, parameter(err))
 	}
-	if bad := invalid(req); bad != "" {
-		return x.invalid(call, bad)
+	parsed, err := request.Parse(req)
+	if wrong := new(request.InvalidError); errors.As(err, &wrong) {
+		return x.invalid(call, wrong.Parameter)
 	}
-	lease, undo, err := x.Leases.Acquire(ctx, req)
+	lease, undo, err := x.Leases.Acquire(ctx, parsed)
 	if err != nil {
 		return x.fail(call, err)
 	}
@@ -105,7 +107,7 @@ func (x *session) release(ctx context.Context, call leaseapi.Call) error {
 	if req.Attachment.ContainerID == "" {
 		return x.invalid(call, "attachment")
 	}
-	if err := x.Leases.Release(ctx, req.Attachment); err != nil {
+	if err := x.Leases.Release(ctx, request.Attachment(req.Attachment)); err != nil {
 		return x.fail(call, err)
 	}
 	return x.send(call, "", struct{}{}, false)

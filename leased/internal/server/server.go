@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/request"
 )
 
 // limits bound the resources that peers may use.
@@ -31,8 +32,8 @@ type Leases interface {
 	// Acquire returns a lease, or nil if the request says to go on without one.
 	// Cancelling ctx undoes the call. undo does the same, for an answer that could not
 	// be delivered.
-	Acquire(ctx context.Context, req leaseapi.AcquireRequest) (l *leaseapi.Lease, undo func(), err error)
-	Release(ctx context.Context, a leaseapi.Attachment) error
+	Acquire(ctx context.Context, req request.Request) (l *leaseapi.Lease, undo func(), err error)
+	Release(ctx context.Context, a request.Attachment) error
 	ReleaseContainer(ctx context.Context, containerID string) error
 	List() iter.Seq[leaseapi.Status]
 }

@@ -19,7 +19,7 @@ func quoted(s string) string { b, _ := json.Marshal(s); return string(b) }
 
 func TestEveryCallHasItsReply(t *testing.T) {
 	t.Parallel()
-	good, _ := json.Marshal(request())
+	good, _ := json.Marshal(asked())
 	for name, c := range map[string]struct{ say, want string }{
 		"GetInfo": {
 			`{"method":"org.varlink.service.GetInfo"}`,
@@ -153,7 +153,7 @@ func TestErrorsKeepTheirNames(t *testing.T) {
 			l := &leases{release: func(leaseapi.Attachment) error { return c.err }}
 			l.acquire = func(context.Context, leaseapi.AcquireRequest) (*leaseapi.Lease, error) { return nil, c.err }
 			peer := start(t, l, limits{}).dial()
-			peer.acquire(request())
+			peer.acquire(asked())
 			peer.want(c.want)
 			peer.say(`{"method":"io.leased.Release","parameters":{"attachment":{"containerId":"id"}}}`)
 			peer.want(c.want)
@@ -164,7 +164,7 @@ func TestErrorsKeepTheirNames(t *testing.T) {
 // What our own client asks arrives whole, and what it is told too.
 func TestClientAndServerAgree(t *testing.T) {
 	t.Parallel()
-	want := request(func(r *leaseapi.AcquireRequest) {
+	want := asked(func(r *leaseapi.AcquireRequest) {
 		r.Client = leaseapi.Client{
 			ClientID: "0102", Hostname: "h", FQDN: true, VendorClass: "v", UserClass: "u",
 			RequestIP: netip.MustParseAddr("192.0.2.9"), RequireIP: true,

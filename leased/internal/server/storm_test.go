@@ -22,12 +22,12 @@ import (
 // is made of a part of one, and nothing of them stays.
 func TestStormOfHalfCalls(t *testing.T) {
 	testlan.NoLeaks(t)
-	var asked atomic.Int32
+	var called atomic.Int32
 	r := start(t, &leases{acquire: func(context.Context, leaseapi.AcquireRequest) (*leaseapi.Lease, error) {
-		asked.Add(1)
+		called.Add(1)
 		return nil, nil
 	}}, limits{})
-	b, err := json.Marshal(request())
+	b, err := json.Marshal(asked())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestStormOfHalfCalls(t *testing.T) {
 	}
 	r.stillServes()
 	r.end()
-	if n := asked.Load(); n > 0 {
+	if n := called.Load(); n > 0 {
 		t.Errorf("%d calls were made of parts", n)
 	}
 }
@@ -67,11 +67,11 @@ func (c *client) closeWrite() {
 // waits for is undone, and it gets no answer.
 func TestHalfClosed(t *testing.T) {
 	t.Parallel()
-	l, asked, cancelled := waiting()
+	l, called, cancelled := waiting()
 	r := start(t, l, limits{})
 	peer := r.dial()
-	peer.acquire(request())
-	soon(t, "Acquire", asked)
+	peer.acquire(asked())
+	soon(t, "Acquire", called)
 	peer.closeWrite()
 	soon(t, "cancel", cancelled)
 	peer.wantEnd()
@@ -109,7 +109,7 @@ func TestPassedDescriptorsAreNotKept(t *testing.T) {
 // format arrives as it is; what could not be shown does not.
 func TestOddIDs(t *testing.T) {
 	t.Parallel()
-	b, err := json.Marshal(request())
+	b, err := json.Marshal(asked())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/request"
 )
 
 // leases is a manager that does what a test says.
@@ -32,15 +33,16 @@ type leases struct {
 	released []leaseapi.Attachment
 }
 
-func (l *leases) Acquire(ctx context.Context, r leaseapi.AcquireRequest) (*leaseapi.Lease, func(), error) {
+func (l *leases) Acquire(ctx context.Context, r request.Request) (*leaseapi.Lease, func(), error) {
 	lease, err := &leaseapi.Lease{}, error(nil)
 	if l.acquire != nil {
-		lease, err = l.acquire(ctx, r)
+		lease, err = l.acquire(ctx, r.API())
 	}
 	return lease, func() { l.undone <- struct{}{} }, err
 }
 
-func (l *leases) Release(_ context.Context, a leaseapi.Attachment) error {
+func (l *leases) Release(_ context.Context, at request.Attachment) error {
+	a := leaseapi.Attachment(at)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.released = append(l.released, a)
@@ -51,7 +53,7 @@ func (l *leases) Release(_ context.Context, a leaseapi.Attachment) error {
 }
 
 func (l *leases) ReleaseContainer(ctx context.Context, id string) error {
-	return l.Release(ctx, leaseapi.Attachment{ContainerID: id})
+	return l.Release(ctx, request.Attachment{ContainerID: id})
 }
 
 func (l *leases) List() iter.Seq[leaseapi.Status] { return slices.Values(l.list) }
@@ -141,8 +143,8 @@ func (c *client) wantEnd() {
 	}
 }
 
-// request is a valid one, changed.
-func request(change ...func(r *leaseapi.AcquireRequest)) leaseapi.AcquireRequest {
+// asked is a valid one, changed.
+func asked(change ...func(r *leaseapi.AcquireRequest)) leaseapi.AcquireRequest {
 	r := leaseapi.AcquireRequest{
 		Attachment: leaseapi.Attachment{ContainerID: "id", ContainerName: "web", Network: "lan", Interface: "eth0"},
 		Link:       leaseapi.Link{Netns: "/run/netns/x", Index: 2, MAC: "02:00:00:00:00:01", Host: "br0", MTU: 1500},
