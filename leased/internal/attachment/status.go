@@ -3,7 +3,6 @@
 package attachment
 
 import (
-	"slices"
 	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
@@ -91,17 +90,8 @@ func (s *Snapshot) names() (n resolv.Names) {
 		return n
 	}
 	for _, more := range s.v6.Names {
-		n.Servers = appendNew(n.Servers, more.Servers)
-		n.Search = appendNew(n.Search, more.Search)
+		n.Servers = leaseapi.AppendNew(n.Servers, more.Servers)
+		n.Search = leaseapi.AppendNew(n.Search, more.Search)
 	}
 	return n
-}
-
-func appendNew[T comparable](list, more []T) []T {
-	for _, m := range more {
-		if !slices.Contains(list, m) {
-			list = append(list, m)
-		}
-	}
-	return list
 }

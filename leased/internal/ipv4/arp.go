@@ -4,8 +4,6 @@ package ipv4
 
 import (
 	"context"
-	"errors"
-	"net"
 	"net/netip"
 
 	"podman-net-dhcp/leased/internal/dhcp4"
@@ -43,7 +41,11 @@ func (d *Driver) openARP() bool {
 		return false
 	}
 	d.arp = arp
-	d.cfg.Owner.Spawn(func(ctx context.Context) { d.receiveARP(ctx, arp) })
+	d.cfg.Owner.Spawn(func(ctx context.Context) {
+		kernel.Receive(ctx, arp, arp.Receive, func(c wire.Conflict, err error) {
+			d.cfg.Owner.Post(err != nil, func() { d.conflict(arp, c, err) })
+		})
+	})
 	return true
 }
 
@@ -61,21 +63,6 @@ func (d *Driver) arpFailed(err error) {
 	}
 	d.cfg.Owner.Emit(event.Failed{What: "check for an address conflict", Err: err})
 	d.closeARP()
-}
-
-// receiveARP hands conflicts to the actor, until arp is closed.
-func (d *Driver) receiveARP(ctx context.Context, arp kernel.ARPConn) {
-	for {
-		c, err := arp.Receive(ctx)
-		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
-			arp.Close()
-			return
-		}
-		d.cfg.Owner.Post(err != nil, func() { d.conflict(arp, c, err) })
-		if err != nil {
-			return
-		}
-	}
 }
 
 // pendingConflict looks for a conflict that arrived before an ACK and is not in the

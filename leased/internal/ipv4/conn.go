@@ -4,9 +4,7 @@ package ipv4
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"podman-net-dhcp/leased/internal/clock"
@@ -15,7 +13,6 @@ import (
 	"podman-net-dhcp/leased/internal/failpoint"
 	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/lease4"
-	"podman-net-dhcp/leased/internal/wire"
 )
 
 // patience is how long a socket stays open after the last message: the socket holds
@@ -61,7 +58,11 @@ func (d *Driver) open(want lease4.Medium) error {
 		conn = &renewing{conn, u}
 	}
 	d.conn, d.medium = conn, want
-	d.cfg.Owner.Spawn(func(ctx context.Context) { d.receive(ctx, conn) })
+	d.cfg.Owner.Spawn(func(ctx context.Context) {
+		kernel.ReceiveDHCP(ctx, conn, func(m kernel.Message, err error) {
+			d.cfg.Owner.Post(err != nil, func() { d.received(conn, m, err) })
+		})
+	})
 	return nil
 }
 
@@ -131,22 +132,7 @@ func (d *Driver) sendOnce(payload []byte) error {
 	return p.Send(payload)
 }
 
-// receive hands what arrives on conn to the actor, until conn is closed.
-func (d *Driver) receive(ctx context.Context, conn kernel.PacketConn) {
-	for {
-		payload, from, err := conn.Receive(ctx)
-		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
-			conn.Close()
-			return
-		}
-		d.cfg.Owner.Post(err != nil, func() { d.received(conn, payload, from, err) })
-		if err != nil {
-			return
-		}
-	}
-}
-
-func (d *Driver) received(conn kernel.PacketConn, payload []byte, from wire.Source, err error) {
+func (d *Driver) received(conn kernel.PacketConn, m kernel.Message, err error) {
 	switch {
 	case d.conn != conn:
 		return // closed meanwhile
@@ -154,13 +140,13 @@ func (d *Driver) received(conn kernel.PacketConn, payload []byte, from wire.Sour
 		d.receiveFailed(err)
 		return
 	}
-	r, err := dhcp4.Parse(payload)
+	r, err := dhcp4.Parse(m.Payload)
 	if err != nil || r.MAC.String() != d.identity.MAC.String() {
 		d.cfg.Owner.Emit(event.Ignored{Err: err})
 		return
 	}
 	d.cfg.Owner.Emit(event.Received{Family: event.IPv4, Type: r.Type, XID: r.XID, Addr: r.Your, Server: r.Server})
-	d.heardFrom = from.MAC
+	d.heardFrom = m.From.MAC
 	if d.pendingConflict(r.Type); d.cfg.Owner.Ending() {
 		return
 	}

@@ -4,8 +4,6 @@ package ipv6
 
 import (
 	"context"
-	"errors"
-	"net"
 	"time"
 
 	"podman-net-dhcp/leased/internal/clock"
@@ -50,7 +48,11 @@ func (d *Driver) open() error {
 		return err
 	}
 	d.conn, d.quiet = conn, o.Now().Add(patience)
-	o.Spawn(func(ctx context.Context) { d.receive(ctx, conn) })
+	o.Spawn(func(ctx context.Context) {
+		kernel.ReceiveDHCP(ctx, conn, func(m kernel.Message, err error) {
+			o.Post(err != nil, func() { d.received(conn, m, err) })
+		})
+	})
 	return nil
 }
 
@@ -91,22 +93,7 @@ func (d *Driver) send(a lease6.Send) {
 	d.quiet = d.cfg.Owner.Now().Add(patience)
 }
 
-// receive hands what arrives on conn to the actor, until conn is closed.
-func (d *Driver) receive(ctx context.Context, conn kernel.DHCP6Conn) {
-	for {
-		payload, _, err := conn.Receive(ctx)
-		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
-			conn.Close()
-			return
-		}
-		d.cfg.Owner.Post(err != nil, func() { d.received(conn, payload, err) })
-		if err != nil {
-			return
-		}
-	}
-}
-
-func (d *Driver) received(conn kernel.DHCP6Conn, payload []byte, err error) {
+func (d *Driver) received(conn kernel.DHCP6Conn, m kernel.Message, err error) {
 	o := d.cfg.Owner
 	switch {
 	case d.conn != conn:
@@ -115,7 +102,7 @@ func (d *Driver) received(conn kernel.DHCP6Conn, payload []byte, err error) {
 		d.retryLater("receive", err)
 		return
 	}
-	r, err := dhcp6.Parse(payload, d.identity)
+	r, err := dhcp6.Parse(m.Payload, d.identity)
 	if err != nil {
 		o.Emit(event.Ignored{Err: err})
 		return

@@ -4,6 +4,7 @@ package kernel
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 
@@ -44,5 +45,40 @@ type DHCP6Conn interface {
 // RoutersConn hears router advertisements, as wire.Routers.
 type RoutersConn interface {
 	Receive(ctx context.Context) (icmp []byte, from netip.Addr, err error)
+	Close()
+}
+
+// Message is a DHCP message and where it came from.
+type Message struct {
+	Payload []byte
+	From    wire.Source
+}
+
+// Receive hands what next returns to deliver until the socket is closed. An error of the
+// socket is the last that deliver gets. The end of ctx closes the socket.
+func Receive[T any](ctx context.Context, conn interface{ Close() }, next func(ctx context.Context) (T, error), deliver func(got T, err error)) {
+	for {
+		got, err := next(ctx)
+		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
+			conn.Close()
+			return
+		}
+		if deliver(got, err); err != nil {
+			return
+		}
+	}
+}
+
+// ReceiveDHCP is Receive for sockets of DHCP messages.
+func ReceiveDHCP(ctx context.Context, conn DHCPReceiver, deliver func(m Message, err error)) {
+	Receive(ctx, conn, func(ctx context.Context) (m Message, err error) {
+		m.Payload, m.From, err = conn.Receive(ctx)
+		return m, err
+	}, deliver)
+}
+
+// DHCPReceiver is the receiving side of PacketConn and DHCP6Conn.
+type DHCPReceiver interface {
+	Receive(ctx context.Context) (payload []byte, from wire.Source, err error)
 	Close()
 }
