@@ -82,7 +82,7 @@ func (a *Attachment) turn(t turn) { a.phase = a.phase.after(t) }
 
 // turnToUse notes whether an address is in use.
 func (a *Attachment) turnToUse() {
-	if s := a.v6.Show(); a.v4.Bound() || s != nil && len(s.Addrs) > 0 {
+	if a.v4.Bound() || a.v6.InUse() {
 		a.turn(bound)
 		return
 	}

@@ -18,17 +18,17 @@ import (
 // container's resolv.conf.
 func (a *Attachment) Publish() {
 	a.turnToUse()
-	complete := a.Complete()
-	if complete {
-		a.told()
+	shown, complete := a.Snapshot(), a.Complete()
+	if names := shown.names(); complete {
+		a.resolves = &names // the caller is told, and writes the resolv.conf
 	} else {
-		a.resolve()
+		a.resolve(names)
 	}
 	a.save(a.v4.InUse())
-	a.host.Show(a.Snapshot())
+	a.host.Show(shown)
 	if complete {
 		failpoint.At(failpoint.BeforeAnswer)
-		a.answer(Result{Lease: a.reply()})
+		a.answer(Result{Lease: shown.reply(a.Now())})
 		failpoint.At(failpoint.AfterAnswer)
 	}
 }
@@ -43,7 +43,6 @@ func (a *Attachment) Alone() bool { return a.v4.Absent() }
 
 // Settled follows each step that has not ended the attachment.
 func (a *Attachment) Settled() {
-	a.turnToUse()
 	a.unremember()
 	if a.Alone() && a.Complete() { // IPv6 was there before
 		a.Publish()
@@ -87,6 +86,7 @@ func (a *Attachment) save(l lease4.Lease) {
 // Expired records that IPv4's lease has ended, so that after a restart the container asks
 // for a new one instead of the one that the server refused.
 func (a *Attachment) Expired(l lease4.Lease) {
+	a.turnToUse()
 	now := a.Now()
 	l.T1, l.T2, l.Expiry = now, now, now
 	a.save(l)
@@ -105,12 +105,6 @@ func (a *Attachment) record(l lease4.Lease) record.Record {
 	return r
 }
 
-// told notes the names that a caller is told, and writes into the resolv.conf.
-func (a *Attachment) told() {
-	names := a.Snapshot().names()
-	a.resolves = &names
-}
-
 // Renamed reports whether the leases say something else of DNS than the container's
 // resolv.conf.
 func (a *Attachment) Renamed() bool {
@@ -120,8 +114,7 @@ func (a *Attachment) Renamed() bool {
 // resolve keeps the container's resolv.conf as the leases have it. The caller that asked
 // for the lease writes the first one. If no servers are left the file stays: an old
 // resolver is better than none.
-func (a *Attachment) resolve() {
-	now := a.Snapshot().names()
+func (a *Attachment) resolve(now resolv.Names) {
 	if a.Starting() || a.resolves != nil && len(now.Servers) == 0 {
 		return
 	}

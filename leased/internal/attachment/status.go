@@ -43,8 +43,6 @@ func (s *Snapshot) Status(now clock.Instant) leaseapi.Status {
 }
 
 // reply is the lease as the API shows it; nil: there is none.
-func (a *Attachment) reply() *leaseapi.Lease { return a.Snapshot().reply(a.Now()) }
-
 func (s *Snapshot) reply(now clock.Instant) *leaseapi.Lease {
 	if s.v4.Lease == nil && (s.v6 == nil || len(s.v6.Addrs) == 0) {
 		return nil

@@ -46,9 +46,11 @@ func (a *Attachment) Late(w Waiter) {
 		a.Publish()
 		return
 	}
-	l := a.reply()
+	shown := a.Snapshot()
+	l := shown.reply(a.Now())
 	if a.req.Policy.OnTimeout == request.Continue || a.req.Policy.IPv6 == request.IPv6Only && l != nil {
-		a.told()
+		names := shown.names()
+		a.resolves = &names
 		a.save(lease4.Lease{})
 		a.lan.ExitGate(lan.TimedOut)
 		w <- Result{Lease: l}

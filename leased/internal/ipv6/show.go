@@ -34,6 +34,9 @@ func (d *Driver) Show() *Shown {
 	return s
 }
 
+// InUse reports whether an address can be used.
+func (d *Driver) InUse() bool { return d.on() && len(d.addrs()) > 0 }
+
 func (d *Driver) names() []resolv.Names {
 	l, _ := d.machine.Lease()
 	return []resolv.Names{{Servers: l.DNS, Search: l.Search}, d.said}
