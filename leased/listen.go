@@ -51,13 +51,13 @@ func listenAt(path string) (net.Listener, error) {
 	return l, nil
 }
 
-// removeStale removes a socket that nobody listens on.
+// removeStale removes a socket that no process listens on.
 func removeStale(path string) error {
 	conn, err := net.Dial("unix", path)
 	switch {
 	case err == nil:
 		conn.Close()
-		return fmt.Errorf("somebody listens on %s already, perhaps systemd: see systemctl status leased.socket", path)
+		return fmt.Errorf("another process listens on %s, perhaps systemd; see: systemctl status leased.socket", path)
 	case !errors.Is(err, unix.ECONNREFUSED):
 		return nil // nothing there, or nothing of ours: Listen says what
 	}

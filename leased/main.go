@@ -49,7 +49,7 @@ func app() *cli.App {
 // alone refuses what stands behind a command that takes nothing.
 func alone(c *cli.Context) error {
 	if c.NArg() > 0 {
-		return fmt.Errorf("%s takes no argument, and got %q", c.Command.Name, c.Args().First())
+		return fmt.Errorf("%s takes no arguments; got %q", c.Command.Name, c.Args().First())
 	}
 	return nil
 }

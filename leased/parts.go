@@ -98,20 +98,20 @@ func (p *parts) restore() error {
 		BootID: boot, Changed: p.idle.leases,
 	})
 	if err != nil {
-		p.log.Error("read the leases on disk", "err", err)
+		p.log.Error("some leases on disk cannot be read", "err", err)
 	}
 	return nil
 }
 
-// memories opens the store of what outlives a reboot. Without that store, leases are
-// as good as with it until the host reboots.
+// memories opens the lease memory, which outlives a reboot. Without it, leases are as
+// good as with it until the host reboots.
 func (p *parts) memories() manager.Store {
 	if p.memory == "" {
 		return nil
 	}
 	m, err := store.OpenDurable(p.memory)
 	if err != nil {
-		p.log.Error("open what outlives a reboot", "err", err)
+		p.log.Error("open the lease memory", "err", err)
 		return nil
 	}
 	p.opened = append(p.opened, m)

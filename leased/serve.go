@@ -52,7 +52,7 @@ func serveCommand() *cli.Command {
 }
 
 type config struct {
-	dir, memory string        // of the stores; memory is empty: nothing outlives a reboot
+	dir, memory string        // of the stores; memory is empty: no lease memory
 	idleAfter   time.Duration // 0: leased is never idle
 	log         *slog.Logger
 }

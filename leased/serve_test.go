@@ -137,7 +137,7 @@ func TestServeLeavesOthersSocketsAlone(t *testing.T) {
 	}
 	defer l.Close()
 	_, ended := d.serve(d.config())
-	if err := d.end(ended); err == nil || !strings.Contains(err.Error(), "somebody listens on "+d.socket+" already") {
+	if err := d.end(ended); err == nil || !strings.Contains(err.Error(), "another process listens on "+d.socket+", perhaps systemd") {
 		t.Error(err)
 	}
 	if _, err := os.Lstat(d.socket); err != nil {
@@ -167,7 +167,7 @@ func TestSecondLeasedIsRefused(t *testing.T) {
 	stop, _ := d.serve(d.config())
 	d.note("READY=1")
 	_, ended := d.serve(d.config())
-	if err := d.end(ended); err == nil || !strings.Contains(err.Error(), "somebody listens on "+d.socket) {
+	if err := d.end(ended); err == nil || !strings.Contains(err.Error(), "another process listens on "+d.socket) {
 		t.Error(err)
 	}
 	if err := d.list(); err != nil {

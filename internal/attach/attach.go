@@ -41,7 +41,7 @@ type Link struct {
 }
 
 // ErrExists says that the container already has an interface of that name.
-var ErrExists = errors.New("the container has an interface of that name already")
+var ErrExists = errors.New("the container already has an interface with this name")
 
 // Make makes the link. Its errors say what is wrong with the host's interface, and what
 // to do.

@@ -224,7 +224,7 @@ func TestWhatCannotCarryALinkIsSaidWithTheRemedy(t *testing.T) {
 	l.Host.Run("ip", "link", "add", "mv0", "link", testlan.HostNIC, "type", "macvlan")
 	for host, want := range map[string]string{
 		"eth9": "there is no interface eth9 on this host; see: ip link",
-		"up0":  "up0 is a port of the bridge br0, so no macvlan can hang on it; use: -o bridge=br0",
+		"up0":  "up0 is a port of the bridge br0 and cannot carry a macvlan; use: -o bridge=br0",
 		"off0": "off0 is down; try: ip link set off0 up",
 		"mv0":  "mv0 is itself a macvlan; name the interface below it as parent",
 		"lo":   "lo is not an Ethernet interface but loopback, which carries no macvlan",

@@ -98,7 +98,7 @@ func (h *Host) isPort(a *netlink.LinkAttrs) error {
 	m := master.Attrs().Name
 	switch master.Type() {
 	case "bridge":
-		return fmt.Errorf("%s is a port of the bridge %s, so no macvlan can hang on it; use: -o bridge=%s", a.Name, m, m)
+		return fmt.Errorf("%s is a port of the bridge %s and cannot carry a macvlan; use: -o bridge=%s", a.Name, m, m)
 	case "vrf":
 		return nil
 	}

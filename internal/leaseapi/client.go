@@ -23,10 +23,10 @@ func (e *Error) Error() string { return e.Message }
 
 // ErrHungUp says that leased ended during a call: it was killed, or is restarting.
 // leased, or the next leased, undoes what it had begun.
-var ErrHungUp = errors.New("leased hung up; see: journalctl -u leased")
+var ErrHungUp = errors.New("leased closed the connection; see: journalctl -u leased")
 
 // ErrAbsent says that leased's socket is missing, or no program listens on it.
-var ErrAbsent = errors.New("nobody listens")
+var ErrAbsent = errors.New("leased does not listen")
 
 // Conn is a connection to leased, for one call at a time.
 type Conn struct {

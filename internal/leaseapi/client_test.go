@@ -75,7 +75,7 @@ func TestNobodyListens(t *testing.T) {
 			l.Close()
 		}
 		_, err := leaseapi.Dial(context.Background())
-		if err == nil || !strings.Contains(err.Error(), "nobody listens on "+path+"; try: systemctl") {
+		if err == nil || !strings.Contains(err.Error(), "leased does not listen on "+path+"; try: systemctl") {
 			t.Error(err)
 		}
 	}
@@ -144,7 +144,7 @@ func TestLeasedDiesMidway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			leased(t, answer)
 			_, err := dial(t).Acquire(context.Background(), leaseapi.AcquireRequest{})
-			if err == nil || !strings.Contains(err.Error(), "leased hung up; see: journalctl -u leased") {
+			if err == nil || !strings.Contains(err.Error(), "leased closed the connection; see: journalctl -u leased") {
 				t.Error(err)
 			}
 		})

@@ -99,7 +99,7 @@ func brokenState(t *testing.T, program string, b broken) {
 	h.settle(world{live: []*container{second}})
 }
 
-// brokenMemory breaks the disk of what outlives a reboot, which nobody waits for.
+// brokenMemory breaks the disk of the lease memory, which no start waits for.
 func brokenMemory(t *testing.T, program string, b broken) {
 	h := newHost(t, program, renewing...)
 	tmpfs(t, h.memory)
@@ -110,7 +110,7 @@ func brokenMemory(t *testing.T, program string, b broken) {
 
 	b.fail(t, h.memory)
 	mark := h.story.mark()
-	h.tells(mark, "leased: ", "level=ERROR", `msg="write what is to outlive a reboot"`)
+	h.tells(mark, "leased: ", "level=ERROR", `msg="write the lease memory"`)
 	second.join().done(t, "a join without a disk")
 	for range 2 {
 		h.hears(h.story.mark(), "DHCPACK", first.mac)

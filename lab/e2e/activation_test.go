@@ -120,7 +120,7 @@ func TestSocketFileRemoved(t *testing.T) {
 	if err := os.Remove("/run/leased/leased.sock"); err != nil {
 		s.Fatal(err)
 	}
-	contains(s, "the error", s.runFails("", "--network", n), "nobody listens on /run/leased/leased.sock", "leased.socket")
+	contains(s, "the error", s.runFails("", "--network", n), "leased does not listen on /run/leased/leased.sock", "leased.socket")
 	must(s, "systemctl", "restart", "leased.socket")
 	s.run("", "--network", n).bound(n, "eth0")
 	goesOn()

@@ -132,7 +132,7 @@ func TestResolvChangeOfWhatIsNotOurs(t *testing.T) {
 		if c == fixed {
 			said = 0
 		}
-		equal(s, c.name+"'s lines of leased", c.logged("left alone"), said)
+		equal(s, c.name+"'s lines of leased", c.logged("leased does not change it"), said)
 		equal(s, c.name+"'s lines of leased", c.logged("resolv.conf rewritten"), 0)
 	}
 	text, err := os.ReadFile(mounted)

@@ -65,7 +65,7 @@ func (a *Attachment) holdOver() {
 			return
 		}
 	}
-	a.End("nobody has come back", GiveBack)
+	a.End("no container came back for it", GiveBack)
 }
 
 // maxFailures is how often giving back is tried, for some 8 minutes in all: after a boot

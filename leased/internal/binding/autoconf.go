@@ -91,7 +91,7 @@ func (a Autoconf) decline(dir string) error {
 	for _, name := range []string{"accept_ra", "autoconf"} {
 		err := os.WriteFile(filepath.Join(dir, name), []byte("0"), 0)
 		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%w: %s has no settings of it", ErrNoIPv6, a.Interface)
+			return fmt.Errorf("%w: %s has no IPv6 settings", ErrNoIPv6, a.Interface)
 		}
 		if err != nil {
 			return a.failed(err)

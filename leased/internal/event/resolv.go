@@ -18,10 +18,8 @@ type (
 	}
 )
 
-func (ResolvEdited) Level() slog.Level { return slog.LevelInfo }
-func (ResolvEdited) Message() string {
-	return "resolv.conf was edited by somebody else and is left alone"
-}
+func (ResolvEdited) Level() slog.Level  { return slog.LevelInfo }
+func (ResolvEdited) Message() string    { return "resolv.conf was edited; leased does not change it" }
 func (ResolvEdited) Attrs() []slog.Attr { return nil }
 
 func (ResolvRewritten) Level() slog.Level { return slog.LevelInfo }

@@ -202,7 +202,7 @@ func TestMemoryCannotBeWritten(t *testing.T) {
 		w.acquire(req)
 		w.acquire(w.under("20s", 10))
 		w.pass(24 * time.Hour)
-		if n := w.log.count("write what is to outlive a reboot"); n != 1 {
+		if n := w.log.count("write the lease memory"); n != 1 {
 			t.Errorf("logged %d times", n)
 		}
 		w.memory.mu.Lock()

@@ -85,9 +85,9 @@ func (w *Background) write(key string, record any) error {
 func (w *Background) tell(err error) {
 	switch {
 	case err != nil && !w.failing:
-		w.log.Error("write what is to outlive a reboot", "err", err)
+		w.log.Error("write the lease memory", "err", err)
 	case err == nil && w.failing:
-		w.log.Info("what is to outlive a reboot can be written again")
+		w.log.Info("the lease memory can be written again")
 	}
 	w.failing = err != nil
 }

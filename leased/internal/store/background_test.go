@@ -119,7 +119,7 @@ func TestBackgroundOfAFailingDisk(t *testing.T) {
 			w.Put(key, 1)
 			synctest.Wait()
 		}
-		if n := strings.Count(log.String(), `level=ERROR msg="write what is to outlive a reboot" err="no space`); n != 1 {
+		if n := strings.Count(log.String(), `level=ERROR msg="write the lease memory" err="no space`); n != 1 {
 			t.Errorf("told %d times: %s", n, log)
 		}
 		s.failing(nil)
@@ -127,7 +127,7 @@ func TestBackgroundOfAFailingDisk(t *testing.T) {
 			w.Put(key, 1)
 			synctest.Wait()
 		}
-		if n := strings.Count(log.String(), `level=INFO msg="what is to outlive a reboot can be written again"`); n != 1 {
+		if n := strings.Count(log.String(), `level=INFO msg="the lease memory can be written again"`); n != 1 {
 			t.Errorf("told %d times: %s", n, log)
 		}
 		s.want(t, 4, map[string]any{"c": 1, "d": 1})

@@ -84,7 +84,7 @@ func (s *Store) take() (err error) {
 // on the path to it is the administrator's choice.
 func private(dir string, info os.FileInfo) error {
 	if owner := info.Sys().(*syscall.Stat_t).Uid; int(owner) != os.Geteuid() {
-		return fmt.Errorf("the state directory %s belongs to user %d; run leased as that user, or with another than %s", dir, owner, dir)
+		return fmt.Errorf("the state directory %s belongs to user %d; run leased as that user, or choose another directory", dir, owner)
 	}
 	if mode := info.Mode().Perm(); mode&0o022 != 0 {
 		return fmt.Errorf("the state directory %s can be written by others (mode %04o); run: chmod 0700 %s", dir, mode, dir)

@@ -31,9 +31,9 @@ func TestDirectoryOfOthersIsRefused(t *testing.T) {
 		change func(dir string) error
 		want   string
 	}{
-		"by all":       {func(dir string) error { return os.Chmod(dir, 0o777) }, "can be written by others (mode 0777); run: chmod 0700 "},
-		"by the group": {func(dir string) error { return os.Chmod(dir, 0o720) }, "can be written by others (mode 0720); run: chmod 0700 "},
-		"others' own":  {func(dir string) error { return os.Chown(dir, 65534, 0) }, "belongs to user 65534; run leased as that user, or with another than "},
+		"by all":       {func(dir string) error { return os.Chmod(dir, 0o777) }, "can be written by others (mode 0777); run: chmod 0700 DIR"},
+		"by the group": {func(dir string) error { return os.Chmod(dir, 0o720) }, "can be written by others (mode 0720); run: chmod 0700 DIR"},
+		"others' own":  {func(dir string) error { return os.Chown(dir, 65534, 0) }, "belongs to user 65534; run leased as that user, or choose another directory"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -49,7 +49,7 @@ func TestDirectoryOfOthersIsRefused(t *testing.T) {
 			case err != nil:
 				t.Fatal(err)
 			}
-			if s, err := Open(dir); err == nil || !strings.HasSuffix(err.Error(), c.want+dir) {
+			if s, err := Open(dir); err == nil || !strings.HasSuffix(err.Error(), strings.ReplaceAll(c.want, "DIR", dir)) {
 				t.Errorf("%v, %v", s, err)
 			}
 			if _, err := os.Stat(part); err != nil {
