@@ -13,9 +13,6 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// knotted are the packages that may still have cycles of calls. It is to be empty.
-var knotted = map[string]bool{}
-
 // recursions are the functions that may call themselves or one another, with the
 // reason; a parser's recursive descent is one.
 var recursions = map[string]string{}
@@ -26,31 +23,19 @@ func TestNoCallCycles(t *testing.T) {
 	t.Parallel()
 	fset := token.NewFileSet()
 	g := newCallGraph(functions(fset, sources(t, fset, programs...)))
-	seen, still := map[string]bool{}, map[string]bool{}
+	seen := map[string]bool{}
 	for _, knot := range g.knots() {
-		names, folders := about(knot)
+		names := about(knot)
 		for _, name := range names {
 			seen[name] = true
 		}
-		for _, folder := range folders {
-			still[folder] = true
-		}
-		switch {
-		case !slices.ContainsFunc(names, func(name string) bool { return recursions[name] == "" }):
-		case !slices.ContainsFunc(folders, func(folder string) bool { return !knotted[folder] }):
-			t.Log(g.describe(t, fset, knot))
-		default:
+		if slices.ContainsFunc(names, func(name string) bool { return recursions[name] == "" }) {
 			t.Error(g.describe(t, fset, knot))
 		}
 	}
 	for name := range recursions {
 		if !seen[name] {
 			t.Errorf("%s is on no cycle; take it out of recursions", name)
-		}
-	}
-	for folder := range knotted {
-		if !still[folder] {
-			t.Errorf("%s has no cycle; take it out of knotted", folder)
 		}
 	}
 }
@@ -65,7 +50,7 @@ func TestCallGraphFindsCycles(t *testing.T) {
 	}
 	var found []string
 	for _, knot := range g.knots() {
-		names, _ := about(knot)
+		names := about(knot)
 		found = append(found, strings.ReplaceAll(strings.Join(names, " "), "internal/build/testdata/cycles.", ""))
 	}
 	slices.Sort(found) // a generic function and its instance are one
@@ -75,31 +60,25 @@ func TestCallGraphFindsCycles(t *testing.T) {
 }
 
 // about has the names of a knot's functions as they are declared, without
-// literals and wrappers, and the folders of their packages.
-func about(knot []*ssa.Function) (names, folders []string) {
+// literals and wrappers.
+func about(knot []*ssa.Function) (names []string) {
 	for _, f := range knot {
-		name, folder := declared(f)
-		names, folders = append(names, name), append(folders, folder)
+		names = append(names, declared(f))
 	}
 	slices.Sort(names)
-	slices.Sort(folders)
-	return slices.Compact(names), slices.Compact(folders)
+	return slices.Compact(names)
 }
 
-// declared is the function in whose declaration f is, and the folder of its package.
-func declared(f *ssa.Function) (name, folder string) {
+// declared is the name of the function in whose declaration f is.
+func declared(f *ssa.Function) string {
 	for f.Parent() != nil {
 		f = f.Parent()
 	}
 	if f.Origin() != nil {
 		f = f.Origin()
 	}
-	name = strings.ReplaceAll(f.String(), module+"/", "")
-	name, _, _ = strings.Cut(name, "$") // $bound, $thunk
-	if o := f.Object(); o != nil && o.Pkg() != nil {
-		folder = strings.TrimPrefix(o.Pkg().Path(), module+"/")
-	}
-	return name, folder
+	name, _, _ := strings.Cut(strings.ReplaceAll(f.String(), module+"/", ""), "$") // $bound, $thunk
+	return name
 }
 
 // describe writes a knot as its shortest cycle, a call a line, and the names of all
@@ -112,7 +91,7 @@ func (g callGraph) describe(t *testing.T, fset *token.FileSet, knot []*ssa.Funct
 	}
 	ring := g.ring(knot)
 	var b strings.Builder
-	names, _ := about(knot)
+	names := about(knot)
 	fmt.Fprintf(&b, "a cycle of calls among %d functions; the shortest way round:\n", len(names))
 	from := ring[len(ring)-1].to
 	for _, c := range ring {

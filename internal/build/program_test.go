@@ -22,7 +22,6 @@ var programs = []string{"./leased/...", "./internal/...", "./netavark-plugin/...
 
 // source is one package, parsed and type-checked.
 type source struct {
-	name  string // its folder in the repository
 	files []*ast.File
 	types *types.Package
 	info  *types.Info
@@ -49,7 +48,7 @@ func sources(t *testing.T, fset *token.FileSet, patterns ...string) (all []*sour
 
 func check(t *testing.T, fset *token.FileSet, imports types.Importer, p pkg) *source {
 	t.Helper()
-	s := &source{name: strings.TrimPrefix(p.ImportPath, module+"/"), info: &types.Info{
+	s := &source{info: &types.Info{
 		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
 		Implicits: map[ast.Node]types.Object{}, Selections: map[*ast.SelectorExpr]*types.Selection{},
 		Instances: map[*ast.Ident]types.Instance{}, Scopes: map[ast.Node]*types.Scope{}, FileVersions: map[*ast.File]string{},

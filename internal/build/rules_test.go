@@ -10,28 +10,13 @@ import (
 	"testing"
 )
 
-// keeping are the packages that may still keep a context in a struct. It is to be
-// empty.
-var keeping = map[string]bool{}
-
-// unnamed are the packages where a function that needs a lock may still lack the
-// suffix. It is to be empty.
-var unnamed = map[string]bool{}
-
 // A context is a call's. One that a struct keeps outlives the call unseen.
 func TestNoContextInStructs(t *testing.T) {
 	t.Parallel()
-	fset, still := token.NewFileSet(), map[string]bool{}
+	fset := token.NewFileSet()
 	for _, s := range sources(t, fset, "./leased/...") {
 		for _, at := range contexts(s) {
-			if still[s.name] = true; !keeping[s.name] {
-				t.Errorf("%s: a struct keeps a context", fset.Position(at))
-			}
-		}
-	}
-	for name := range keeping {
-		if !still[name] {
-			t.Errorf("%s keeps no context; take it out of keeping", name)
+			t.Errorf("%s: a struct keeps a context", fset.Position(at))
 		}
 	}
 }
@@ -67,17 +52,10 @@ func contexts(s *source) (all []token.Pos) {
 // The lock's name is not looked at.
 func TestLockedIsCalledWithTheLock(t *testing.T) {
 	t.Parallel()
-	fset, still := token.NewFileSet(), map[string]bool{}
+	fset := token.NewFileSet()
 	for _, s := range sources(t, fset, programs...) {
 		for _, at := range unlocked(s.files) {
-			if still[s.name] = true; !unnamed[s.name] {
-				t.Errorf("%s: a …Locked function is called by a function that is not …Locked and has not locked", fset.Position(at))
-			}
-		}
-	}
-	for name := range unnamed {
-		if !still[name] {
-			t.Errorf("all …Locked functions of %s are called with the lock; take it out of unnamed", name)
+			t.Errorf("%s: a …Locked function is called by a function that is not …Locked and has not locked", fset.Position(at))
 		}
 	}
 }
