@@ -111,7 +111,7 @@ func (a *Attachment) inVain() string {
 	on, within := a.req.Link.Host, a.req.Policy.Timeout
 	text := fmt.Sprintf("no DHCP server answered on %s within %s; is there one on that LAN, and is the uplink up and in the bridge?", on, within)
 	if a.v4.Asking() {
-		text = fmt.Sprintf("a DHCP server on %s made an offer but did not confirm it within %s; see the server's log", on, within)
+		text = fmt.Sprintf("a DHCP server on %s made an offer but did not confirm it within %s; the server's log may tell the reason", on, within)
 	}
 	if a.req.Policy.IPv6 == request.IPv6Only {
 		text = fmt.Sprintf("no router gave an IPv6 address on %s within %s; is there one on that LAN?", on, within)

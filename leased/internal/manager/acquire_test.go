@@ -83,7 +83,7 @@ func TestServerOffersAndConfirmsNothing(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.server.set(offersOnly)
 		l, _, err := w.m.Acquire(context.Background(), w.container(9))
-		w.noLease(l, err, "made an offer but did not confirm it within 10s; see the server's log")
+		w.noLease(l, err, "made an offer but did not confirm it within 10s; the server's log may tell the reason")
 		w.wantNothingLeft()
 	})
 }
