@@ -38,7 +38,7 @@ func TestEveryTurnInEveryPhase(t *testing.T) {
 	}
 }
 
-// An attachment turns its phase, and no turn brings one back that is over.
+// A whole life, with turns that come too early or too late.
 func TestTurnsOfAnAttachment(t *testing.T) {
 	t.Parallel()
 	a := Attachment{phase: Queued}
@@ -88,7 +88,7 @@ func TestEveryPhaseIsReachable(t *testing.T) {
 	}
 }
 
-// The container is taken to be there before the hold, and only then.
+// The container is taken to be there in the phases before HELD, and in no other.
 func TestPhasesOfALivingContainer(t *testing.T) {
 	t.Parallel()
 	for p := Queued; p <= Over; p++ {
