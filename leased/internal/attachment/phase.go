@@ -4,24 +4,25 @@ package attachment
 
 // Phase is where an attachment is in its life:
 //
-//	          admitted               bound
-//	┌────────┐        ┌───────────┐───────►┌───────┐
-//	│ QUEUED ├───────►│ ACQUIRING │        │ READY │◄── a record with a lease
-//	└───┬────┘        └─────┬─────┘◄───────└───┬───┘
-//	    │ a record          │        unbound   │
-//	    │ without a lease   │                  │
-//	    ├───────────────────┴──────────────────┤
-//	    │ kept     ┌──────┐ returned           │ returned
-//	    ├─────────►│ HELD ├──────────┐         │
-//	    │          └──┬───┘          ▼         │
-//	    │             │         ┌───────────┐  │
-//	    │             │         │ RETURNING │◄─┘
-//	    │ dropped     │ dropped └─────┬─────┘
-//	    ▼             ▼               │ dropped
-//	  OVER ◄──────────┴───────────────┘
+//	            admitted                bound
+//	 ┌────────┐          ┌───────────┐────────►┌───────┐
+//	►│ QUEUED ├─────────►│ ACQUIRING │         │ READY │◄── a record with a lease
+//	 └───┬────┘          └─────┬─────┘◄────────└───┬───┘
+//	     │                     │        unbound    │
+//	     ├─────────────────────┴───────────────────┤
+//	     │ kept     ┌──────┐ returned              │ returned
+//	     ├─────────►│ HELD ├──────────┐            │
+//	     │          └──┬───┘          ▼            │
+//	     │             │ ▲       ┌───────────┐     │
+//	     │             │ │       │ RETURNING │◄────┘
+//	     │ dropped     │ │       └─────┬─────┘
+//	     ▼             ▼ │             │ dropped
+//	   OVER ◄──────────┴─┼─────────────┘
+//	                     └── a record of a held lease
 //
-// The families' own states (RFC 2131 figure 5, RFC 8415 §18.2) say more about ACQUIRING
-// and READY. A turn that is not drawn keeps the phase.
+// A record without a lease begins in QUEUED, as a request does. The families' own states
+// (RFC 2131 figure 5, RFC 8415 §18.2) say more about ACQUIRING and READY. A turn that is
+// not drawn keeps the phase.
 type Phase uint8
 
 // The phases.

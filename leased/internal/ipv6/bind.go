@@ -33,11 +33,10 @@ func (d *Driver) bind(l lease6.Lease) {
 		}
 	}
 	d.bound, d.again, d.failures = &spec, clock.Never, 0
-	d.lookAt = o.Now()
+	d.lookAt, d.rebound = o.Now(), true
 	if !o.Starting() {
 		o.Publish()
 	}
-	o.Remember()
 }
 
 // spec is the binding that a lease asks for.

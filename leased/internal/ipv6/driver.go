@@ -43,6 +43,7 @@ type Driver struct {
 	seen     binding.State6 // what the kernel had at the last look
 	bound    *binding.Spec6 // what DHCPv6 brought to the kernel
 	unsure   []netip.Addr   // of these, the addresses whose DAD was not over then
+	rebound  bool           // since the last look, and not remembered yet
 	again    clock.Instant  // when a lease that could not be applied is tried again
 	failures int            // of Apply6 in a row
 	said     resolv.Names   // what routers said of DNS last

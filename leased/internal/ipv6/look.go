@@ -52,6 +52,15 @@ func (d *Driver) look() {
 	}
 	if d.goesOn() {
 		d.publish(was)
+		d.remember()
+	}
+}
+
+// remember has a new lease outlive a reboot, with the names that a caller was told.
+func (d *Driver) remember() {
+	if d.rebound {
+		d.rebound = false
+		d.cfg.Owner.Remember()
 	}
 }
 

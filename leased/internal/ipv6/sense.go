@@ -132,9 +132,6 @@ func (s sense) nextChange(a binding.Addr6) clock.Instant {
 
 // after is shortly after the rest of a lifetime.
 func after(now clock.Instant, left time.Duration) clock.Instant {
-	if left == binding.Forever {
-		return clock.Never
-	}
 	return now.Add(left).Add(time.Second)
 }
 
