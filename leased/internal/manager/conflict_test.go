@@ -91,7 +91,7 @@ func TestQuickCheckDeclinesAndTakesTheNext(t *testing.T) {
 func TestQuickCheckAnsweredJustBeforeTheACK(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.server.set(nextAfterDecline(nine))
-		w.kernel.with(func(k *fakeKernel) { k.owners[nine], k.deaf = rogue, true })
+		w.kernel.with(func(k *fakeKernel) { k.owners[nine], k.noARP = rogue, true })
 		l, _, err := w.m.Acquire(context.Background(), w.checked("quick", 9))
 		if err != nil || l.Address.Addr() != ten {
 			t.Errorf("Acquire: %+v, %v", l, err)

@@ -42,7 +42,7 @@ type fakeKernel struct {
 	owners   map[netip.Addr]net.HardwareAddr // other machines, by address
 	arps     []string
 	arpError error
-	deaf     bool // nobody gets to receive from ARP sockets
+	noARP    bool // nobody gets to receive from ARP sockets
 
 	six net6
 }
@@ -355,7 +355,7 @@ func (a *arp) Receive(ctx context.Context) (wire.Conflict, error) {
 		return wire.Conflict{}, net.ErrClosed
 	}
 	in := a.in
-	if a.k.deaf {
+	if a.k.noARP {
 		in = nil
 	}
 	select {

@@ -114,7 +114,7 @@ func TestContinueWithIPv6(t *testing.T) {
 }
 
 // Nobody can listen (passthru), and the router has no prefix: DHCPv6's address is all.
-func TestDeafManaged(t *testing.T) {
+func TestNoListenerManaged(t *testing.T) {
 	for _, mode := range []string{"auto", "only"} {
 		t.Run(mode, func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -308,7 +308,7 @@ func TestAnotherIAID(t *testing.T) {
 }
 
 // The container ends before its DISCOVER, and is held: nothing is listened to.
-func TestHeldIsDeaf(t *testing.T) {
+func TestHeldDoesNotListen(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.kernel.six.router = &router6{managed: true}
 		req := w.container6(1, "auto")
@@ -332,8 +332,8 @@ func TestHeldIsDeaf(t *testing.T) {
 	})
 }
 
-// Closing the ear takes RTNL: nobody is to wait for it under the mutex.
-func TestEarIsClosedOutsideTheMutex(t *testing.T) {
+// Closing the router listener takes RTNL: no actor may wait for that under the mutex.
+func TestListenerIsClosedOutsideTheMutex(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.kernel.six.router = &router6{prefix: prefix6}
 		free := false
@@ -348,13 +348,13 @@ func TestEarIsClosedOutsideTheMutex(t *testing.T) {
 		w.rest()
 		w.pass(3 * time.Second)
 		if !free {
-			t.Error("the Manager's mutex is held while the ear is closed")
+			t.Error("the Manager's mutex is held while the router listener is closed")
 		}
 	})
 }
 
-// Making the ear takes its time; IPv4's answer does not wait for it.
-func TestEarDelaysNobody(t *testing.T) {
+// Making the router listener takes time; IPv4's answer does not wait for it.
+func TestListenerDelaysNoStart(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.kernel.six.listenOpen = func() { time.Sleep(500 * time.Millisecond) }
 		w.kernel.six.router = &router6{prefix: prefix6}
@@ -417,8 +417,8 @@ func TestReleaseIsNotRepeatedForASuccessor(t *testing.T) {
 	})
 }
 
-// An ear that broke is opened again.
-func TestEarIsOpenedAgain(t *testing.T) {
+// A router listener that broke is opened again.
+func TestListenerIsOpenedAgain(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.kernel.six.router = &router6{prefix: prefix6}
 		w.acquire(w.container6(1, "auto"))

@@ -217,7 +217,7 @@ func TestKernelEndsAnAddress(t *testing.T) {
 	})
 }
 
-// What only the kernel has heard counts, and what only the ear has.
+// What only the kernel has heard counts, and what only the listener has heard counts, too.
 func TestFlagsFromOneSide(t *testing.T) {
 	for name, tt := range map[string]struct {
 		r      router6
@@ -256,7 +256,7 @@ func TestManagedIsTakenBack(t *testing.T) {
 }
 
 // The kernel has heard a router before anybody listened; what it says of DNS comes later.
-func TestAnswerWaitsForTheEar(t *testing.T) {
+func TestAnswerWaitsForTheListener(t *testing.T) {
 	inWorld(t, func(w *world) {
 		req := w.container6(1, "auto")
 		w.kernel.with(func(k *fakeKernel) {
@@ -307,7 +307,7 @@ func TestNothingIsHeardInVain(t *testing.T) {
 			in6(t, router6{managed: true}, func(w *world, req leaseapi.AcquireRequest) {
 				req.Policy.Release = "20s"
 				w.acquire(req)
-				w.wantOpen(1) // the ear, and no other as soon as there is a lease
+				w.wantOpen(1) // the router listener, and no other as soon as there is a lease
 				end(w, req)
 				w.wantOpen(0)
 			})

@@ -111,7 +111,7 @@ func TestRoutersFlagsDecide(t *testing.T) {
 				}
 				w.pass(30 * time.Second)
 				if n := w.kernel.open.Load(); n != 1 || w.kernel.held() != 0 {
-					t.Errorf("%d sockets are open at rest, and not the ear alone; %d netns", n, w.kernel.held())
+					t.Errorf("%d sockets are open at rest, and not the router listener alone; %d netns", n, w.kernel.held())
 				}
 			})
 		})
@@ -625,7 +625,7 @@ func TestFloodOfAdvertisements(t *testing.T) {
 }
 
 // A LAN that cannot be listened to has IPv6 all the same.
-func TestDeaf(t *testing.T) {
+func TestNoListener(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.kernel.six.listenerless = errors.New("the NIC is lent")
 		w.kernel.six.router = &router6{managed: true, prefix: prefix6}

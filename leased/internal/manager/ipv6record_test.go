@@ -92,7 +92,7 @@ func TestAddressThatVanishes(t *testing.T) {
 	})
 }
 
-// Making an ear takes its time: two starts make one, which whoever stays hears by, and
+// Making a router listener takes time: two starts make one, which serves the start that stays, and
 // which is closed if nobody does.
 func TestEarTakesItsTime(t *testing.T) {
 	for stay, end := range map[int]func(w *world, one, two leaseapi.Attachment){
@@ -111,7 +111,7 @@ func TestEarTakesItsTime(t *testing.T) {
 				end(w, one.Attachment, two.Attachment)
 				w.pass(5 * time.Second)
 				if w.wantOpen(int32(min(max(stay, 0), 1))); made != 1 {
-					t.Errorf("%d ears were made", made)
+					t.Errorf("%d router listeners were made", made)
 				}
 				w.kernel.advertise(router6{prefix: prefix6, other: true})
 				w.pass(3 * time.Second)
