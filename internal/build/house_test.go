@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -83,6 +84,56 @@ func TestDependenciesPointDownwards(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The map in leased/README.md names the imports of each room.
+func TestMapNamesTheImports(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join(root, "leased", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rooms := mapOfRooms(string(page))
+	for _, p := range list(t, "./leased/internal/...") {
+		name := strings.TrimPrefix(p.ImportPath, module+"/leased/internal/")
+		allowed, ok := rooms[name]
+		if strings.HasSuffix(name, "test") || name == "failpoint" {
+			continue
+		}
+		if !ok {
+			t.Errorf("%s is not on the map in leased/README.md", name)
+		}
+		for _, imported := range p.Imports {
+			room, ours := strings.CutPrefix(imported, module+"/")
+			room = strings.TrimPrefix(room, "leased/internal/")
+			if ours && room != "clock" && room != "failpoint" && !slices.Contains(allowed, room) {
+				t.Errorf("%s imports %s, and the map in leased/README.md does not say so", name, room)
+			}
+		}
+	}
+}
+
+// mapOfRooms is the third column of the map, by each room of the first.
+func mapOfRooms(page string) map[string][]string {
+	rooms, quoted := map[string][]string{}, regexp.MustCompile("`([a-z0-9/]+)`")
+	_, table, _ := strings.Cut(page, "| room |")
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 6 && len(rooms) > 0 {
+			break // the table is over
+		}
+		if len(cells) != 6 {
+			continue
+		}
+		var imports []string
+		for _, m := range quoted.FindAllStringSubmatch(cells[3], -1) {
+			imports = append(imports, m[1])
+		}
+		for _, m := range quoted.FindAllStringSubmatch(cells[1], -1) {
+			rooms[m[1]] = imports
+		}
+	}
+	return rooms
 }
 
 func TestSmallProgramsStaySmall(t *testing.T) {
