@@ -109,10 +109,17 @@ func (m *Machine) Known(now clock.Instant) (Lease, bool) {
 
 // Step takes an event and returns the actions that follow from it. now must not go back.
 func (m *Machine) Step(now clock.Instant, ev Event) []Action {
-	m.acts = nil
+	m.follow(now, ev)
+	acts := m.acts
+	m.acts = nil // they carry a lease, which would stay in memory
+	return acts
+}
+
+// follow does the work that an event asks for, and collects the actions.
+func (m *Machine) follow(now clock.Instant, ev Event) {
 	if _, stop := ev.(ReleaseRequested); stop {
 		m.stop(now)
-		return m.acts
+		return
 	}
 	// This comes first, for every event: an expired address is not ours any more, and an
 	// answer to its renewal comes too late (RFC 2131 §4.4.5).
@@ -137,7 +144,6 @@ func (m *Machine) Step(now clock.Instant, ev Event) []Action {
 		m.receive(now, ev)
 	}
 	m.beside(now) // last: a conflict counts until the watch has been ended
-	return m.acts
 }
 
 // due does the work that the deadline was set for.

@@ -101,13 +101,20 @@ func (m *Machine) using() bool { return len(m.lease.Addrs) > 0 }
 
 // Step takes an event and returns the actions that follow from it. now must not go back.
 func (m *Machine) Step(now clock.Instant, ev Event) []Action {
-	m.acts = nil
+	m.follow(now, ev)
+	acts := m.acts
+	m.acts = nil // they carry a lease, which would stay in memory
+	return acts
+}
+
+// follow does the work that an event asks for, and collects the actions.
+func (m *Machine) follow(now clock.Instant, ev Event) {
 	if m.state == Stopped {
-		return nil
+		return
 	}
 	if _, stop := ev.(ReleaseRequested); stop {
 		m.stop(now)
-		return m.acts
+		return
 	}
 	m.expire(now) // first of all: an answer to its renewal comes too late
 	switch ev := ev.(type) {
@@ -124,7 +131,6 @@ func (m *Machine) Step(now clock.Instant, ev Event) []Action {
 			m.due(now)
 		}
 	}
-	return m.acts
 }
 
 // due does the work that the deadline was set for.
