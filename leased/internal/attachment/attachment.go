@@ -123,19 +123,23 @@ func New(env *Env, host Host, req *request.Request, at kernel.Place, k Kept) *At
 		a.v6 = ipv6.New(six, k.V6)
 		a.families[1] = a.v6
 	}
-	a.lan = env.LANs.Join(
-		lan.Identity{Host: req.Link.Host, Client: req.ClientKey(), MAC: req.Link.MAC, Cookie: at.Cookie},
-		lan.Notify{
-			Admitted:   func() { host.Post(true, a.admitted) },
-			Advertised: func() bool { return host.Post(false, a.v6.Advertised) },
-		})
+	id := lan.Identity{Host: req.Link.Host, Client: req.ClientKey(), MAC: req.Link.MAC, Cookie: at.Cookie}
+	a.lan = env.LANs.Join(id, notices{a})
 	return a
 }
+
+// notices is the attachment as its LAN calls it, from any goroutine.
+type notices struct{ a *Attachment }
+
+func (n notices) Admitted() { n.a.host.Post(true, n.a.admitted) }
+
+func (n notices) Advertised() bool { return n.a.host.Post(false, n.a.v6.Advertised) }
 
 // Resume makes the attachment of a record, and believes the record: whether the container
 // is still there is looked at later.
 func Resume(env *Env, host Host, r *record.Record, at kernel.Place) *Attachment {
-	a := New(env, host, &r.Request, at, Kept{})
+	req := r.Request // a pointer into the record would keep all of the record
+	a := New(env, host, &req, at, Kept{})
 	a.v4.Resume(r)
 	a.v6.Resume(r)
 	a.resolves = r.Resolves

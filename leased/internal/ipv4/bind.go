@@ -27,8 +27,9 @@ func (d *Driver) bind(l lease4.Lease) {
 		d.applyFailed(spec, err)
 		return
 	}
-	first := d.bound == nil || d.bound.Addr != applied.Spec.Addr
-	d.bound, d.again, d.failures = &applied.Spec, clock.Never, 0
+	bound := applied.Spec
+	first := d.bound == nil || d.bound.Addr != bound.Addr
+	d.bound, d.again, d.failures = &bound, clock.Never, 0
 	o.Trouble("")
 	o.LAN().SetAddr(l.Addr.Addr())
 	for _, p := range applied.Problems {

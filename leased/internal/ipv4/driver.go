@@ -85,7 +85,8 @@ func (d *Driver) Resume(r *record.Record) {
 	d.machine = lease4.Restore(d.machineConfig(), r.Lease)
 	d.serverMAC = r.ServerMAC
 	if !r.Held {
-		d.bound = &r.Bound
+		bound := r.Bound
+		d.bound = &bound
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // call is one Acquire.
 type call struct {
 	m      *Manager
-	req    request.Request
+	req    *request.Request // the attachment keeps it
 	answer attachment.Waiter
 	place  kernel.Place // only the actor uses it
 }
@@ -43,7 +43,7 @@ func (c *call) begin(x *actor) {
 		return
 	}
 	x.Numbered(c.place.Number)
-	x.at = attachment.New(&c.m.env, x, &c.req, c.place, k)
+	x.at = attachment.New(&c.m.env, x, c.req, c.place, k)
 	x.at.Begin(c.answer)
 }
 

@@ -124,7 +124,7 @@ var errStopping = errors.New("leased is stopping; try again")
 // what this call has done, for an answer that does not reach the caller; the end of ctx
 // does the same.
 func (m *Manager) Acquire(ctx context.Context, req request.Request) (*leaseapi.Lease, func(), error) {
-	c := &call{m: m, req: req, answer: make(attachment.Waiter, 1)}
+	c := &call{m: m, req: &req, answer: make(attachment.Waiter, 1)}
 	if !m.post(req.Attachment.Key(), c.begin) {
 		return nil, nil, errStopping
 	}
