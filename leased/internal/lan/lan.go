@@ -72,16 +72,16 @@ type Identity struct {
 	Cookie uint64           // of the container's netns
 }
 
-// Notify is how a Member hears from its LAN. Both functions are required. They are called
-// from any goroutine, may call the Member, must not block, and may still be called
-// shortly after Leave.
-type Notify struct {
+// Notify is how a Member hears from its LAN. Its methods are called from any goroutine,
+// may call the Member, must not block, and may still be called shortly after Leave. It is
+// an interface, since two functions would cost each member 80 bytes more.
+type Notify interface {
 	// Admitted says that the gate lets the member in, after EnterGate returned false.
-	Admitted func()
+	Admitted()
 	// Advertised says that a router advertisement concerns the member, or that the LAN's
 	// router listener broke: Subscribe opens the next one. It returns false if the member
 	// has no room for the notice.
-	Advertised func() bool
+	Advertised() bool
 }
 
 // Join adds an attachment to its LAN. The member is not living, is outside the gate, has no

@@ -148,18 +148,25 @@ type told struct {
 
 func (w *world) join(id Identity) *told {
 	m := &told{}
-	m.Member = w.lans.Join(id, Notify{
-		Admitted: func() { w.wantUnlocked("Admitted"); m.admitted.Add(1) },
-		Advertised: func() bool {
-			w.wantUnlocked("Advertised")
-			if m.full.Load() {
-				return false
-			}
-			m.advertised.Add(1)
-			return true
-		},
-	})
+	m.Member = w.lans.Join(id, notices{w, m})
 	return m
+}
+
+// notices is a member as its LAN calls it.
+type notices struct {
+	w *world
+	m *told
+}
+
+func (n notices) Admitted() { n.w.wantUnlocked("Admitted"); n.m.admitted.Add(1) }
+
+func (n notices) Advertised() bool {
+	n.w.wantUnlocked("Advertised")
+	if n.m.full.Load() {
+		return false
+	}
+	n.m.advertised.Add(1)
+	return true
 }
 
 // member is the i-th container of br0.
