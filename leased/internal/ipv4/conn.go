@@ -103,7 +103,7 @@ func (d *Driver) retryLater(what string, err error) {
 }
 
 func (d *Driver) send(a lease4.Send) {
-	payload := d.identity.Marshal(a.Message)
+	payload := d.identity().Marshal(a.Message)
 	d.cfg.Owner.Emit(event.Sent{Family: event.IPv4, Type: a.Type, XID: a.XID, Server: a.To})
 	var err error
 	switch {
@@ -141,7 +141,7 @@ func (d *Driver) received(conn kernel.PacketConn, m kernel.Message, err error) {
 		return
 	}
 	r, err := dhcp4.Parse(m.Payload)
-	if err != nil || r.MAC.String() != d.identity.MAC.String() {
+	if err != nil || r.MAC.String() != d.cfg.Request.Link.MAC.String() {
 		d.cfg.Owner.Emit(event.Ignored{Err: err})
 		return
 	}

@@ -25,10 +25,9 @@ type Config struct {
 
 // Driver is the DHCPv4 client of one attachment. Only the attachment's actor calls it.
 type Driver struct {
-	cfg      Config
-	identity dhcp4.Identity
-	machine  *lease4.Machine
-	begun    bool // the machine was started
+	cfg     Config
+	machine *lease4.Machine
+	begun   bool // the machine was started
 
 	conn   kernel.PacketConn // open during an exchange; nil: none
 	medium lease4.Medium     // of conn
@@ -60,14 +59,9 @@ type Kept struct {
 // New returns a driver that has asked for nothing yet. k is what an earlier container
 // of the same client had.
 func New(cfg Config, k Kept) *Driver {
-	c := cfg.Request.Client
 	d := &Driver{
 		cfg: cfg, serverMAC: k.ServerMAC,
 		medium: lease4.MediumNone, quiet: clock.Never, again: clock.Never, resortAt: clock.Never,
-		identity: dhcp4.Identity{
-			MAC: cfg.Request.Link.MAC, ClientID: c.ID, Hostname: c.Hostname, FQDN: c.FQDN,
-			VendorClass: c.VendorClass, UserClass: c.UserClass,
-		},
 	}
 	if k.Lease.Addr.IsValid() {
 		d.remembered = &k.Lease
@@ -90,11 +84,20 @@ func (d *Driver) Resume(r *record.Record) {
 	}
 }
 
+// identity is made for each message: kept, it would be a copy of the request's.
+func (d *Driver) identity() dhcp4.Identity {
+	c := d.cfg.Request.Client
+	return dhcp4.Identity{
+		MAC: d.cfg.Request.Link.MAC, ClientID: c.ID, Hostname: c.Hostname, FQDN: c.FQDN,
+		VendorClass: c.VendorClass, UserClass: c.UserClass,
+	}
+}
+
 func (d *Driver) machineConfig() lease4.Config {
 	c := d.cfg.Request.Client
 	return lease4.Config{
 		Requested: c.RequestIP, Require: c.RequireIP,
-		ClientID: d.identity.ClientID, Rand: d.cfg.Rand,
+		ClientID: c.ID, Rand: d.cfg.Rand,
 		Check: checks[d.cfg.Request.Policy.ConflictCheck], RapidCommit: c.RapidCommit, V6Only: c.IPv6Mostly,
 	}
 }

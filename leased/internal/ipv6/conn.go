@@ -77,7 +77,7 @@ func (d *Driver) retryLater(what string, err error) {
 }
 
 func (d *Driver) send(a lease6.Send) {
-	payload := d.identity.Marshal(a.Message)
+	payload := d.identity().Marshal(a.Message)
 	d.cfg.Owner.Emit(event.Sent{Family: event.IPv6, Type: a.Type, XID: a.XID})
 	switch {
 	case a.Type == dhcp6.Release:
@@ -102,7 +102,7 @@ func (d *Driver) received(conn kernel.DHCP6Conn, m kernel.Message, err error) {
 		d.retryLater("receive", err)
 		return
 	}
-	r, err := dhcp6.Parse(m.Payload, d.identity)
+	r, err := dhcp6.Parse(m.Payload, d.identity())
 	if err != nil {
 		o.Emit(event.Ignored{Err: err})
 		return

@@ -27,10 +27,9 @@ type Config struct {
 // Driver is the IPv6 side of one attachment. Only the attachment's actor calls it.
 // The methods of a nil Driver are those of an attachment without IPv6 (see Off).
 type Driver struct {
-	cfg      Config
-	identity dhcp6.Identity
-	machine  *lease6.Machine
-	level    level
+	cfg     Config
+	machine *lease6.Machine
+	level   level
 
 	failed  string // why there is no IPv6; empty: there is
 	resumed bool   // the kernel was told before leased was restarted
@@ -79,8 +78,6 @@ func New(cfg Config, k Kept) *Driver {
 	d := &Driver{
 		cfg: cfg, quiet: clock.Never, began: clock.Never, lookAt: clock.Never, lackedAt: clock.Never, again: clock.Never, confirmAt: clock.Never,
 	}
-	c := cfg.Request.Client
-	d.identity = dhcp6.Identity{DUID: c.DUID, IAID: c.IAID, Hostname: c.Hostname, UserClass: c.UserClass}
 	d.machine = lease6.New(d.machineConfig())
 	if d.client() == k.Client {
 		d.remembered = k.Lease
@@ -105,16 +102,22 @@ func (d *Driver) Resume(r *record.Record) {
 	}
 }
 
+// identity is made for each message: kept, it would be a copy of the request's.
+func (d *Driver) identity() dhcp6.Identity {
+	c := d.cfg.Request.Client
+	return dhcp6.Identity{DUID: c.DUID, IAID: c.IAID, Hostname: c.Hostname, UserClass: c.UserClass}
+}
+
 func (d *Driver) machineConfig() lease6.Config {
 	c := d.cfg.Request.Client
-	return lease6.Config{DUID: d.identity.DUID, Requested: c.RequestIPv6, RapidCommit: c.RapidCommit, Rand: d.cfg.Rand}
+	return lease6.Config{DUID: c.DUID, Requested: c.RequestIPv6, RapidCommit: c.RapidCommit, Rand: d.cfg.Rand}
 }
 
 func (d *Driver) mode() request.IPv6 { return d.cfg.Request.Policy.IPv6 }
 
 // client is the DHCPv6 client to the servers. A MAC may be another client's in time.
 func (d *Driver) client() string {
-	return fmt.Sprintf("%x/%d", d.identity.DUID, d.identity.IAID)
+	return fmt.Sprintf("%x/%d", d.cfg.Request.Client.DUID, d.cfg.Request.Client.IAID)
 }
 
 // on reports whether there is IPv6.

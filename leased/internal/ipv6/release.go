@@ -117,7 +117,7 @@ func (d *Driver) confirmed(conn kernel.DHCP6Conn, wait time.Duration) (ok bool) 
 		defer cancel()
 		payload, _, err := conn.Receive(ctx)
 		if err == nil {
-			_, err = dhcp6.Parse(payload, d.identity)
+			_, err = dhcp6.Parse(payload, d.identity())
 		}
 		ok = err == nil
 	})
