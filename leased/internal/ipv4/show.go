@@ -22,11 +22,7 @@ type Shown struct {
 
 // Show returns what there is now. What it points to does not change any more.
 func (d *Driver) Show() Shown {
-	s := Shown{State: d.machine.State().String(), Bound: d.bound}
-	if l, ok := d.machine.Lease(); ok {
-		s.Lease = &l
-	}
-	return s
+	return Shown{State: d.machine.State().String(), Lease: d.machine.InUse(), Bound: d.bound}
 }
 
 // Asking reports whether a server made an offer that it has not confirmed yet.

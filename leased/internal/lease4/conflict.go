@@ -66,7 +66,7 @@ func (m *Machine) found(now clock.Instant, ev ConflictFound) {
 
 // conflict gives up the lease that was granted, bound or not.
 func (m *Machine) conflict(now clock.Instant, ev ConflictFound) {
-	l := m.lease
+	l := *m.lease
 	m.transact()
 	switch {
 	case m.unconfirmed: // no REQUEST of ours has been answered

@@ -29,6 +29,9 @@ type Lease struct {
 	MTU    int // bytes; 0: the server says nothing
 }
 
+// none stands for no lease: it has no Addr.
+var none Lease
+
 // Event is one thing that happened. Events are past facts.
 type Event interface{ event() }
 

@@ -50,8 +50,9 @@ type Machine struct {
 	offer offer         // what REBOOTING and REQUESTING ask for
 
 	// lease is in use if bound is set. Otherwise it is the lease that a server is
-	// assumed to keep for us, remembered or in PROBING. Without Addr: none.
-	lease       Lease
+	// assumed to keep for us, remembered or in PROBING. It is replaced and never changed,
+	// and not nil. Without Addr: none.
+	lease       *Lease
 	bound       bool
 	unconfirmed bool // lease is used without a server's word, see resume
 	forgoing    bool // in INIT because of option 108
@@ -65,7 +66,7 @@ func New(cfg Config) *Machine {
 	if cfg.Check == 0 {
 		cfg.Check = CheckOff
 	}
-	return &Machine{cfg: cfg, state: Init, deadline: clock.Never, hint: cfg.Requested}
+	return &Machine{cfg: cfg, state: Init, deadline: clock.Never, hint: cfg.Requested, lease: &none}
 }
 
 // Restore returns a machine in BOUND with a lease known from disk, which the kernel is
@@ -73,7 +74,8 @@ func New(cfg Config) *Machine {
 // or the end of the lease.
 func Restore(cfg Config, l Lease) *Machine {
 	m := New(cfg)
-	m.state, m.lease, m.bound, m.deadline = Bound, ordered(l), true, ordered(l).T1
+	l = ordered(l)
+	m.state, m.lease, m.bound, m.deadline = Bound, &l, true, l.T1
 	return m
 }
 
@@ -95,7 +97,16 @@ func (m *Machine) Lease() (Lease, bool) {
 	if !m.bound {
 		return Lease{}, false
 	}
-	return m.lease, true
+	return *m.lease, true
+}
+
+// InUse returns the lease in use, which is not to be changed; nil: none. It spares a
+// caller that keeps the lease the copy that Lease makes.
+func (m *Machine) InUse() *Lease {
+	if !m.bound {
+		return nil
+	}
+	return m.lease
 }
 
 // Known returns the lease in use. Without one it returns the lease that, as far as we
@@ -104,7 +115,7 @@ func (m *Machine) Known(now clock.Instant) (Lease, bool) {
 	if !m.lease.Addr.IsValid() || now >= m.lease.Expiry {
 		return Lease{}, false
 	}
-	return m.lease, true
+	return *m.lease, true
 }
 
 // Step takes an event and returns the actions that follow from it. now must not go back.
@@ -176,7 +187,7 @@ func (m *Machine) stop(now clock.Instant) {
 		m.unbind("released")
 	}
 	m.rest(Stopped, clock.Never)
-	m.lease = Lease{}
+	m.lease = &none
 }
 
 // rest enters a state in which nothing is in flight, until the deadline.
@@ -188,7 +199,7 @@ func (m *Machine) rest(s State, deadline clock.Instant) {
 // unbind gives up the address, and keeps it as the one to ask for next.
 func (m *Machine) unbind(why string) {
 	m.acts = append(m.acts, Unbind{Why: why})
-	m.hint, m.bound, m.unconfirmed, m.lease = m.lease.Addr.Addr(), false, false, Lease{}
+	m.hint, m.bound, m.unconfirmed, m.lease = m.lease.Addr.Addr(), false, false, &none
 }
 
 // transact begins a transaction with a new xid. The xid is not 0, which XID reserves,

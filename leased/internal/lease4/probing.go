@@ -24,7 +24,7 @@ func (m *Machine) probeFirst(now clock.Instant, l Lease) {
 		m.unbind("server gives another address")
 	}
 	m.rest(Probing, now.Add(m.random(probeWait)))
-	m.lease, m.tries = l, 0
+	m.lease, m.tries = &l, 0
 	m.arp.watched, m.arp.until = l.Addr.Addr(), clock.Never
 }
 
@@ -34,12 +34,12 @@ func (m *Machine) probeNext(now clock.Instant) {
 	switch {
 	case now >= m.lease.Expiry:
 		m.report("lease ended before its address was probed", m.lease.Addr.String())
-		m.lease = Lease{}
+		m.lease = &none
 		m.discover(now)
 	case m.tries < probeNum:
 		m.sendProbe(now)
 	default:
-		m.bind(now, m.lease)
+		m.bind(now, *m.lease)
 		if now >= m.lease.T1 {
 			m.extend(now)
 		}

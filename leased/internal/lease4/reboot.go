@@ -34,7 +34,8 @@ func (m *Machine) start(now clock.Instant, l Lease, wait time.Duration) {
 		m.discover(now)
 		return
 	}
-	m.lease = ordered(l)
+	l = ordered(l)
+	m.lease = &l
 	m.hint = l.Addr.Addr()
 	m.reboot(now, wait)
 }
@@ -86,6 +87,6 @@ func (m *Machine) resume(now clock.Instant) {
 // forget drops the remembered lease if its address is a.
 func (m *Machine) forget(a netip.Addr) {
 	if !m.bound && m.lease.Addr.Addr() == a {
-		m.lease = Lease{}
+		m.lease = &none
 	}
 }

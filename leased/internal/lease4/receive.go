@@ -91,7 +91,7 @@ func (m *Machine) take(now clock.Instant, l Lease) {
 	case m.uses(a):
 		m.bind(now, l)
 	case m.arp.watched == a && m.arp.foe != nil: // found before the ACK
-		m.lease = l
+		m.lease = &l
 		m.conflict(now, *m.arp.foe)
 	case m.cfg.Check == CheckFull:
 		m.probeFirst(now, l)
@@ -103,7 +103,7 @@ func (m *Machine) take(now clock.Instant, l Lease) {
 // bind begins to use a lease.
 func (m *Machine) bind(now clock.Instant, l Lease) {
 	before, renewal := m.state, m.uses(l.Addr.Addr())
-	m.lease, m.bound, m.unconfirmed, m.naks = l, true, false, 0
+	m.lease, m.bound, m.unconfirmed, m.naks = &l, true, false, 0
 	m.state, m.xid, m.deadline = Bound, 0, l.T1
 	m.acts = append(m.acts, Bind{Lease: l})
 	if !renewal {

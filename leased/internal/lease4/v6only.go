@@ -22,7 +22,7 @@ func (m *Machine) forgoes(now clock.Instant, r ReplyReceived) bool {
 	}
 	wait := max(dhcp4.Seconds(r.V6OnlyWait), minV6OnlyWait)
 	m.report("network is IPv6 only", fmt.Sprintf("%s says so; asking again in %s", r.Server, wait))
-	m.lease = Lease{} // nor may a remembered one be used
+	m.lease = &none // nor may a remembered one be used
 	m.rest(Init, now.Add(wait))
 	m.forgoing = true
 	return true
