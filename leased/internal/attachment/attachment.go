@@ -107,9 +107,9 @@ type Attachment struct {
 	remembers bool          // there is a memo of this client
 	resolves  *resolv.Names // in the container's resolv.conf; nil: none was told yet
 
-	owner   Waiter   // of the request that made the attachment
-	waiters []Waiter // for a lease
-	trouble string   // the last reason why there is none
+	owner   *Waiter   // of the request that made the attachment
+	waiters []*Waiter // for a lease
+	trouble string    // the last reason why there is none
 }
 
 // New makes an attachment that has asked for nothing yet. k is the lease that an earlier

@@ -8,8 +8,8 @@ import (
 )
 
 // Begin starts the attachment for w, who becomes its owner.
-func (a *Attachment) Begin(w Waiter) {
-	a.owner, a.waiters = w, []Waiter{w}
+func (a *Attachment) Begin(w *Waiter) {
+	a.owner, a.waiters = w, []*Waiter{w}
 	a.lan.SetLive(true)
 	a.Enqueue()
 }

@@ -21,14 +21,32 @@ type Result struct {
 	Err   error
 }
 
-// Waiter is a request that waits. It has room for one Result, and gets one.
-type Waiter chan Result
+// Waiter is a request that waits, and gets one Result. The attachment keeps the Waiter of
+// its owner, but not the channel, which only the request keeps.
+type Waiter struct {
+	result chan<- Result // nil: it has its Result
+}
+
+// NewWaiter returns a Waiter and the channel on which its Result comes. The channel has
+// room for the Result.
+func NewWaiter() (*Waiter, <-chan Result) {
+	c := make(chan Result, 1)
+	return &Waiter{c}, c
+}
+
+// Answer gives the Waiter its Result. Only the attachment's actor calls it.
+func (w *Waiter) Answer(r Result) {
+	if w.result != nil {
+		w.result <- r
+		w.result = nil
+	}
+}
 
 // Starting reports whether a request waits.
 func (a *Attachment) Starting() bool { return len(a.waiters) > 0 }
 
 // Join has one more request wait for the lease that there is, or will be.
-func (a *Attachment) Join(w Waiter) {
+func (a *Attachment) Join(w *Waiter) {
 	a.waiters = append(a.waiters, w)
 	if a.v6.Rejoined(); !a.Ending() && a.Complete() {
 		a.Publish()
@@ -36,7 +54,7 @@ func (a *Attachment) Join(w Waiter) {
 }
 
 // Late ends the time of a request.
-func (a *Attachment) Late(w Waiter) {
+func (a *Attachment) Late(w *Waiter) {
 	if !a.leave(w) {
 		return // it has its answer
 	}
@@ -53,7 +71,7 @@ func (a *Attachment) Late(w Waiter) {
 		a.resolves = &names
 		a.save(lease4.Lease{})
 		a.lan.ExitGate(lan.TimedOut)
-		w <- Result{Lease: l}
+		w.Answer(Result{Lease: l})
 		return
 	}
 	err := noLease(a.inVain())
@@ -61,13 +79,13 @@ func (a *Attachment) Late(w Waiter) {
 	if !a.Starting() {
 		a.End("no lease in time", ByPolicy)
 	}
-	w <- Result{Err: err}
+	w.Answer(Result{Err: err})
 }
 
 // Undo takes back what a request has done whose caller is gone, with the link: no one
 // else will delete it. The lease that the container had before stays, and so does a
 // lease that another request waits for, which owns it from now on.
-func (a *Attachment) Undo(at kernel.Place, w Waiter) {
+func (a *Attachment) Undo(at kernel.Place, w *Waiter) {
 	if !a.place.Same(at) {
 		return
 	}
@@ -83,22 +101,22 @@ func (a *Attachment) Undo(at kernel.Place, w Waiter) {
 }
 
 // handOver makes the next request the owner when the owner goes.
-func (a *Attachment) handOver(from Waiter) {
+func (a *Attachment) handOver(from *Waiter) {
 	if a.owner == from && a.Starting() {
 		a.owner = a.waiters[0]
 	}
 }
 
 // leave takes a request off the list, and reports whether it was on it.
-func (a *Attachment) leave(w Waiter) bool {
+func (a *Attachment) leave(w *Waiter) bool {
 	n := len(a.waiters)
-	a.waiters = slices.DeleteFunc(a.waiters, func(other Waiter) bool { return other == w })
+	a.waiters = slices.DeleteFunc(a.waiters, func(other *Waiter) bool { return other == w })
 	return len(a.waiters) < n
 }
 
 func (a *Attachment) answer(r Result) {
 	for _, w := range a.waiters {
-		w <- r
+		w.Answer(r)
 	}
 	a.waiters = nil
 }

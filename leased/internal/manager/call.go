@@ -12,7 +12,7 @@ import (
 type call struct {
 	m      *Manager
 	req    *request.Request // the attachment keeps it
-	answer attachment.Waiter
+	waiter *attachment.Waiter
 	place  kernel.Place // only the actor uses it
 }
 
@@ -25,26 +25,26 @@ func (c *call) post(do func(a *attachment.Attachment)) {
 	})
 }
 
-func (c *call) undo() { c.post(func(a *attachment.Attachment) { a.Undo(c.place, c.answer) }) }
+func (c *call) undo() { c.post(func(a *attachment.Attachment) { a.Undo(c.place, c.waiter) }) }
 
 // begin looks at the link and starts the attachment, or waits along for the lease. All of
 // it is the actor's work: there may be hundreds of calls.
 func (c *call) begin(x *actor) {
 	var err error
 	if c.place, err = c.m.cfg.Kernel.Find(c.req.Link, c.req.Attachment.Interface); err != nil {
-		c.answer <- attachment.Result{Err: err}
+		c.waiter.Answer(attachment.Result{Err: err})
 		return
 	}
 	c.req.Link.Index = c.place.Index
 	k := c.inherit(x)
 	if x.at != nil {
 		c.m.cfg.Kernel.Leave(c.place) // the attachment has its own session
-		x.at.Join(c.answer)
+		x.at.Join(c.waiter)
 		return
 	}
 	x.Numbered(c.place.Number)
 	x.at = attachment.New(&c.m.env, x, c.req, c.place, k)
-	x.at.Begin(c.answer)
+	x.at.Begin(c.waiter)
 }
 
 // inherit ends the attachment of an earlier container on another link. If the new

@@ -124,7 +124,8 @@ var errStopping = errors.New("leased is stopping; try again")
 // what this call has done, for an answer that does not reach the caller; the end of ctx
 // does the same.
 func (m *Manager) Acquire(ctx context.Context, req request.Request) (*leaseapi.Lease, func(), error) {
-	c := &call{m: m, req: &req, answer: make(attachment.Waiter, 1)}
+	waiter, answer := attachment.NewWaiter()
+	c := &call{m: m, req: &req, waiter: waiter}
 	if !m.post(req.Attachment.Key(), c.begin) {
 		return nil, nil, errStopping
 	}
@@ -132,10 +133,10 @@ func (m *Manager) Acquire(ctx context.Context, req request.Request) (*leaseapi.L
 	defer late.Stop()
 	for {
 		select {
-		case r := <-c.answer:
+		case r := <-answer:
 			return r.Lease, c.undo, r.Err
 		case <-late.C:
-			c.post(func(a *attachment.Attachment) { a.Late(c.answer) })
+			c.post(func(a *attachment.Attachment) { a.Late(c.waiter) })
 		case <-ctx.Done():
 			c.undo()
 			return nil, nil, ctx.Err()
