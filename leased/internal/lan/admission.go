@@ -6,7 +6,7 @@ package lan
 //
 //	outside → inside             EnterGate, if there is room
 //	outside → queued → inside    EnterGate, if there is none; then Admitted
-//	inside, queued → outside     ExitGate
+//	inside, queued → outside     ExitGate; but with TimedOut a queued one stays
 type position uint8
 
 const (
@@ -31,7 +31,8 @@ func (m *Member) EnterGate() bool {
 }
 
 // ExitGate takes the member out of the gate, or out of the queue, and admits the next ones.
-// The outcome counts only if the member was inside.
+// The outcome counts only if the member was inside. A queued member stays queued with
+// TimedOut: its exchange goes on, and has not begun yet.
 func (m *Member) ExitGate(how Outcome) {
 	for _, next := range m.exit(how) {
 		next.notify.Admitted()
@@ -42,6 +43,9 @@ func (m *Member) exit(how Outcome) (admitted []*Member) {
 	m.lan.mu.Lock()
 	defer m.lan.mu.Unlock()
 	was := m.position
+	if was == queued && how == TimedOut {
+		return nil
+	}
 	m.position = outside
 	if was != inside {
 		return nil

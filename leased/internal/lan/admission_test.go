@@ -58,7 +58,7 @@ func TestAnswersAdmitTwo(t *testing.T) {
 func TestLeavingTheQueue(t *testing.T) {
 	inWorld(t, func(w *world) {
 		all := crowd(w, firstLimit+3)
-		all[firstLimit].ExitGate(TimedOut)
+		all[firstLimit].ExitGate(Abandoned)
 		all[firstLimit+1].Leave()
 		all[0].ExitGate(Abandoned)
 		wantAdmitted(t, all[firstLimit], 0)

@@ -3,6 +3,7 @@
 package lan
 
 import (
+	"slices"
 	"time"
 
 	"podman-net-dhcp/leased/internal/clock"
@@ -62,7 +63,8 @@ func (g *gate[T]) leave(now clock.Instant, how Outcome) []T {
 	}
 	g.inside--
 	n := min(max(g.limit-g.inside, 0), len(g.queue))
-	next := g.queue[:n:n]
+	next := slices.Clone(g.queue[:n])
+	clear(g.queue[:n]) // the array behind the queue would keep them
 	g.queue = g.queue[n:]
 	g.inside += n
 	return next

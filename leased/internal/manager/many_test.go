@@ -163,3 +163,34 @@ func TestSlowDiskHoldsUpNobodyElse(t *testing.T) {
 		}
 	})
 }
+
+// 200 containers start with on_timeout=continue on a silent LAN. Those that waited at the
+// gate for all of their time still wait there, and have their turn.
+func TestQueuedStartsGoOn(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.server.set(silent)
+		var all sync.WaitGroup
+		const n = 200
+		for i := range n {
+			req := w.container(i + 2)
+			req.Policy.OnTimeout = "continue"
+			all.Go(func() {
+				if l, _, err := w.m.Acquire(context.Background(), req); l != nil || err != nil {
+					t.Errorf("%+v, %v", l, err)
+				}
+			})
+		}
+		all.Wait()
+		w.server.set(grant(time.Hour))
+		w.pass(10 * time.Minute)
+		bound := 0
+		for _, s := range listed(w.m) {
+			if s.State == "BOUND" {
+				bound++
+			}
+		}
+		if bound != n {
+			t.Errorf("%d of %d have a lease", bound, n)
+		}
+	})
+}
