@@ -38,9 +38,9 @@ func (d *Driver) OpenRelease() (err error) {
 
 // CloseRelease closes the socket of OpenRelease: there was nothing to release after all.
 func (d *Driver) CloseRelease() {
-	if d.releaseConn != nil {
-		d.releaseConn.Close()
+	if conn := d.releaseConn; conn != nil {
 		d.releaseConn = nil
+		conn.Close()
 	}
 }
 

@@ -5,6 +5,7 @@ package kernel
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -49,6 +50,28 @@ func TestFindKnowsTheLink(t *testing.T) {
 		if c.good != (err == nil) || !c.good && !errors.Is(err, ErrGone) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// An error comes with a nil socket: a pointer that is nil would be no nil interface.
+func TestErrorsComeWithoutASocket(t *testing.T) {
+	t.Parallel()
+	lan := testlan.New(t)
+	link := lan.Veth(lan.Container(), "eth0")
+	at, err := Linux{}.Find(askFor(link).Link, link.Name)
+	Linux{}.Leave(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at.Index += 100
+	if conn, err := (Linux{}).Packet(at); err == nil || conn != nil {
+		t.Errorf("packet socket: %v, %v", conn, err)
+	}
+	if conn, err := (Linux{}).ARP(at); err == nil || conn != nil {
+		t.Errorf("ARP socket: %v, %v", conn, err)
+	}
+	if conn, err := (Linux{}).DHCP6(at, netip.MustParseAddr("fe80::1")); err == nil || conn != nil {
+		t.Errorf("DHCPv6 socket: %v, %v", conn, err)
 	}
 }
 

@@ -49,7 +49,10 @@ func enter[T any](p Place, do func(s *Session) (T, error)) (T, error) {
 		defer s.close()
 	}
 	got, err := do(s)
-	return got, gone(err)
+	if err != nil { // got may be a nil pointer, which is no nil interface
+		return none, gone(err)
+	}
+	return got, nil
 }
 
 // rtnetlink is enter for requests to rtnetlink.
