@@ -42,7 +42,7 @@ func (a *Attachment) Lost(err error) {
 
 // GiveUp answers the requests that wait, and notes the end of the start.
 func (a *Attachment) GiveUp(why string, err *leaseapi.Error) {
-	if !a.Ending() {
+	if a.lives() && !a.Ending() {
 		a.answer(Result{Err: err})
 		a.ending = &ending{why, ByPolicy}
 	}
@@ -112,12 +112,15 @@ func (a *Attachment) drop(why string) {
 	a.quit()
 }
 
+// ErrFailed is the answer to a request that a panic has cost its attachment.
+var ErrFailed = errors.New("leased failed; see: journalctl -u leased")
+
 // Abandon ends the attachment after a panic. The record stays, for the next leased; the
 // kernel ends the address on time.
 func (a *Attachment) Abandon(value any, stack string) {
 	a.Emit(event.Panicked{Value: value, Stack: stack})
 	a.closeAll()
-	a.answer(Result{Err: errors.New("leased failed; see: journalctl -u leased")})
+	a.answer(Result{Err: ErrFailed})
 	a.quit()
 }
 

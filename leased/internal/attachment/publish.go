@@ -44,7 +44,7 @@ func (a *Attachment) Alone() bool { return a.v4.Absent() }
 // Settled follows each step that has not ended the attachment.
 func (a *Attachment) Settled() {
 	a.unremember()
-	if a.Alone() && a.Complete() { // IPv6 was there before
+	if a.lives() && a.Alone() && a.Complete() { // IPv6 was there before
 		a.Publish()
 	}
 }

@@ -28,7 +28,9 @@ func (d *Driver) step(ev lease4.Event) {
 	if o.Ending() {
 		return
 	}
-	d.watch()
+	if d.watch(); o.Ending() {
+		return
+	}
 	d.pace(ev, before)
 	o.Settled()
 }

@@ -3,6 +3,8 @@
 package manager
 
 import (
+	"runtime/debug"
+
 	"podman-net-dhcp/leased/internal/attachment"
 	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/request"
@@ -30,6 +32,7 @@ func (c *call) undo() { c.post(func(a *attachment.Attachment) { a.Undo(c.place, 
 // begin looks at the link and starts the attachment, or waits along for the lease. All of
 // it is the actor's work: there may be hundreds of calls.
 func (c *call) begin(x *actor) {
+	defer c.answerAfterPanic(x)
 	var err error
 	if c.place, err = c.m.cfg.Kernel.Find(c.req.Link, c.req.Attachment.Interface); err != nil {
 		c.waiter.Answer(attachment.Result{Err: err})
@@ -47,6 +50,18 @@ func (c *call) begin(x *actor) {
 	x.at.Begin(c.waiter)
 }
 
+// answerAfterPanic answers a call that a panic has left without an attachment.
+func (c *call) answerAfterPanic(x *actor) {
+	if x.at != nil {
+		return // the attachment answers
+	}
+	if r := recover(); r != nil {
+		c.m.cfg.Log.Error("panic", "err", r, "stack", string(debug.Stack()))
+		c.m.cfg.Kernel.Leave(c.place)
+		c.waiter.Answer(attachment.Result{Err: attachment.ErrFailed})
+	}
+}
+
 // inherit ends the attachment of an earlier container on another link. If the new
 // container is the same DHCP client, inherit returns the leases to ask for: the earlier
 // container's, or held ones.
@@ -62,14 +77,14 @@ func (c *call) inherit(x *actor) (k attachment.Kept) {
 		}
 		old.End("replaced", how)
 	case old.Phase() == attachment.Held:
-		k = c.m.take(c.req.ClientKey())
+		k = c.m.take(c.req.ClientKey(), x)
 		old.End("taken back", attachment.Discard)
 	default:
 		k = old.Yield()
 	}
 	x.at = nil
 	if !k.Known() {
-		k = c.m.take(c.req.ClientKey())
+		k = c.m.take(c.req.ClientKey(), x)
 	}
 	return k
 }

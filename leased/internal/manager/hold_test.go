@@ -12,6 +12,7 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	dt "podman-net-dhcp/leased/internal/dhcp4/dhcp4test"
+	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/request"
 )
 
@@ -536,6 +537,32 @@ func TestReleaseNowAsSoonAsItCan(t *testing.T) {
 		w.server.since()
 		w.kernel.with(func(k *fakeKernel) { k.standIn = nil })
 		w.pass(1500 * time.Millisecond)
+		w.wantHeard("RELEASE frame 192.0.2.9 to 192.0.2.1 " + routerMAC.String())
+		w.wantNothingLeft()
+	})
+}
+
+// The same container takes its lease back and is gone at once: its lease is held again.
+func TestTakenBackAndGone(t *testing.T) {
+	inWorld(t, func(w *world) {
+		req := w.under("20s", 9)
+		w.acquire(req)
+		w.goes(req)
+		w.wantState("HELD")
+		w.container(9)
+		w.kernel.failing(func(call string) error {
+			if call == "packet" {
+				return kernel.ErrGone
+			}
+			return nil
+		})
+		if _, _, err := w.m.Acquire(context.Background(), req); err == nil {
+			t.Error("no error")
+		}
+		w.rest()
+		w.wantState("HELD")
+		w.server.since()
+		w.pass(21 * time.Second)
 		w.wantHeard("RELEASE frame 192.0.2.9 to 192.0.2.1 " + routerMAC.String())
 		w.wantNothingLeft()
 	})

@@ -40,22 +40,34 @@ func newHolds() *holds {
 // maxHolds bounds what a policy of never can pile up.
 const maxHolds = 4096
 
-// enter notes a hold and returns the hold of the same client before it, or nil, and the
-// holds that are too many: a LAN may have max of them, and the oldest go first.
+// put notes a hold.
+func (s *holds) put(h *hold) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.removeLocked(s.byClient[h.client])
+	s.putLocked(h)
+}
+
+func (s *holds) putLocked(h *hold) {
+	s.byClient[h.client] = h
+	if h.never {
+		s.never++
+		return
+	}
+	if s.byLAN[h.host] == nil {
+		s.byLAN[h.host] = map[*hold]struct{}{}
+	}
+	s.byLAN[h.host][h] = struct{}{}
+}
+
+// enter is put for a new hold. It returns the hold of the same client before it, or nil,
+// and the holds that are too many: a LAN may have max of them, and the oldest go first.
 func (s *holds) enter(h *hold, max int) (before *hold, surplus []*hold) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before = s.byClient[h.client]
 	s.removeLocked(before)
-	s.byClient[h.client] = h
-	if h.never {
-		s.never++
-	} else {
-		if s.byLAN[h.host] == nil {
-			s.byLAN[h.host] = map[*hold]struct{}{}
-		}
-		s.byLAN[h.host][h] = struct{}{}
-	}
+	s.putLocked(h)
 	if more := len(s.byClient) - maxHolds; more > 0 {
 		surplus = oldest(slices.Collect(maps.Values(s.byClient)), more)
 	}
@@ -145,12 +157,15 @@ func (x *actor) Claim() bool { return x.m.holds.claim(x.at.Request().ClientKey()
 // Relieve ends the holds on the LAN of x.
 func (x *actor) Relieve() { dismiss(x.m.holds.on(x.at.Request().Link.Host)) }
 
-// take hands over the leases that are held for a client.
-func (m *Manager) take(client string) attachment.Kept {
+// take hands over the leases that are held for a client to x. Another actor that held them
+// forgets them.
+func (m *Manager) take(client string, x *actor) attachment.Kept {
 	h := m.holds.take(client)
 	if h == nil {
 		return attachment.Kept{}
 	}
-	h.x.Post(true, func() { h.x.forget("taken back") })
+	if h.x != x {
+		h.x.Post(true, func() { h.x.forget("taken back") })
+	}
 	return h.kept
 }

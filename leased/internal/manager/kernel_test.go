@@ -28,16 +28,17 @@ type fakeKernel struct {
 	flood  int           // copies of each reply that come
 	delay  time.Duration // of each reply
 
-	mu       sync.Mutex
-	links    map[string]kernel.Place
-	sessions map[*kernel.Session]bool // of netns that are held open
-	find     error                    // of Find
-	check    error                    // of Check
-	standIn  error
-	calls    []string
-	seen     int
-	fail     func(call string) error
-	conns    []*conn
+	mu         sync.Mutex
+	links      map[string]kernel.Place
+	sessions   map[*kernel.Session]bool // of netns that are held open
+	findPanics bool
+	find       error // of Find
+	check      error // of Check
+	standIn    error
+	calls      []string
+	seen       int
+	fail       func(call string) error
+	conns      []*conn
 
 	owners   map[netip.Addr]net.HardwareAddr // other machines, by address
 	arps     []string
@@ -123,6 +124,9 @@ func (k *fakeKernel) Number(p kernel.Place) (int, error) { return p.Number, nil 
 func (k *fakeKernel) Find(l request.Link, ifname string) (kernel.Place, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.findPanics {
+		panic("a bug")
+	}
 	if k.find != nil {
 		return kernel.Place{}, k.find
 	}

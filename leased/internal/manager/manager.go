@@ -154,7 +154,7 @@ func (m *Manager) Release(ctx context.Context, a request.Attachment) error {
 
 func (m *Manager) release(ctx context.Context, key string) error {
 	done := make(chan struct{})
-	if !m.post(key, func(x *actor) { x.end("released"); close(done) }) {
+	if !m.post(key, func(x *actor) { defer close(done); x.end("released") }) {
 		return errStopping
 	}
 	select {

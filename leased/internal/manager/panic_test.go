@@ -27,3 +27,15 @@ func TestPanicCostsOneAttachment(t *testing.T) {
 		}
 	})
 }
+
+// A bug before there is an attachment is told to the caller and the log.
+func TestPanicBeforeTheAttachment(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.with(func(k *fakeKernel) { k.findPanics = true })
+		_, _, err := w.m.Acquire(context.Background(), w.container(9))
+		if err == nil || !w.log.has("a bug") {
+			t.Errorf("Acquire: %v", err)
+		}
+		w.wantNothingLeft()
+	})
+}

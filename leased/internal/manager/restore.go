@@ -79,7 +79,7 @@ func (r *restoration) install(key string, rec *record.Record, at kernel.Place) *
 		if rec.IPv6 != nil {
 			k.V6 = ipv6.Kept{Lease: rec.IPv6.Lease, Client: x.at.Kept(0).V6.Client}
 		}
-		m.holds.enter(holdOf(x, k, rec.Until), maxHolds)
+		m.holds.put(holdOf(x, k, rec.Until))
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
