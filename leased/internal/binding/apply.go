@@ -16,6 +16,13 @@ import (
 // stay as they are, without a gap; the rest of prev goes last. After an error both may
 // be there in part; then Apply or Remove works with either.
 func Apply(h *netlink.Handle, next Spec, prev *Spec) (Applied, error) {
+	return through(h).Apply(next, prev)
+}
+
+// Apply is the function of that name. It sends MTU, address and routes in one request. A
+// renewal that changes only lifetimes asks the kernel whether its routes are there, and
+// does not read the routing table.
+func (c *Conn) Apply(next Spec, prev *Spec) (Applied, error) {
 	next.Routes = normal(next.Routes)
 	done := Applied{Spec: next}
 	if next.Valid <= 0 {
@@ -24,18 +31,23 @@ func Apply(h *netlink.Handle, next Spec, prev *Spec) (Applied, error) {
 	if prev != nil && prev.Ifindex != next.Ifindex {
 		prev = nil // it belongs to another link
 	}
-	if err := setMTU(h, next); err != nil {
+	sent := c.try(next, prev)
+	if err := c.again(sent.mtu, func(h *netlink.Handle) error { return setMTU(h, next) }); err != nil {
 		done.Problems = append(done.Problems, err)
 	}
-	if err := putAddr(h, next); err != nil {
+	if err := c.again(sent.addr, func(h *netlink.Handle) error { return putAddr(h, next) }); err != nil {
 		return done, fmt.Errorf("add address %v: %w", next.Addr, classify(err))
 	}
 	failpoint.At(failpoint.AfterAddress)
-	if err := done.putRoutes(h, prev); err != nil {
+	if err := done.putRoutes(c, prev, sent.routes); err != nil {
 		return done, err
 	}
-	if prev == nil {
+	if prev == nil || done.Spec.renews(*prev) {
 		return done, nil
+	}
+	h, err := c.Handle()
+	if err != nil {
+		return done, err
 	}
 	return done, retire(h, done.Spec, *prev)
 }

@@ -75,52 +75,18 @@ type Applied struct {
 // Check reports whether ifindex is still the interface with that MAC, and up: nil,
 // ErrGone or ErrDown.
 func Check(h *netlink.Handle, ifindex int, mac net.HardwareAddr) error {
-	l, err := find(h, ifindex)
-	if err != nil {
-		return err
-	}
-	if have := l.Attrs().HardwareAddr; have.String() != mac.String() {
-		return fmt.Errorf("interface %d has MAC %v, not %v: %w", ifindex, have, mac, ErrGone)
-	}
-	return isUp(l)
+	return through(h).Check(ifindex, mac)
 }
 
 // Index returns the ifindex of the interface with that name and MAC, or ErrGone.
 func Index(h *netlink.Handle, name string, mac net.HardwareAddr) (int, error) {
-	l, err := h.LinkByName(name)
-	switch {
-	case errors.As(err, new(netlink.LinkNotFoundError)):
-		return 0, fmt.Errorf("interface %s: %w", name, ErrGone)
-	case err != nil:
-		return 0, fmt.Errorf("find interface %s: %w", name, classify(err))
-	}
-	if have := l.Attrs().HardwareAddr; have.String() != mac.String() {
-		return 0, fmt.Errorf("interface %s has MAC %v, not %v: %w", name, have, mac, ErrGone)
-	}
-	return l.Attrs().Index, nil
-}
-
-func find(h *netlink.Handle, ifindex int) (netlink.Link, error) {
-	l, err := h.LinkByIndex(ifindex)
-	if errors.As(err, new(netlink.LinkNotFoundError)) {
-		err = ErrGone
-	}
-	if err != nil {
-		return nil, fmt.Errorf("find interface %d: %w", ifindex, classify(err))
-	}
-	return l, nil
-}
-
-func isUp(l netlink.Link) error {
-	if attrs := l.Attrs(); attrs.Flags&net.FlagUp == 0 {
-		return fmt.Errorf("interface %d (%s): %w", attrs.Index, attrs.Name, ErrDown)
-	}
-	return nil
+	return through(h).Index(name, mac)
 }
 
 // classify wraps a kernel error with its meaning for the interface.
 func classify(err error) error {
 	switch {
+	case errors.Is(err, ErrGone), errors.Is(err, ErrDown):
 	case errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
 		return fmt.Errorf("%w: %w", ErrGone, err)
 	case errors.Is(err, unix.ENETDOWN):

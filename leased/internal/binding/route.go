@@ -3,6 +3,7 @@
 package binding
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,19 +13,43 @@ import (
 )
 
 // putRoutes adds the routes of d.Spec, or changes them in place, at the first free
-// metric. A single route that makes no sense is a problem, not a failure.
-func (d *Applied) putRoutes(h *netlink.Handle, prev *Spec) error {
+// metric. sent has the answers of the one request. A single route that makes no sense is
+// a problem, not a failure.
+func (d *Applied) putRoutes(c *Conn, prev *Spec, sent []error) error {
 	if len(d.Spec.Routes) == 0 {
 		return nil
 	}
 	if prev != nil { // a renewal keeps the metric it found
 		d.Spec.Metric = max(d.Spec.Metric, prev.Metric)
 	}
+	return c.again(notThere(sent, prev), func(h *netlink.Handle) error { return d.chooseMetric(h, prev, sent) })
+}
+
+// notThere returns why a route of the request is not there, or nil. At a renewal EEXIST
+// says that the route is there as it was.
+func notThere(sent []error, prev *Spec) error {
+	for _, err := range sent {
+		there := err == nil
+		if prev != nil {
+			there = errors.Is(err, unix.EEXIST)
+		}
+		if !there {
+			return cmp.Or(err, errUnanswered)
+		}
+	}
+	return nil
+}
+
+// chooseMetric repeats tryRoutes until the metric is free.
+func (d *Applied) chooseMetric(h *netlink.Handle, prev *Spec, sent []error) error {
 	before := len(d.Problems)
 	for try := 0; ; try++ {
 		// A starting container usually has no routes, so its table is not read first.
-		unseen := try == 0 && prev == nil
-		err := d.tryRoutes(h, prev, unseen)
+		var unread []error
+		if try == 0 && prev == nil {
+			unread = sent
+		}
+		err := d.tryRoutes(h, prev, unread)
 		if !errors.Is(err, unix.EEXIST) || try == maxTries {
 			return err
 		}
@@ -41,9 +66,11 @@ func (d *Applied) putRoutes(h *netlink.Handle, prev *Spec) error {
 
 const maxTries = 5
 
-func (d *Applied) tryRoutes(h *netlink.Handle, prev *Spec, unseen bool) error {
+// tryRoutes adds the routes for which sent has an error, without reading the routing
+// table. If sent is nil, it reads the table first and adds the routes that are missing.
+func (d *Applied) tryRoutes(h *netlink.Handle, prev *Spec, sent []error) error {
 	var t table
-	if !unseen {
+	if sent == nil {
 		var err error
 		if t, err = readTable(h, d.Spec.Ifindex); err == nil {
 			d.Spec.Metric, err = t.freeMetric(d.Spec)
@@ -52,7 +79,10 @@ func (d *Applied) tryRoutes(h *netlink.Handle, prev *Spec, unseen bool) error {
 			return fmt.Errorf("choose metric: %w", err)
 		}
 	}
-	for _, r := range d.Spec.Routes {
+	for i, r := range d.Spec.Routes {
+		if sent != nil && sent[i] == nil {
+			continue
+		}
 		if t[key{r.Dst, d.Spec.Metric}]&mine != 0 && prev != nil && prev.has(r, d.Spec) {
 			continue // as a renewal finds it
 		}
@@ -67,11 +97,11 @@ func (d *Applied) tryRoutes(h *netlink.Handle, prev *Spec, unseen bool) error {
 	if len(d.Problems) == 0 {
 		return nil
 	}
-	l, err := find(h, d.Spec.Ifindex)
+	l, err := linkOf(h.LinkByIndex(d.Spec.Ifindex))
 	if err != nil {
-		return err
+		return fmt.Errorf("find interface %d: %w", d.Spec.Ifindex, classify(err))
 	}
-	return isUp(l) // if not, that is the whole problem
+	return l.isUp() // if not, that is the whole problem
 }
 
 // has reports whether s contains exactly this route as now would put it.

@@ -18,7 +18,7 @@ const (
 	AfterOffer                      // OFFER received, no reaction yet
 	AfterRequest                    // REQUEST sent
 	AckBeforeWrite                  // ACK received, nothing applied and nothing written
-	AfterAddress                    // address in the container, routes and record not there yet
+	AfterAddress                    // address in the container, often with its routes; record not there yet
 	MidRename                       // record's part file written, not renamed
 	AfterWrite                      // record written
 	BeforeAnswer                    // record written, about to answer

@@ -5,8 +5,6 @@ package kernel
 import (
 	"errors"
 
-	"github.com/vishvananda/netlink"
-
 	"podman-net-dhcp/internal/attach"
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/request"
@@ -28,11 +26,10 @@ func (Linux) Find(l request.Link, ifname string) (Place, error) {
 		Netns: l.Netns, Cookie: cookie, Index: l.Index, MAC: l.MAC, Interface: ifname,
 		Number: Unnumbered, Inode: ns.Inode(), Session: s,
 	}
-	h, err := s.netlink()
-	if err == nil && p.Index == 0 {
-		p.Index, err = binding.Index(h, p.Interface, p.MAC)
-	} else if err == nil {
-		err = check(h, p)
+	if p.Index == 0 {
+		p.Index, err = s.netlink().Index(p.Interface, p.MAC)
+	} else {
+		err = check(s.netlink(), p)
 	}
 	if err != nil {
 		s.close()
@@ -62,11 +59,11 @@ func (Linux) Number(p Place) (int, error) {
 
 // Check says whether the link is there still.
 func (Linux) Check(p Place) error {
-	return rtnetlink(p, func(h *netlink.Handle) error { return check(h, p) })
+	return rtnetlink(p, func(c *binding.Conn) error { return check(c, p) })
 }
 
-func check(h *netlink.Handle, p Place) error {
-	if err := binding.Check(h, p.Index, p.MAC); err != nil && !errors.Is(err, binding.ErrDown) {
+func check(c *binding.Conn, p Place) error {
+	if err := c.Check(p.Index, p.MAC); err != nil && !errors.Is(err, binding.ErrDown) {
 		return err
 	}
 	return nil

@@ -5,8 +5,6 @@ package kernel
 import (
 	"net/netip"
 
-	"github.com/vishvananda/netlink"
-
 	"podman-net-dhcp/internal/netns"
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/request"
@@ -30,13 +28,13 @@ func (Linux) Unicast(p Place, local, server netip.Addr) (Sender, error) {
 
 // Apply4 applies a lease; prev is what was applied before.
 func (Linux) Apply4(p Place, next binding.Spec, prev *binding.Spec) (a binding.Applied, err error) {
-	err = rtnetlink(p, func(h *netlink.Handle) error {
+	err = rtnetlink(p, func(c *binding.Conn) error {
 		if !p.Session.isOpen() { // else Find has looked
-			if err := check(h, p); err != nil {
+			if err := check(c, p); err != nil {
 				return err
 			}
 		}
-		a, err = binding.Apply(h, next, prev)
+		a, err = c.Apply(next, prev)
 		return err
 	})
 	return a, err
@@ -44,7 +42,7 @@ func (Linux) Apply4(p Place, next binding.Spec, prev *binding.Spec) (a binding.A
 
 // Remove4 removes what was applied.
 func (Linux) Remove4(p Place, s binding.Spec) error {
-	return rtnetlink(p, func(h *netlink.Handle) error { return binding.Remove(h, s) })
+	return rtnetlink(p, func(c *binding.Conn) error { return c.Remove(s) })
 }
 
 // standIn4 is a link like one that is gone, in a namespace of its own: a RELEASE

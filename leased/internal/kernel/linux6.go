@@ -7,8 +7,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/vishvananda/netlink"
-
 	"podman-net-dhcp/internal/netns"
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/request"
@@ -24,30 +22,26 @@ func (Linux) Autoconf(p Place, a binding.Autoconf) error {
 // Look6 looks at the link's IPv6.
 func (Linux) Look6(p Place) (binding.State6, error) {
 	return enter(p, func(s *Session) (st binding.State6, err error) {
-		h, err := s.netlink()
-		if err == nil {
-			err = check(h, p)
+		if err := check(s.netlink(), p); err != nil {
+			return st, err
 		}
-		if err == nil {
-			st, err = binding.Look6(s.ns, p.Index)
-		}
-		return st, err
+		return binding.Look6(s.ns, p.Index)
 	})
 }
 
 // Apply6 applies a DHCPv6 lease's addresses; prev is what was applied before.
 func (Linux) Apply6(p Place, next binding.Spec6, prev *binding.Spec6) error {
-	return rtnetlink(p, func(h *netlink.Handle) error {
-		if err := check(h, p); err != nil {
+	return rtnetlink(p, func(c *binding.Conn) error {
+		if err := check(c, p); err != nil {
 			return err
 		}
-		return binding.Apply6(h, next, prev)
+		return c.Apply6(next, prev)
 	})
 }
 
 // Remove6 removes what Apply6 applied.
 func (Linux) Remove6(p Place, s binding.Spec6) error {
-	return rtnetlink(p, func(h *netlink.Handle) error { return binding.Remove6(h, s) })
+	return rtnetlink(p, func(c *binding.Conn) error { return c.Remove6(s) })
 }
 
 // Solicit asks the LAN's routers for an advertisement.

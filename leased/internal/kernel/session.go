@@ -3,26 +3,25 @@
 package kernel
 
 import (
-	"github.com/vishvananda/netlink"
-
 	"podman-net-dhcp/internal/netns"
+	"podman-net-dhcp/leased/internal/binding"
 )
 
-// Session is an open netns, with its rtnetlink socket from the first use on. One
+// Session is an open netns, with its rtnetlink sockets from the first use on. One
 // exchange takes three to six steps in the netns, and finding the netns costs as much
 // as most of these steps. One goroutine at a time uses a Session.
 type Session struct {
 	ns *netns.NS // nil: closed
-	nl *netlink.Handle
+	nl *binding.Conn
 }
 
 func (s *Session) isOpen() bool { return s != nil && s.ns != nil }
 
-func (s *Session) netlink() (h *netlink.Handle, err error) {
+func (s *Session) netlink() *binding.Conn {
 	if s.nl == nil {
-		s.nl, err = s.ns.Netlink()
+		s.nl = binding.NewConn(s.ns)
 	}
-	return s.nl, err
+	return s.nl
 }
 
 func (s *Session) close() {
@@ -56,13 +55,7 @@ func enter[T any](p Place, do func(s *Session) (T, error)) (T, error) {
 }
 
 // rtnetlink is enter for requests to rtnetlink.
-func rtnetlink(p Place, do func(h *netlink.Handle) error) error {
-	_, err := enter(p, func(s *Session) (struct{}, error) {
-		h, err := s.netlink()
-		if err == nil {
-			err = do(h)
-		}
-		return struct{}{}, err
-	})
+func rtnetlink(p Place, do func(c *binding.Conn) error) error {
+	_, err := enter(p, func(s *Session) (struct{}, error) { return struct{}{}, do(s.netlink()) })
 	return err
 }

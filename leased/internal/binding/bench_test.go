@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package binding
+
+import (
+	"testing"
+
+	"github.com/vishvananda/netlink"
+
+	"podman-net-dhcp/internal/netns"
+	"podman-net-dhcp/lab/testlan"
+)
+
+// BenchmarkApply is the kernel's side of a start and of a renewal, the opening of the
+// sockets included: one message at a time by the library, and in one request.
+func BenchmarkApply(b *testing.B) {
+	lan := testlan.New(b)
+	link := lan.Veth(lan.Container(), "eth0")
+	ns := link.NS.Open()
+	for _, way := range []struct {
+		name string
+		open func() *Conn
+	}{
+		{"library", func() *Conn { return through(handle(b, ns)) }},
+		{"request", func() *Conn { return NewConn(ns) }},
+	} {
+		visit := func(prev *Spec) (done Applied) {
+			fresh := make(chan error) // a stack that has not grown
+			go func() {
+				c := way.open()
+				defer c.Close()
+				err := c.Check(link.Index, link.MAC)
+				if err == nil {
+					done, err = c.Apply(lease(link, first), prev)
+				}
+				fresh <- err
+			}()
+			if err := <-fresh; err != nil {
+				b.Error(err)
+			}
+			return done
+		}
+		b.Run("start/"+way.name, func(b *testing.B) {
+			for b.Loop() {
+				done := visit(nil)
+				b.StopTimer()
+				if err := remove(link, done.Spec); err != nil {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+			}
+		})
+		prev := visit(nil).Spec
+		b.Run("renewal/"+way.name, func(b *testing.B) {
+			for b.Loop() {
+				visit(&prev)
+			}
+		})
+		if err := remove(link, prev); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func handle(b *testing.B, ns *netns.NS) *netlink.Handle {
+	b.Helper()
+	h, err := ns.Netlink()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return h
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package binding
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// ack is an acknowledgement, or with an errno a refusal.
+func ack(seq uint32, no unix.Errno) []byte {
+	var r request
+	r.first = seq
+	r.add(unix.NLMSG_ERROR, 0, native.AppendUint32(nil, uint32(-int32(no))), attribute{value: make([]byte, 12)})
+	return r.buf
+}
+
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	three := request{first: 7, n: 3}
+	other := ack(8, 0)
+	native.PutUint16(other[4:], unix.NLMSG_NOOP)
+	for name, tt := range map[string]struct {
+		datagrams [][]byte
+		want      []error
+	}{
+		"in order":         {[][]byte{ack(7, 0), ack(8, unix.EEXIST), ack(9, 0)}, []error{nil, unix.EEXIST, nil}},
+		"out of order":     {[][]byte{ack(9, unix.EINVAL), ack(7, 0), ack(8, 0)}, []error{nil, nil, unix.EINVAL}},
+		"in one datagram":  {[][]byte{slices.Concat(ack(9, 0), ack(8, unix.ENODEV), ack(7, 0))}, []error{nil, unix.ENODEV, nil}},
+		"none":             {nil, []error{errUnanswered, errUnanswered, errUnanswered}},
+		"one is lost":      {[][]byte{ack(7, 0), ack(9, 0)}, []error{nil, errUnanswered, nil}},
+		"of others":        {[][]byte{ack(6, 0), ack(10, 0), ack(1<<31, 0), ack(8, 0)}, []error{errUnanswered, nil, errUnanswered}},
+		"the first counts": {[][]byte{ack(7, unix.EEXIST), ack(7, 0)}, []error{unix.EEXIST, errUnanswered, errUnanswered}},
+		"short":            {[][]byte{ack(7, 0)[:18], ack(8, 0)[:7], {}, ack(9, 0)}, []error{errUnanswered, errUnanswered, nil}},
+		"of another kind":  {[][]byte{ack(7, 0), other}, []error{nil, errUnanswered, errUnanswered}},
+	} {
+		a, n, want := unanswered(three), 0, 0
+		for _, d := range tt.datagrams {
+			n += a.take(d)
+		}
+		for i, err := range tt.want {
+			if !errors.Is(a.errs[i], err) {
+				t.Errorf("%s: answers %v, want %v", name, a.errs, tt.want)
+			}
+			if !errors.Is(err, errUnanswered) {
+				want++
+			}
+		}
+		if n != want {
+			t.Errorf("%s: counted %d answers, want %d", name, n, want)
+		}
+	}
+}
+
+func FuzzAnswers(f *testing.F) {
+	f.Add(slices.Concat(ack(7, unix.EEXIST), ack(8, 0)))
+	f.Add(ack(9, 0)[:18])
+	f.Fuzz(func(t *testing.T, datagram []byte) {
+		a := unanswered(request{first: 7, n: 3})
+		if n := a.take(datagram); n < 0 || n > 3 {
+			t.Errorf("%d answers", n)
+		}
+	})
+}
+
+// pretend gives the Conn a socket that carries nothing out, and has these answers.
+func pretend(t *testing.T, c *Conn, datagrams ...[]byte) {
+	t.Helper()
+	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	must(t, err)
+	t.Cleanup(func() { unix.Close(ends[1]) })
+	c.Close()
+	c.sock = ends[0]
+	for _, d := range datagrams {
+		_, err := unix.Write(ends[1], d)
+		must(t, err)
+	}
+}
+
+// The library repeats exactly the messages that failed, in whatever order the answers
+// come.
+func TestOnlyTheFailedMessagesAreRepeated(t *testing.T) {
+	_, link := onVeth(t)
+	s := lease(link, first)
+	s.Routes = append(s.Routes, Route{Dst: doc}, Route{Dst: netip.MustParsePrefix("203.0.113.0/24")})
+	onDoc := "198.51.100.0/24 dev eth0 proto dhcp scope link src 192.0.2.77 metric 100"
+	on203 := "203.0.113.0/24 dev eth0 proto dhcp scope link src 192.0.2.77 metric 100"
+	for name, tt := range map[string]struct {
+		datagrams [][]byte
+		want      []string
+	}{
+		"nothing is answered": {nil, []string{fromFirst, onDoc, on203}},
+		"out of order":        {[][]byte{ack(4, unix.ENOMEM), ack(2, 0), ack(1, unix.ENOBUFS), ack(3, unix.ENOMEM)}, []string{onDoc, on203}},
+		"short":               {[][]byte{ack(1, unix.EPERM), ack(2, 0)[:18], ack(3, 0), ack(4, 0)}, []string{fromFirst}},
+	} {
+		c := on(t, link)
+		pretend(t, c, tt.datagrams...)
+		applyOn(t, c, s, nil)
+		wantAddrs(t, link, first)
+		wantRoutes(t, link.NS, tt.want...)
+		must(t, remove(link, s))
+		if t.Failed() {
+			t.Fatal(name)
+		}
+	}
+}
+
+// The link, and then the namespace too, go after the address was applied.
+func TestContainerEndsInTheMiddle(t *testing.T) {
+	_, link := onVeth(t)
+	ns := link.NS.Open()
+	link.Delete()
+	link.NS.Delete()
+	prev := lease(link, first)
+	for _, closed := range []bool{false, true} {
+		for _, tt := range []struct {
+			prev      *Spec
+			datagrams [][]byte
+		}{
+			{nil, [][]byte{ack(1, 0), ack(2, unix.ENODEV)}},
+			{&prev, [][]byte{ack(1, 0), ack(2, unix.ENODEV)}},
+			{nil, [][]byte{ack(1, unix.ENODEV), ack(2, unix.ENODEV)}},
+		} {
+			c := NewConn(ns)
+			pretend(t, c, tt.datagrams...)
+			_, err := c.Apply(lease(link, first), tt.prev)
+			wantError(t, err, ErrGone)
+			c.Close()
+		}
+		if !closed {
+			c := NewConn(ns) // this one asks the kernel
+			_, err := c.Apply(lease(link, first), nil)
+			wantError(t, err, ErrGone)
+			c.Close()
+			must(t, ns.Close())
+		}
+	}
+}
+
+// The link goes between the look at it and the request.
+func TestLinkEndsAfterTheLook(t *testing.T) {
+	lan, link := onVeth(t)
+	c := on(t, link)
+	must(t, c.Check(link.Index, link.MAC))
+	lan.Host.Run("ip", "link", "del", link.Peer)
+	s := lease(link, first)
+	s.MTU = 1400
+	_, err := c.Apply(s, nil)
+	wantError(t, err, ErrGone)
+}
