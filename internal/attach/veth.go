@@ -39,10 +39,21 @@ func (h *Host) pair(ns *netns.NS, s Spec) error {
 	peer.AddChild(nl.NewIfInfomsg(unix.AF_UNSPEC))
 	peer.AddRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(s.HostEnd))
 	peer.AddRtAttr(unix.IFLA_MTU, nl.Uint32Attr(uint32(s.hostMTU)))
-	for _, a := range portMAC(s.MAC) {
+	for _, a := range append(portMAC(s.MAC), oneQueue()...) {
 		peer.AddChild(a)
 	}
-	return h.create("veth", data, unix.IFF_UP, inside(ns.FD(), s.Interface, s.MAC, s.MTU)...)
+	return h.create("veth", data, unix.IFF_UP, append(inside(ns.FD(), s.Interface, s.MAC, s.MTU), oneQueue()...)...)
+}
+
+// oneQueue returns the attributes of an end with one queue each way. Without them the
+// kernel makes a queue for each CPU, registers all of them, and then removes all but the
+// first (veth_init_queues in drivers/net/veth.c). Packets take the same way as before; an
+// administrator cannot add queues with `ethtool -L` any more.
+func oneQueue() []*nl.RtAttr {
+	return []*nl.RtAttr{
+		nl.NewRtAttr(unix.IFLA_NUM_TX_QUEUES, nl.Uint32Attr(1)),
+		nl.NewRtAttr(unix.IFLA_NUM_RX_QUEUES, nl.Uint32Attr(1)),
+	}
 }
 
 // portMAC returns the MAC of the host's end. A bridge without a configured MAC takes the
@@ -71,10 +82,10 @@ func (h *Host) pairAnew(ns *netns.NS, s Spec) error {
 	data := nl.NewRtAttr(nl.IFLA_INFO_DATA, nil)
 	peer := data.AddRtAttr(nl.VETH_INFO_PEER, nil)
 	peer.AddChild(nl.NewIfInfomsg(unix.AF_UNSPEC))
-	for _, a := range inside(ns.FD(), s.Interface, s.MAC, s.MTU) {
+	for _, a := range append(inside(ns.FD(), s.Interface, s.MAC, s.MTU), oneQueue()...) {
 		peer.AddChild(a)
 	}
-	err := h.create("veth", data, 0, append(portMAC(s.MAC),
+	err := h.create("veth", data, 0, append(append(portMAC(s.MAC), oneQueue()...),
 		nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(s.HostEnd)),
 		nl.NewRtAttr(unix.IFLA_MTU, nl.Uint32Attr(uint32(s.hostMTU))))...)
 	if err != nil {
