@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/coreos/go-systemd/v22/activation"
 	"golang.org/x/sys/unix"
 
 	"podman-net-dhcp/internal/leaseapi"
@@ -18,19 +17,11 @@ import (
 
 // listen takes the socket that systemd made (sd_listen_fds(3)), or makes it.
 func listen() (net.Listener, error) {
-	passed, err := activation.Listeners()
-	if err != nil {
-		return nil, fmt.Errorf("take systemd's socket: %w", err)
-	}
-	switch len(passed) {
-	case 0:
+	l, err := passed()
+	if l == nil && err == nil {
 		return listenAt(leaseapi.Socket())
-	case 1:
-		if _, ok := passed[0].(*net.UnixListener); ok {
-			return passed[0], nil
-		}
 	}
-	return nil, errors.New("systemd must pass exactly one unix socket; see: systemctl cat leased.socket")
+	return l, err
 }
 
 func listenAt(path string) (net.Listener, error) {

@@ -62,7 +62,7 @@ func TestEnvironmentIsDescribed(t *testing.T) {
 			read = append(read, m[1])
 		}
 		if dir == "leased" {
-			read = append(read, "LISTEN_FDS", "LISTEN_PID", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
+			read = append(read, "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
 		}
 		same(t, name, names(chapter(t, page(t, name), "## ENVIRONMENT")), read)
 	}
