@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"io"
 	"io/fs"
-	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -19,12 +18,33 @@ const (
 	temporary = ".part" // suffix of a file being written, with its number
 )
 
-// Names that leased gives; only such files are ever removed.
-var (
-	isRecord = regexp.MustCompile(`^[0-9a-f]{32}\.json$`).MatchString
-	isAside  = regexp.MustCompile(`^[0-9a-f]{32}\.json\.bad$`).MatchString
-	isPart   = regexp.MustCompile(`^[0-9a-f]{32}\.json(\.[0-9]+)?\.part$`).MatchString
-)
+// Names that leased gives, which begin with a digest; only such files are ever removed.
+
+func isRecord(name string) bool { return afterDigest(name) == suffix }
+
+func isAside(name string) bool { return afterDigest(name) == suffix+aside }
+
+// isPart takes the names without a number that an older leased gave, too.
+func isPart(name string) bool {
+	number, ok := strings.CutPrefix(afterDigest(name), suffix)
+	if !ok {
+		return false
+	}
+	if number, ok = strings.CutSuffix(number, temporary); !ok || number == "" {
+		return ok
+	}
+	digits, dot := strings.CutPrefix(number, ".")
+	return dot && digits != "" && strings.Trim(digits, "0123456789") == ""
+}
+
+// afterDigest is the rest of a name that begins with a digest; "": the name does not.
+func afterDigest(name string) string {
+	const digest = 2 * 16 // hexadecimal digits
+	if len(name) < digest || strings.Trim(name[:digest], "0123456789abcdef") != "" {
+		return ""
+	}
+	return name[digest:]
+}
 
 // isForeign reports whether another program has put this file among the records.
 func isForeign(name string) bool { return strings.HasSuffix(name, suffix) && !isRecord(name) }
