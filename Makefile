@@ -9,7 +9,9 @@ GO      ?= go
 # Builds from git and from the tarball are the same: no -buildvcs.
 VERSION := $(shell packaging/version || echo unknown)
 LDFLAGS := -s -w -X podman-net-dhcp/internal/build.Version=$(VERSION)
-GOBUILD := $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+# Without urfave/cli's writer of manuals, which would bring a Markdown parser into leased.
+TAGS    := urfave_cli_no_docs
+GOBUILD := $(GO) build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '$(LDFLAGS)'
 export CGO_ENABLED = 0
 
 BINDIR     = $(PREFIX)/bin
@@ -33,7 +35,7 @@ TOOL  := $(GO) tool -modfile=lab/tools.mod
 PAGES := leased.8 net-dhcp-hook.8 net-dhcp.7 io.leased.7
 
 .DEFAULT_GOAL := help
-.PHONY: help build man install uninstall dist rpm deb selinux release licenses vuln demo test test-go test-e2e test-chaos test-churn test-scale test-long test-matrix test-fuzz fuzz bench bench-quick lint fmt clean
+.PHONY: help build tags man install uninstall dist rpm deb selinux release licenses vuln demo test test-go test-e2e test-chaos test-churn test-scale test-long test-matrix test-fuzz fuzz bench bench-quick lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +44,10 @@ build: ## bin/net-dhcp, bin/net-dhcp-hook and bin/leased, static
 	$(GOBUILD) -o bin/net-dhcp ./netavark-plugin
 	$(GOBUILD) -o bin/net-dhcp-hook ./oci-hook
 	$(GOBUILD) -o bin/leased ./leased
+
+# The build tags, for scripts and tests that build or list the programs by themselves.
+tags:
+	@echo $(TAGS)
 
 man: ## bin/man: the man pages
 	@mkdir -p bin/man

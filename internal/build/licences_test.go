@@ -99,13 +99,25 @@ func builtIn(t *testing.T) map[string]*dependency {
 func packages(t *testing.T, folder, arch string) []string {
 	t.Helper()
 	const format = `{{with .Module}}{{if not .Main}}{{.Path}}{{"\t"}}{{.Version}}{{"\t"}}{{$.ImportPath}}{{"\t"}}{{$.Dir}}{{end}}{{end}}`
-	cmd := exec.Command("go", "list", "-deps", "-f", format, "./"+folder)
+	cmd := exec.Command("go", "list", "-tags", tags(t), "-deps", "-f", format, "./"+folder)
 	cmd.Dir, cmd.Env, cmd.Stderr = root, append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch), os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}
+
+// tags are the build tags of the programs.
+func tags(t *testing.T) string {
+	t.Helper()
+	cmd := exec.Command("make", "-s", "--no-print-directory", "tags")
+	cmd.Dir, cmd.Stderr = root, os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // findTexts looks in a package's directory and above it, up to its module's.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,7 +24,11 @@ func TestMain(m *testing.M) { testlan.Main(m) }
 func build(t *testing.T) (program string) {
 	t.Helper()
 	program = filepath.Join(t.TempDir(), "leased")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "podman-net-dhcp/leased")
+	tags, err := exec.Command("make", "-s", "--no-print-directory", "-C", "../..", "tags").Output()
+	if err != nil {
+		t.Fatalf("make tags: %v", err)
+	}
+	cmd := exec.Command("go", "build", "-trimpath", "-tags", strings.TrimSpace(string(tags)), "-ldflags", "-s -w", "-o", program, "podman-net-dhcp/leased")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build leased: %v: %s", err, out)
