@@ -23,12 +23,13 @@ import (
 // parts are what the tasks of leased work with.
 type parts struct {
 	config
-	listener *attended
-	watcher  *netns.Watcher
-	dog      watchdog
-	idle     *idle
-	leases   *manager.Manager
-	up       chan struct{} // closed when systemd has heard that leased is ready
+	listener  *attended
+	watcher   *netns.Watcher
+	dog       watchdog
+	idle      *idle
+	collector *collector
+	leases    *manager.Manager
+	up        chan struct{} // closed when systemd has heard that leased is ready
 
 	opened []io.Closer
 }
@@ -36,7 +37,7 @@ type parts struct {
 // open opens all parts, or those before the one that fails. The caller closes them
 // in either case.
 func open(c config) (*parts, error) {
-	p := &parts{config: c, up: make(chan struct{})}
+	p := &parts{config: c, collector: newCollector(), up: make(chan struct{})}
 	for _, part := range []func() error{p.listen, p.watch, p.guard, p.restore} {
 		if err := part(); err != nil {
 			return p, err
@@ -95,7 +96,7 @@ func (p *parts) restore() error {
 	p.idle = newIdle(p.idleAfter)
 	p.leases, err = manager.New(manager.Config{
 		Log: p.log, Clock: clk, Kernel: kernel.Linux{}, Store: state, Memory: p.memories(), Rand: random,
-		BootID: boot, Changed: p.idle.leases,
+		BootID: boot, Changed: p.idle.leases, Worked: p.collector.worked,
 	})
 	if err != nil {
 		p.log.Error("some leases on disk cannot be read", "err", err)

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -40,11 +39,6 @@ func serveCommand() *cli.Command {
 			log, err := logger(c.String("log-level"))
 			if err != nil {
 				return err
-			}
-			if os.Getenv("GOGC") == "" {
-				// A heap of some MB is collected in no time, and what garbage adds to it
-				// stays with a host's memory for good.
-				debug.SetGCPercent(50)
 			}
 			return serve(ctx, config{dir: c.String("state-dir"), memory: c.String("memory-dir"), idleAfter: c.Duration("idle-timeout"), log: log})
 		},
@@ -79,8 +73,9 @@ func (p *parts) started() {
 // tasks are the tasks of leased. When leased stops, callers can no longer ask, then the
 // exchanges under way end, and then leased stops to watch.
 func (p *parts) tasks() tasks {
-	s := &server.Server{Leases: p.leases, Log: p.log, Changed: p.idle.peers}
+	s := &server.Server{Leases: p.leases, Log: p.log, Changed: p.peers}
 	return tasks{
+		{name: "give memory back", run: p.collector.run},
 		{name: "watch network namespaces", run: p.watchNetns},
 		{name: "count leases and callers", run: p.idle.run},
 		{name: "manage leases", run: p.manage},
@@ -88,6 +83,12 @@ func (p *parts) tasks() tasks {
 		{name: "serve callers", run: func(ctx context.Context) error { return s.Serve(ctx, p.listener) }, ready: p.listener.ready},
 		{name: "ping the watchdog", run: p.ping},
 	}
+}
+
+// peers tells of a caller that has come (1) or gone (-1).
+func (p *parts) peers(by int) {
+	p.idle.peers(by)
+	p.collector.peers(by)
 }
 
 // manage returns when every packet socket is closed, so that leased leaves no network

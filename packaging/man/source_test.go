@@ -53,7 +53,7 @@ func TestExitCodesAreDescribed(t *testing.T) {
 	}
 }
 
-// What our code reads of the environment, and what go-systemd does for leased.
+// What our code reads of the environment, and what go-systemd and the Go runtime read for leased.
 func TestEnvironmentIsDescribed(t *testing.T) {
 	t.Parallel()
 	for name, dir := range programs {
@@ -62,7 +62,7 @@ func TestEnvironmentIsDescribed(t *testing.T) {
 			read = append(read, m[1])
 		}
 		if dir == "leased" {
-			read = append(read, "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
+			read = append(read, "GOMEMLIMIT", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
 		}
 		same(t, name, names(chapter(t, page(t, name), "## ENVIRONMENT")), read)
 	}

@@ -75,6 +75,9 @@ func (x *actor) run() {
 		x.guard(do)
 		x.guard(x.after)
 	}
+	if x.m.cfg.Worked != nil {
+		x.m.cfg.Worked()
+	}
 }
 
 // guard has a panic cost no more than the attachment it came from.

@@ -40,7 +40,7 @@ type Kernel interface {
 	LANRouters(host string) (kernel.RoutersConn, error)
 }
 
-// Config is everything that a Manager stands on. Only Memory and Changed may be nil.
+// Config is everything that a Manager stands on. Only Memory, Changed and Worked may be nil.
 type Config struct {
 	Log    *slog.Logger
 	Clock  Clock
@@ -52,4 +52,7 @@ type Config struct {
 	// Changed is called with the number of attachments when that changes. It must
 	// not call the Manager.
 	Changed func(n int)
+	// Worked is called after an attachment has worked: for a call, a message or a timer.
+	// It must not block.
+	Worked func()
 }

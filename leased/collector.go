@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"os"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// How much garbage Go's collector lets pile up, in percent of the live heap. A crowd of
+// starts leaves 90 kB of garbage each: fewer collections let 8 at once start 15 % faster.
+// At rest the heap is some MB, which are collected in no time, and its garbage would be a
+// host's memory for good.
+const (
+	percentAtRest  = 50
+	percentInCrowd = 200
+	crowd          = 2 // callers at once
+)
+
+// When memory is given back to the kernel.
+const (
+	restAfter = 2 * time.Second  // after the last work
+	freeEvery = 10 * time.Second // at most that often, and that late where work goes on
+	muchWork  = 32               // pieces of it, of which a start is some eight; less is not worth it
+)
+
+// collector is how Go's garbage collector is told of the load. Memory that a crowd of
+// starts or a storm of renewals took is given back some seconds later. GOGC from the
+// environment stays as it is, and so does GOMEMLIMIT, which Go obeys whatever GOGC says.
+type collector struct {
+	percent func(percent int) // debug.SetGCPercent; nil: GOGC says it
+	free    func()            // debug.FreeOSMemory
+	crowded chan struct{}     // there are so many callers
+	timer   *time.Timer       // runs while there is something to give back
+
+	mu      sync.Mutex // guards all following fields
+	callers int
+	work    int       // pieces of it since memory was given back
+	begun   time.Time // when there was much work; zero: there was not
+	last    time.Time // when there was work last
+	freed   time.Time // when memory was given back last
+}
+
+func newCollector() *collector {
+	c := &collector{free: debug.FreeOSMemory, crowded: make(chan struct{}, 1), timer: time.NewTimer(time.Hour)}
+	c.timer.Stop()
+	if os.Getenv("GOGC") == "" {
+		c.percent = func(percent int) { debug.SetGCPercent(percent) }
+	}
+	c.set(percentAtRest)
+	return c
+}
+
+func (c *collector) set(percent int) {
+	if c.percent != nil {
+		c.percent(percent)
+	}
+}
+
+// peers is told that a caller has come (1) or gone (-1).
+func (c *collector) peers(by int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	pieces := 1
+	if c.callers += by; c.callers >= crowd {
+		wake(c.crowded)
+		pieces = muchWork // so that the percentage comes down
+	}
+	c.noteLocked(pieces)
+}
+
+// worked is told that an attachment has worked.
+func (c *collector) worked() { c.note(1) }
+
+func (c *collector) note(pieces int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.noteLocked(pieces)
+}
+
+// noteLocked starts the timer when there has been much work. More work does not touch the
+// timer: a renewal must not cost a wake-up more.
+func (c *collector) noteLocked(pieces int) {
+	c.work, c.last = c.work+pieces, time.Now()
+	if c.begun.IsZero() && c.work >= muchWork {
+		c.begun = c.last
+		c.timer.Reset(time.Until(c.dueLocked()))
+	}
+}
+
+// dueLocked is when memory is given back if there is no more work.
+func (c *collector) dueLocked() time.Time {
+	due := c.last.Add(restAfter)
+	if latest := c.begun.Add(freeEvery); latest.Before(due) {
+		due = latest
+	}
+	if earliest := c.freed.Add(freeEvery); !c.freed.IsZero() && due.Before(earliest) {
+		due = earliest
+	}
+	return due
+}
+
+// run tells the collector until ctx ends.
+func (c *collector) run(ctx context.Context) error {
+	defer c.timer.Stop()
+	c.note(muchWork) // reading the records was
+	inCrowd := false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-c.crowded:
+			if !inCrowd {
+				inCrowd = true
+				c.set(percentInCrowd)
+			}
+		case <-c.timer.C:
+			rests, still := c.rests()
+			if !rests {
+				continue
+			}
+			if inCrowd && !still {
+				inCrowd = false
+				c.set(percentAtRest)
+			}
+			c.free()
+		}
+	}
+}
+
+// rests reports whether memory is to be given back now, and whether there still is a
+// crowd. If work has put it off, rests sets the timer again.
+func (c *collector) rests() (now, crowded bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if wait := time.Until(c.dueLocked()); wait > 0 {
+		c.timer.Reset(wait)
+		return false, false
+	}
+	c.work, c.begun, c.freed = 0, time.Time{}, time.Now()
+	return true, c.callers >= crowd
+}
