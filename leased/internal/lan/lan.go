@@ -2,8 +2,8 @@
 
 // Package lan belongs to step 5 of the way of a lease: it keeps what the attachments of
 // one LAN share. That is the gate to the DHCP servers, the addresses in use, the living
-// clients, the time of the servers' last word, the pace of RELEASEs, and the router
-// listener with what the routers advertise.
+// clients, the time of the servers' last word, the pace of renewals and RELEASEs, and the
+// router listener with what the routers advertise.
 //
 // An attachment joins its LAN and gets a Member, whose methods say and ask everything.
 package lan
@@ -128,12 +128,13 @@ type lan struct {
 	host string
 	all  *LANs
 
-	mu      sync.Mutex // guards all following fields, and those of the LAN's members
-	gate    gate[*Member]
-	clients clients
-	addrs   map[netip.Addr]*Member
-	inUse   refusals
-	servers servers
+	mu       sync.Mutex // guards all following fields, and those of the LAN's members
+	gate     gate[*Member]
+	renewals renewals
+	clients  clients
+	addrs    map[netip.Addr]*Member
+	inUse    refusals
+	servers  servers
 
 	routers ndp.Routers // what the LAN's routers advertise
 	// Until routerlessUntil no start waits for a router: none answered a solicitation in
