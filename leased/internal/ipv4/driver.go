@@ -27,7 +27,8 @@ type Config struct {
 type Driver struct {
 	cfg     Config
 	machine *lease4.Machine
-	begun   bool // the machine was started
+	begun   bool          // the machine was started
+	turn    clock.Instant // when the lease is renewed, from T1 on; Never: not given yet
 
 	conn   kernel.PacketConn // open during an exchange; nil: none
 	medium lease4.Medium     // of conn
@@ -61,7 +62,7 @@ type Kept struct {
 func New(cfg Config, k Kept) *Driver {
 	d := &Driver{
 		cfg: cfg, serverMAC: k.ServerMAC,
-		medium: lease4.MediumNone, quiet: clock.Never, again: clock.Never, resortAt: clock.Never,
+		medium: lease4.MediumNone, turn: clock.Never, quiet: clock.Never, again: clock.Never, resortAt: clock.Never,
 	}
 	if k.Lease.Addr.IsValid() {
 		d.remembered = &k.Lease
@@ -142,7 +143,7 @@ func (d *Driver) Known(now clock.Instant) Kept {
 
 // Due is when the driver has to do something next.
 func (d *Driver) Due() clock.Instant {
-	return min(d.machine.Deadline(), d.quiet, d.again, d.resortAt)
+	return min(d.firesAt(), d.quiet, d.again, d.resortAt)
 }
 
 // Tick does what has become due.
@@ -154,7 +155,7 @@ func (d *Driver) Tick() {
 	if now >= d.again {
 		d.retry()
 	}
-	if !d.cfg.Owner.Ending() && now >= d.machine.Deadline() {
+	if !d.cfg.Owner.Ending() && now >= d.firesAt() && d.hasTurn(now) {
 		d.step(lease4.TimerFired{})
 	}
 	if !d.cfg.Owner.Ending() && now >= d.resortAt {

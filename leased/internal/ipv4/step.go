@@ -3,6 +3,7 @@
 package ipv4
 
 import (
+	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/event"
 	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/lan"
@@ -13,6 +14,7 @@ import (
 func (d *Driver) step(ev lease4.Event) {
 	o := d.cfg.Owner
 	before := d.machine.State()
+	d.turn = clock.Never
 	held, _ := d.machine.Lease()
 	actions := d.machine.Step(o.Now(), ev)
 	if after := d.machine.State(); after != before {

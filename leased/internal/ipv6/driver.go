@@ -29,6 +29,7 @@ type Config struct {
 type Driver struct {
 	cfg     Config
 	machine *lease6.Machine
+	turn    clock.Instant // when the lease is renewed, from T1 on; Never: not given yet
 	level   level
 
 	failed  string // why there is no IPv6; empty: there is
@@ -76,7 +77,7 @@ type Kept struct {
 // of the same client had.
 func New(cfg Config, k Kept) *Driver {
 	d := &Driver{
-		cfg: cfg, quiet: clock.Never, began: clock.Never, lookAt: clock.Never, lackedAt: clock.Never, again: clock.Never, confirmAt: clock.Never,
+		cfg: cfg, turn: clock.Never, quiet: clock.Never, began: clock.Never, lookAt: clock.Never, lackedAt: clock.Never, again: clock.Never, confirmAt: clock.Never,
 	}
 	d.machine = lease6.New(d.machineConfig())
 	if d.client() == k.Client {
@@ -153,7 +154,7 @@ func (d *Driver) Due() clock.Instant {
 	if !d.on() {
 		return clock.Never
 	}
-	return min(d.machine.Deadline(), d.quiet, d.lookAt, d.again, d.confirmAt)
+	return min(d.firesAt(), d.quiet, d.lookAt, d.again, d.confirmAt)
 }
 
 // Tick does what has become due.
@@ -175,7 +176,7 @@ func (d *Driver) Tick() {
 		d.confirmAt = clock.Never
 		d.step(lease6.LinkChanged{})
 	}
-	if d.goesOn() && now >= d.machine.Deadline() {
+	if d.goesOn() && now >= d.firesAt() && d.hasTurn(now) {
 		d.step(lease6.TimerFired{})
 	}
 }

@@ -3,6 +3,7 @@
 package ipv6
 
 import (
+	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/event"
 	"podman-net-dhcp/leased/internal/lease6"
 )
@@ -11,6 +12,7 @@ import (
 func (d *Driver) step(ev lease6.Event) {
 	o := d.cfg.Owner
 	before := d.machine.State()
+	d.turn = clock.Never
 	actions := d.machine.Step(o.Now(), ev)
 	if after := d.machine.State(); after != before {
 		o.Emit(event.State{Family: event.IPv6, State: after, From: before})

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -202,10 +203,11 @@ func counter() func() uint64 {
 
 // bubbleClock is a Clock on Go's timers. The host booted 100 s before.
 type bubbleClock struct {
-	boot time.Time
-	tick chan struct{}
-	mu   sync.Mutex
-	next *time.Timer
+	boot  time.Time
+	tick  chan struct{}
+	mu    sync.Mutex
+	next  *time.Timer
+	ticks atomic.Int32 // sent on tick
 }
 
 func newClock() *bubbleClock {
@@ -236,6 +238,7 @@ func (c *bubbleClock) Wake(at time.Duration) error {
 	c.next = time.AfterFunc(at-time.Since(c.boot), func() {
 		select {
 		case c.tick <- struct{}{}:
+			c.ticks.Add(1)
 		default:
 		}
 	})
