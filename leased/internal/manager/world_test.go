@@ -166,6 +166,7 @@ func (w *world) want(what string, got, want []string) {
 func (w *world) wantNothingLeft() {
 	w.t.Helper()
 	w.rest()
+	w.m.memory.Flush() // memos are written a moment later
 	if n := w.m.Len(); n != 0 {
 		w.t.Errorf("%d attachments are left", n)
 	}

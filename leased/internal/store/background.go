@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 )
 
 // Saver keeps records, as Store does.
@@ -14,12 +15,13 @@ type Saver interface {
 	Delete(key string) error
 }
 
-// Background writes records while nobody waits: the disk may be slow. A record that
-// changes twice before it is written is written once.
+// Background writes records while nobody waits: the disk may be slow. Records are written
+// together, some time after the first of them. A record that changes twice before it is
+// written is written once.
 type Background struct {
 	store Saver
 	log   *slog.Logger
-	wake  chan struct{}
+	wake  chan struct{} // the first record since the last write was put
 
 	mu    sync.Mutex     // guards dirty
 	dirty map[string]any // nil: delete the record
@@ -41,18 +43,30 @@ func (w *Background) Put(key string, record any) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.dirty[key] = record
+	first := len(w.dirty) == 0
+	if w.dirty[key] = record; !first {
+		return
+	}
 	select {
 	case w.wake <- struct{}{}:
 	default:
 	}
 }
 
+// gatherTime is how long Run waits for more after the first Put. Many leases are renewed at
+// once; each write is two fsyncs.
+const gatherTime = 2 * time.Second
+
 // Run writes until ctx ends. What was put last may be unwritten then: Flush is for it.
 func (w *Background) Run(ctx context.Context) {
+	gathered := time.NewTimer(gatherTime)
+	gathered.Stop()
+	defer gathered.Stop()
 	for {
 		select {
 		case <-w.wake:
+			gathered.Reset(gatherTime)
+		case <-gathered.C:
 			w.Flush()
 		case <-ctx.Done():
 			return

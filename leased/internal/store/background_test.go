@@ -78,11 +78,11 @@ func TestBackgroundWrites(t *testing.T) {
 	inBackground(t, func(w *Background, s *slowSaver, log *bytes.Buffer) {
 		w.Put("a", 1)
 		w.Put("b", 2)
-		synctest.Wait()
+		pass(gatherTime)
 		s.want(t, 2, map[string]any{"a": 1, "b": 2})
 		w.Put("a", nil)
 		w.Put("b", 3)
-		synctest.Wait()
+		pass(gatherTime)
 		s.want(t, 4, map[string]any{"b": 3})
 		if log.Len() > 0 {
 			t.Errorf("logged %s", log)
@@ -90,13 +90,52 @@ func TestBackgroundWrites(t *testing.T) {
 	})
 }
 
+// pass lets time pass.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// Records that come one after the other are written together, 2 s after the first of them.
+func TestBackgroundGathers(t *testing.T) {
+	inBackground(t, func(w *Background, s *slowSaver, _ *bytes.Buffer) {
+		for range 2 {
+			s.records, s.writes = map[string]any{}, 0
+			w.Put("a", 1)
+			pass(time.Second)
+			w.Put("b", 2)
+			pass(time.Second / 2)
+			w.Put("a", 3)
+			pass(time.Second/2 - 1)
+			s.want(t, 0, map[string]any{})
+			pass(1)
+			s.want(t, 2, map[string]any{"a": 3, "b": 2})
+			pass(time.Hour)
+			s.want(t, 2, map[string]any{"a": 3, "b": 2})
+		}
+	})
+}
+
+// Flush does not wait, and nothing is written twice for it.
+func TestFlushWhileGathering(t *testing.T) {
+	inBackground(t, func(w *Background, s *slowSaver, _ *bytes.Buffer) {
+		w.Put("a", 1)
+		pass(time.Second)
+		w.Flush()
+		s.want(t, 1, map[string]any{"a": 1})
+		w.Put("a", 2)
+		pass(time.Hour)
+		s.want(t, 2, map[string]any{"a": 2})
+	})
+}
+
 // A slow disk delays nobody, and what changes meanwhile is written once.
 func TestBackgroundOfASlowDisk(t *testing.T) {
 	inBackground(t, func(w *Background, s *slowSaver, _ *bytes.Buffer) {
 		s.hold = make(chan struct{})
-		begin := time.Now()
 		w.Put("a", 1)
-		synctest.Wait()
+		pass(gatherTime)
+		begin := time.Now()
 		for i := range 100 {
 			w.Put("a", i)
 			w.Put("b", i)
@@ -106,7 +145,7 @@ func TestBackgroundOfASlowDisk(t *testing.T) {
 			t.Errorf("took %s", d)
 		}
 		close(s.hold)
-		synctest.Wait()
+		pass(gatherTime)
 		s.want(t, 3, map[string]any{"a": 99})
 	})
 }
@@ -117,7 +156,7 @@ func TestBackgroundOfAFailingDisk(t *testing.T) {
 		s.failing(errors.New("no space left on device"))
 		for _, key := range []string{"a", "b"} {
 			w.Put(key, 1)
-			synctest.Wait()
+			pass(gatherTime)
 		}
 		if n := strings.Count(log.String(), `level=ERROR msg="write the lease memory" err="no space`); n != 1 {
 			t.Errorf("told %d times: %s", n, log)
@@ -125,7 +164,7 @@ func TestBackgroundOfAFailingDisk(t *testing.T) {
 		s.failing(nil)
 		for _, key := range []string{"c", "d"} {
 			w.Put(key, 1)
-			synctest.Wait()
+			pass(gatherTime)
 		}
 		if n := strings.Count(log.String(), `level=INFO msg="the lease memory can be written again"`); n != 1 {
 			t.Errorf("told %d times: %s", n, log)
