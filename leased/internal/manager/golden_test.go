@@ -128,6 +128,7 @@ func TestFilesAreThoseOfTheOlderLeased(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
 				scene(w)
+				w.m.memory.Flush()
 				w.wantGolden(w.store, "record-"+name)
 				if golden(t, "memo-"+name) != nil && name != "slaac" {
 					w.wantGolden(w.memory, "memo-"+name)
