@@ -66,6 +66,7 @@ func (l *leased) fill(c *crowd, lan *manyLAN, size sizes, r *report.Report) erro
 		r.Daemons = append(r.Daemons, d)
 	}
 	most := &r.Daemons[len(r.Daemons)-1]
+	time.Sleep(settle)
 	took, err := cpuOver(l.pid(), size.quiet)
 	if err != nil {
 		return err
@@ -77,6 +78,9 @@ func (l *leased) fill(c *crowd, lan *manyLAN, size sizes, r *report.Report) erro
 	}
 	return l.stop()
 }
+
+// settle is when the memos are written and the memory of the last starts is given back.
+const settle = 15 * time.Second
 
 // more attaches until there are n.
 func (l *leased) more(c *crowd, lan *manyLAN, n int) error {
