@@ -54,9 +54,11 @@ type Store interface {
 	Delete(key string) error
 }
 
-// Memory keeps memos by client, some time later; nil forgets one.
+// Memory keeps memos by client, a little later. Put's nil forgets one. Refresh is for a
+// memo that replaces another one, and is not urgent.
 type Memory interface {
 	Put(client string, memo any)
+	Refresh(client string, memo any)
 }
 
 // Host is the attachment's actor: what an attachment may ask of the manager. A call

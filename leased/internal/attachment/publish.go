@@ -52,8 +52,12 @@ func (a *Attachment) Settled() {
 // Remember has the leases outlive a reboot, in the memory's time.
 func (a *Attachment) Remember() {
 	now := a.Now()
+	keep := a.env.Memory.Put
+	if a.remembers {
+		keep = a.env.Memory.Refresh
+	}
 	a.remembers = true
-	a.env.Memory.Put(a.req.ClientKey(), a.Memo(a.Kept(now), now))
+	keep(a.req.ClientKey(), a.Memo(a.Kept(now), now))
 }
 
 // unremember forgets a lease that is over; but a new container may be the same client.

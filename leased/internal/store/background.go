@@ -15,13 +15,13 @@ type Saver interface {
 	Delete(key string) error
 }
 
-// Background writes records while nobody waits: the disk may be slow. Records are written
-// together, some time after the first of them. A record that changes twice before it is
-// written is written once.
+// Background writes records while nobody waits: the disk may be slow. A record that changes
+// twice before it is written is written once.
 type Background struct {
 	store Saver
 	log   *slog.Logger
-	wake  chan struct{} // the first record since the last write was put
+	now   chan struct{} // a record was put
+	later chan struct{} // the first record since the last write was refreshed
 
 	mu    sync.Mutex     // guards dirty
 	dirty map[string]any // nil: delete the record
@@ -32,41 +32,50 @@ type Background struct {
 
 // NewBackground returns a Background that keeps its records in s; nil: it keeps none.
 func NewBackground(s Saver, log *slog.Logger) *Background {
-	return &Background{store: s, log: log, wake: make(chan struct{}, 1), dirty: map[string]any{}}
+	return &Background{store: s, log: log, now: make(chan struct{}, 1), later: make(chan struct{}, 1), dirty: map[string]any{}}
 }
 
 // Put takes the record of key, which must not change any more, and returns at once;
-// nil deletes the record there is.
-func (w *Background) Put(key string, record any) {
+// nil deletes the record there is. Run writes it as soon as it can.
+func (w *Background) Put(key string, record any) { w.take(key, record, w.now) }
+
+// Refresh is Put for a record that replaces another one of the same use. Run writes it
+// together with those that come within gatherTime.
+func (w *Background) Refresh(key string, record any) { w.take(key, record, w.later) }
+
+func (w *Background) take(key string, record any, wake chan<- struct{}) {
 	if w.store == nil {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	first := len(w.dirty) == 0
-	if w.dirty[key] = record; !first {
-		return
-	}
+	w.dirty[key] = record
 	select {
-	case w.wake <- struct{}{}:
+	case wake <- struct{}{}:
 	default:
 	}
 }
 
-// gatherTime is how long Run waits for more after the first Put. Many leases are renewed at
-// once; each write is two fsyncs.
+// gatherTime is how long Run waits for more after the first Refresh. Many leases are renewed
+// at once; each write is two fsyncs.
 const gatherTime = 2 * time.Second
 
 // Run writes until ctx ends. What was put last may be unwritten then: Flush is for it.
 func (w *Background) Run(ctx context.Context) {
-	gathered := time.NewTimer(gatherTime)
+	gathered, gathering := time.NewTimer(gatherTime), false
 	gathered.Stop()
 	defer gathered.Stop()
 	for {
 		select {
-		case <-w.wake:
-			gathered.Reset(gatherTime)
+		case <-w.now:
+			w.Flush()
+		case <-w.later:
+			if !gathering {
+				gathering = true
+				gathered.Reset(gatherTime)
+			}
 		case <-gathered.C:
+			gathering = false
 			w.Flush()
 		case <-ctx.Done():
 			return

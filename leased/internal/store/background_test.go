@@ -78,11 +78,11 @@ func TestBackgroundWrites(t *testing.T) {
 	inBackground(t, func(w *Background, s *slowSaver, log *bytes.Buffer) {
 		w.Put("a", 1)
 		w.Put("b", 2)
-		pass(gatherTime)
+		pass(0)
 		s.want(t, 2, map[string]any{"a": 1, "b": 2})
 		w.Put("a", nil)
 		w.Put("b", 3)
-		pass(gatherTime)
+		pass(0)
 		s.want(t, 4, map[string]any{"b": 3})
 		if log.Len() > 0 {
 			t.Errorf("logged %s", log)
@@ -101,11 +101,11 @@ func TestBackgroundGathers(t *testing.T) {
 	inBackground(t, func(w *Background, s *slowSaver, _ *bytes.Buffer) {
 		for range 2 {
 			s.records, s.writes = map[string]any{}, 0
-			w.Put("a", 1)
+			w.Refresh("a", 1)
 			pass(time.Second)
-			w.Put("b", 2)
+			w.Refresh("b", 2)
 			pass(time.Second / 2)
-			w.Put("a", 3)
+			w.Refresh("a", 3)
 			pass(time.Second/2 - 1)
 			s.want(t, 0, map[string]any{})
 			pass(1)
@@ -116,14 +116,28 @@ func TestBackgroundGathers(t *testing.T) {
 	})
 }
 
+// A Put takes along what is gathered, and the gathering ends on time.
+func TestPutWhileGathering(t *testing.T) {
+	inBackground(t, func(w *Background, s *slowSaver, _ *bytes.Buffer) {
+		w.Refresh("a", 1)
+		pass(time.Second)
+		w.Put("b", 2)
+		pass(0)
+		s.want(t, 2, map[string]any{"a": 1, "b": 2})
+		w.Refresh("a", 3)
+		pass(gatherTime)
+		s.want(t, 3, map[string]any{"a": 3, "b": 2})
+	})
+}
+
 // Flush does not wait, and nothing is written twice for it.
 func TestFlushWhileGathering(t *testing.T) {
 	inBackground(t, func(w *Background, s *slowSaver, _ *bytes.Buffer) {
-		w.Put("a", 1)
+		w.Refresh("a", 1)
 		pass(time.Second)
 		w.Flush()
 		s.want(t, 1, map[string]any{"a": 1})
-		w.Put("a", 2)
+		w.Refresh("a", 2)
 		pass(time.Hour)
 		s.want(t, 2, map[string]any{"a": 2})
 	})
