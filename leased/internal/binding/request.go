@@ -107,8 +107,8 @@ func (a *answers) take(datagram []byte) (n int) {
 		return 0
 	}
 	for _, m := range messages {
-		i := int(m.Header.Seq - a.first)
-		if i >= len(a.errs) || !errors.Is(a.errs[i], errUnanswered) {
+		i := m.Header.Seq - a.first // unsigned: an int of 32 bits could be negative
+		if i >= uint32(len(a.errs)) || !errors.Is(a.errs[i], errUnanswered) {
 			continue
 		}
 		switch {
