@@ -180,7 +180,7 @@ func (a *Attachment) Emit(e event.Event) {
 	a.env.Events.Emit(event.Attachment{Container: at.ContainerName, Net: at.Network, Ifname: at.Interface}, e)
 }
 
-// Post, Spawn, Wait, StandIn and Relieve are the actor's.
+// Post puts do into the inbox; a full one loses it, unless it is the last of its sender.
 func (a *Attachment) Post(last bool, do func()) { a.host.Post(last, do) }
 
 // Spawn starts a goroutine.
