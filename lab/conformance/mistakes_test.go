@@ -89,7 +89,7 @@ func TestPageHasEverything(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := preface + "\n## One\nAbout it.\n\n| | required | shown by |\n|---|---|---|\n" +
+	want := preface + "\n## One\nAbout\nit.\n\n| | required | shown by |\n|---|---|---|\n" +
 		"| 1 | a or\\|b | `lease.TestTable`<br>*deviation:* why |\n" +
 		"\n## Two\n| | required | shown by |\n|---|---|---|\n| 2 | c | *pending:* `lease.TestNew` |\n"
 	if got := page(tables); got != want {

@@ -97,7 +97,7 @@ func (t *table) add(line string) error {
 	case ok:
 		t.rows = append(t.rows, row{key: key, what: what})
 	case len(t.rows) == 0 && !strings.Contains(line, "|"):
-		t.about = strings.TrimSpace(t.about + " " + line)
+		t.about = strings.TrimSpace(t.about + "\n" + line)
 	default:
 		return fmt.Errorf("%q is neither a row (KEY | WHAT) nor a test behind a tab", line)
 	}
