@@ -170,7 +170,7 @@ func (d *Driver) Tick() {
 		d.retry()
 	}
 	if d.goesOn() && now >= d.lookAt {
-		d.look()
+		d.Look()
 	}
 	if d.goesOn() && now >= d.confirmAt {
 		d.confirmAt = clock.Never

@@ -20,9 +20,7 @@ func (d *Driver) LookDue() bool { return d.on() && d.cfg.Owner.Now() >= d.lookAt
 
 // Look looks at what the kernel has, and draws the consequences. Nothing that runs
 // inside a step calls it: a step that makes a look due sets lookAt.
-func (d *Driver) Look() { d.look() }
-
-func (d *Driver) look() {
+func (d *Driver) Look() {
 	o := d.cfg.Owner
 	o.LAN().Subscribe(o.Starting())
 	seen, err := d.cfg.Kernel.Look6(o.Place())

@@ -25,7 +25,7 @@ const (
 func (d *Driver) seek() {
 	if d.on() {
 		d.openRouters()
-		d.look()
+		d.Look()
 	}
 }
 
@@ -71,7 +71,7 @@ func (d *Driver) Advertised() {
 		return
 	}
 	if o.Starting() {
-		d.look()
+		d.Look()
 		return
 	}
 	d.lookAt = min(d.lookAt, o.Now().Add(atRest))

@@ -46,7 +46,7 @@ func (d *Driver) Start() {
 func (d *Driver) Restarted() {
 	if d != nil {
 		d.confirmAt = d.cfg.Owner.Now().Add(time.Duration(d.cfg.Rand() % uint64(confirmDelay)))
-		d.look()
+		d.Look()
 	}
 }
 
