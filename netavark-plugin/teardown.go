@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"podman-net-dhcp/internal/front"
+	"podman-net-dhcp/internal/netavark"
 )
 
 // teardownTimeout bounds teardown: Podman holds its network lock meanwhile, and
@@ -23,13 +24,13 @@ const teardownTimeout = 5 * time.Second
 // container's record.
 func teardown(netnsPath string, stdin io.Reader, stderr io.Writer) error {
 	signal.Ignore(os.Interrupt, syscall.SIGTERM)
-	exec, err := readExec(stdin)
+	exec, err := netavark.ReadExec(stdin)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), teardownTimeout)
 	defer cancel()
-	if err := front.Leave(ctx, key(exec), netnsPath); err != nil {
+	if err := front.Leave(ctx, exec.Attachment(), netnsPath); err != nil {
 		fmt.Fprintf(stderr, "net-dhcp: teardown of %s on %s: %v\n", exec.ContainerName, exec.Network.Name, err)
 	}
 	return nil

@@ -20,6 +20,7 @@ import (
 	"podman-net-dhcp/internal/front"
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/options"
+	"podman-net-dhcp/internal/wanted"
 )
 
 // Bounds on what runtimes hand us, in bytes.
@@ -115,12 +116,12 @@ func parseNetwork(n int, values map[string]string) (network, error) {
 
 func (c container) request(n network) front.Request {
 	name := c.name()
-	return front.Request{
+	return front.Request{Interface: wanted.Interface{
 		Attachment: leaseapi.Attachment{ContainerID: c.ID, ContainerName: name, Network: n.name, Interface: n.ifname},
 		Netns:      fmt.Sprintf("/proc/%d/ns/net", c.Pid),
 		Options:    n.options,
 		Hostnames:  []string{name},
-	}
+	}}
 }
 
 // name is who the container is to the DHCP server: hooks are told no name.

@@ -96,7 +96,7 @@ func createRuntime(c container) (err error) {
 		r := c.request(n)
 		joined, err := front.Join(ctx, r)
 		if err != nil {
-			return fmt.Errorf("%s: %w", r.Interface, err)
+			return fmt.Errorf("%s: %w", r.Attachment.Interface, err)
 		}
 		made = append(made, r)
 		dns.add(n.options, joined.Lease)

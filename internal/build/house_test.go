@@ -22,7 +22,6 @@ const module = "podman-net-dhcp"
 // programs share are the ground.
 var floors = map[string]int{
 	"netavark-plugin": 1, "oci-hook": 1, "leased": 1,
-	"internal/netavark":          2, // the documents of step 1
 	"internal/front":             2,
 	"leased/internal/server":     4,
 	"leased/internal/manager":    5,
@@ -45,6 +44,8 @@ var floors = map[string]int{
 	"leased/internal/event":      15, // what has happened
 	"leased/internal/clock":      16,
 	"leased/internal/dnsname":    17, // of the codecs
+	"internal/netavark":          18, // the documents of step 1
+	"internal/wanted":            19, // what a caller asks of a link and a lease
 	"internal/attach":            20,
 	"internal/leaseapi":          21,
 	"internal/options":           22,

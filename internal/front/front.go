@@ -7,7 +7,6 @@ package front
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -17,16 +16,13 @@ import (
 	"podman-net-dhcp/internal/attach"
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/netns"
-	"podman-net-dhcp/internal/options"
+	"podman-net-dhcp/internal/wanted"
 )
 
 // Request describes the attachment to join.
 type Request struct {
-	leaseapi.Attachment
-	Netns     string // path
-	Options   options.Options
-	Hostnames []string // candidates for the DHCP host name, best first
-	Meanwhile func()   // if not nil, called while leased works
+	wanted.Interface
+	Meanwhile func() // if not nil, called while leased works
 }
 
 // Joined is the result of Join. Lease is nil if the options say on_timeout=continue and
@@ -41,7 +37,7 @@ const overtime = 5 * time.Second
 
 // Join makes the link and gets it a lease. Cancelling ctx undoes both.
 func Join(ctx context.Context, r Request) (joined Joined, err error) {
-	if err := r.check(); err != nil {
+	if err := r.Check(); err != nil {
 		return Joined{}, err
 	}
 	patience := r.Options.LeaseTimeout + overtime
@@ -90,7 +86,7 @@ func (r Request) join(ctx context.Context) (Joined, error) {
 	}
 	lease, err := r.acquire(ctx, leased, link)
 	if err != nil {
-		return Joined{}, errors.Join(err, deleteLink(r.Netns, r.Interface, link.MAC))
+		return Joined{}, errors.Join(err, deleteLink(r.Netns, r.Attachment.Interface, link.MAC))
 	}
 	return Joined{link.MAC, lease}, nil
 }
@@ -98,7 +94,7 @@ func (r Request) join(ctx context.Context) (Joined, error) {
 // attach makes the link. It closes the netns when it returns, so that nothing of ours
 // pins the netns while leased waits for a server.
 func (r Request) attach(ctx context.Context) (attach.Link, error) {
-	spec, err := r.linkSpec()
+	spec, err := r.Link()
 	if err != nil {
 		return attach.Link{}, err
 	}
@@ -116,99 +112,11 @@ func (r Request) attach(ctx context.Context) (attach.Link, error) {
 }
 
 func (r Request) acquire(ctx context.Context, leased *leaseapi.Conn, link attach.Link) (*leaseapi.Lease, error) {
-	o := r.Options
-	clientID, err := o.ClientIDOption(r.identity(), link.MAC)
+	req, err := r.Lease(link)
 	if err != nil {
-		return nil, err
-	}
-	mtu := link.HostMTU
-	if o.MTU != 0 {
-		mtu = 0
-	}
-	req := leaseapi.AcquireRequest{
-		Attachment: r.Attachment,
-		Link:       leaseapi.Link{Netns: r.Netns, MAC: link.MAC.String(), Host: o.Host(), MTU: mtu},
-		Client: leaseapi.Client{
-			ClientID: hex.EncodeToString(clientID), Hostname: o.HostnameOption(r.Hostnames...), FQDN: o.FQDN,
-			VendorClass: o.VendorClass, UserClass: o.UserClass, RequestIP: o.RequestIP, RequireIP: o.RequireIP,
-			RapidCommit: o.RapidCommit, IPv6Mostly: o.IPv6Mostly,
-		},
-		Policy: leaseapi.Policy{
-			Metric: o.Metric, NoDefaultRoute: o.NoDefaultRoute,
-			TimeoutMS: o.LeaseTimeout.Milliseconds(), OnTimeout: o.OnTimeout, Release: policyOfRelease(o),
-			ConflictCheck: o.ConflictCheck, ResolvConf: o.DNS == "dhcp",
-		},
-	}
-	if err := r.ipv6(&req); err != nil {
 		return nil, err
 	}
 	return leased.Acquire(ctx, req)
-}
-
-// ipv6 adds the parameters for IPv6.
-func (r Request) ipv6(req *leaseapi.AcquireRequest) error {
-	o := r.Options
-	if o.IPv6 == "off" {
-		return nil
-	}
-	six, err := r.identity().DHCPv6()
-	if err != nil {
-		return fmt.Errorf("ipv6=%s: %w; try: systemd-machine-id-setup", o.IPv6, err)
-	}
-	c, p := &req.Client, &req.Policy
-	c.DUID, c.IAID, c.Secret, c.RequestIPv6 = hex.EncodeToString(six.DUID), six.IAID, hex.EncodeToString(six.Secret), o.RequestIPv6
-	p.IPv6, p.IPv6TimeoutMS = o.IPv6, o.IPv6Timeout.Milliseconds()
-	return nil
-}
-
-// policyOfRelease returns the option's value, except for a lease that no container could
-// come back for: with a random MAC the next container is another client, and a NIC that
-// was lent whole (passthru) cannot give a lease back once it belongs to the host again.
-func policyOfRelease(o options.Options) string {
-	anew := o.MAC == nil && o.MACFrom == "random" && (o.ClientID == "mac" || o.ClientID == "none")
-	lent := o.Parent != "" && o.Mode == "passthru"
-	if (anew || lent) && o.Release != "never" {
-		return "now"
-	}
-	return o.Release
-}
-
-func (r Request) linkSpec() (attach.Spec, error) {
-	o := r.Options
-	s := attach.Spec{
-		Host: o.Host(), Mode: o.Mode, Isolate: o.Isolate, Interface: r.Interface, MTU: o.MTU,
-		HostEnd: hostEnd(r.Attachment),
-		Alias:   fmt.Sprintf("net-dhcp: %s/%s/%s %s", r.ContainerName, r.Network, r.Interface, ShortID(r.ContainerID)),
-	}
-	if o.Parent != "" && o.Mode == "passthru" && o.MAC == nil {
-		return s, nil // the container takes the NIC's place, MAC and all
-	}
-	mac, err := o.LinkMAC(r.identity())
-	s.MAC = mac
-	return s, err
-}
-
-func (r Request) identity() options.Identity {
-	name := r.ContainerName
-	if name == "" {
-		name = r.ContainerID
-	}
-	return options.Identity{Network: r.Network, Container: name, Interface: r.Interface}
-}
-
-func (r Request) check() error {
-	for what, value := range map[string]string{"container id": r.ContainerID, "network name": r.Network} {
-		if value == "" {
-			return fmt.Errorf("no %s given", what)
-		}
-	}
-	if err := options.CheckInterfaceName(r.Interface); err != nil {
-		return fmt.Errorf("interface name %q: %w", r.Interface, err)
-	}
-	if r.Options.Host() == "" {
-		return errors.New("neither bridge nor parent is given; set one of them, or create the network again")
-	}
-	return nil
 }
 
 // Leave gives the lease back and deletes the link. It does as much as it can if a step

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 
 	"github.com/containers/common/libnetwork/types"
 )
@@ -86,20 +85,14 @@ func Read(r io.Reader, v any) error {
 	return nil
 }
 
-// Address is an address with its gateway; the gateway may be invalid.
-type Address struct {
-	Prefix  netip.Prefix
-	Gateway netip.Addr
-}
-
-// Status makes the StatusBlock of one interface. It leaves out invalid addresses.
-func Status(ifname string, mac net.HardwareAddr, addrs ...Address) StatusBlock {
-	iface := NetInterface{MacAddress: HardwareAddr(mac)}
-	for _, a := range addrs {
-		if ip := a.Prefix.Addr(); a.Prefix.IsValid() {
-			ipnet := net.IPNet{IP: ip.AsSlice(), Mask: net.CIDRMask(a.Prefix.Bits(), ip.BitLen())}
-			iface.Subnets = append(iface.Subnets, NetAddress{IPNet: types.IPNet{IPNet: ipnet}, Gateway: a.Gateway.AsSlice()})
-		}
+// ReadExec reads the document of setup or teardown.
+func ReadExec(stdin io.Reader) (Exec, error) {
+	var e Exec
+	if err := Read(stdin, &e); err != nil {
+		return e, err
 	}
-	return StatusBlock{Interfaces: map[string]NetInterface{ifname: iface}}
+	if e.ContainerID == "" || e.Network.Name == "" || e.NetworkOptions.InterfaceName == "" {
+		return e, errors.New("stdin lacks container_id, network.name or network_options.interface_name")
+	}
+	return e, nil
 }

@@ -7,7 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 
-	"podman-net-dhcp/internal/front"
+	"podman-net-dhcp/internal/wanted"
 )
 
 const plugin = "/usr/libexec/netavark/net-dhcp"
@@ -47,7 +47,7 @@ func network(driver string, o options) map[string]any {
 }
 
 func perNetwork(c container) map[string]any {
-	return map[string]any{"aliases": []string{front.ShortID(c.id)}, "interface_name": "eth0"}
+	return map[string]any{"aliases": []string{wanted.ShortID(c.id)}, "interface_name": "eth0"}
 }
 
 // setup attaches the container as netavark has our plugin do it.

@@ -14,6 +14,7 @@ import (
 	"podman-net-dhcp/internal/front"
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/options"
+	"podman-net-dhcp/internal/wanted"
 	"podman-net-dhcp/lab/testlan"
 )
 
@@ -51,7 +52,7 @@ func call(text string) error {
 	if err != nil {
 		return err
 	}
-	_, err = front.Join(context.Background(), front.Request{Attachment: o.Attachment, Netns: o.Netns, Options: opts})
+	_, err = front.Join(context.Background(), front.Request{Interface: wanted.Interface{Attachment: o.Attachment, Netns: o.Netns, Options: opts}})
 	return err
 }
 

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"podman-net-dhcp/internal/front"
+	"podman-net-dhcp/internal/wanted"
 )
 
 func TestBridge(t *testing.T) {
@@ -24,7 +24,7 @@ func TestBridge(t *testing.T) {
 	equal(s, "the container's links", c.linkNames(), []string{"eth0"})
 	host := c.hostEnd("eth0")
 	equal(s, "the host end's bridge", host.Master, "br0")
-	contains(s, "the host end's alias", host.Alias, c.name, n, front.ShortID(c.inspect().ID))
+	contains(s, "the host end's alias", host.Alias, c.name, n, wanted.ShortID(c.inspect().ID))
 	if !strings.HasPrefix(host.IfName, "tbridg-") {
 		s.Errorf("the host end's name is %s", host.IfName)
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"podman-net-dhcp/internal/front"
+	"podman-net-dhcp/internal/wanted"
 )
 
 // naming are the server's arguments for a renewal soon, with names for it to bring.
@@ -36,7 +36,7 @@ func (c *container) becomes(want string) {
 // logged counts leased's lines about the container that have this text.
 func (c *container) logged(text string) (n int) {
 	c.s.Helper()
-	id := front.ShortID(c.inspect().ID) // what leased calls it that came by the hook
+	id := wanted.ShortID(c.inspect().ID) // what leased calls it that came by the hook
 	for line := range strings.Lines(c.s.journal()) {
 		ours := strings.Contains(line, "container="+c.name+" ") || strings.Contains(line, "container="+id+" ")
 		if ours && strings.Contains(line, text) {

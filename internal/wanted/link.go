@@ -1,14 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package front
+package wanted
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strings"
 
+	"podman-net-dhcp/internal/attach"
 	"podman-net-dhcp/internal/leaseapi"
 )
+
+// Link returns the link to make. Its MAC is nil where the container takes the place of the
+// NIC (passthru).
+func (r Interface) Link() (attach.Spec, error) {
+	o := r.Options
+	s := attach.Spec{
+		Host: o.Host(), Mode: o.Mode, Isolate: o.Isolate, Interface: r.Interface, MTU: o.MTU,
+		HostEnd: hostEnd(r.Attachment),
+		Alias:   fmt.Sprintf("net-dhcp: %s/%s/%s %s", r.ContainerName, r.Network, r.Interface, ShortID(r.ContainerID)),
+	}
+	if o.Parent != "" && o.Mode == "passthru" && o.MAC == nil {
+		return s, nil // the container takes the NIC's place, MAC and all
+	}
+	mac, err := o.LinkMAC(r.identity())
+	s.MAC = mac
+	return s, err
+}
 
 // ShortID is a container's id as Podman shows it: the first 12 characters, or all of a
 // shorter id.

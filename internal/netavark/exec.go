@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package netavark
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/internal/options"
+	"podman-net-dhcp/internal/wanted"
+)
+
+// Attachment returns the key of everything.
+func (e Exec) Attachment() leaseapi.Attachment {
+	return leaseapi.Attachment{
+		ContainerID: e.ContainerID, ContainerName: e.ContainerName,
+		Network: e.Network.Name, Interface: e.NetworkOptions.InterfaceName,
+	}
+}
+
+// Wanted returns the interface that the document asks for, with checked options.
+func (e Exec) Wanted(netnsPath string) (wanted.Interface, error) {
+	o, err := options.Per(e.Network.Options, e.NetworkOptions.Options)
+	if err != nil {
+		return wanted.Interface{}, err
+	}
+	if mac := net.HardwareAddr(e.NetworkOptions.StaticMAC); len(mac) > 0 {
+		if err := options.CheckMAC(mac); err != nil {
+			return wanted.Interface{}, err
+		}
+		o.MAC = mac
+	}
+	if ip := first(e.NetworkOptions.StaticIPs, netip.Addr.Is4); ip.IsValid() {
+		o.RequestIP = ip
+	}
+	o.RequestIPv6 = first(e.NetworkOptions.StaticIPs, netip.Addr.Is6)
+	o.NoDefaultRoute = o.NoDefaultRoute || e.Network.Internal
+	return wanted.Interface{
+		Attachment: e.Attachment(), Netns: netnsPath, Options: o,
+		Hostnames: []string{e.hostnameAlias(), e.ContainerName, wanted.ShortID(e.ContainerID)},
+	}, nil
+}
+
+// first is Podman's --ip or --ip6. `podman network reload` and restore repeat here
+// all addresses that setup reported, duplicates among them.
+func first(ips []net.IP, is func(netip.Addr) bool) netip.Addr {
+	for _, ip := range ips {
+		if a, ok := netip.AddrFromSlice(ip); ok && is(a.Unmap()) {
+			return a.Unmap()
+		}
+	}
+	return netip.Addr{}
+}
+
+// hostnameAlias is the container's --hostname. Plugins are not told it, but
+// Podman appends the short id and, where one was given, the host name to the
+// aliases (libpod/networking_common.go getExtraNetworkAliases).
+func (e Exec) hostnameAlias() string {
+	aliases := e.NetworkOptions.Aliases
+	i := slices.Index(aliases, wanted.ShortID(e.ContainerID))
+	if i < 0 || i+1 >= len(aliases) {
+		return ""
+	}
+	return aliases[i+1]
+}
