@@ -3,6 +3,7 @@
 package leaseapi_test
 
 import (
+	"encoding/json"
 	"reflect"
 	"regexp"
 	"slices"
@@ -22,6 +23,11 @@ var types = map[string]reflect.Type{
 	"type Address6":             reflect.TypeFor[leaseapi.Address6](),
 	"type Lease":                reflect.TypeFor[leaseapi.Lease](),
 	"type Status":               reflect.TypeFor[leaseapi.Status](),
+	"method Setup":              reflect.TypeFor[leaseapi.SetupRequest](),
+	"method Teardown":           reflect.TypeFor[leaseapi.TeardownRequest](),
+	"reply of Setup":            reflect.TypeFor[leaseapi.SetupReply](),
+	"reply of Teardown":         reflect.TypeFor[struct{}](),
+	"error Refused":             reflect.TypeFor[message](),
 	"method Acquire":            reflect.TypeFor[leaseapi.AcquireRequest](),
 	"method Release":            reflect.TypeFor[leaseapi.ReleaseRequest](),
 	"method ReleaseContainer":   reflect.TypeFor[leaseapi.ReleaseContainerRequest](),
@@ -96,13 +102,13 @@ func TestMethodsAndErrorsAreDescribed(t *testing.T) {
 	t.Parallel()
 	text := described(leaseapi.Interface)
 	for _, name := range []string{
-		leaseapi.MethodAcquire, leaseapi.MethodRelease, leaseapi.MethodReleaseContainer, leaseapi.MethodList,
+		leaseapi.MethodSetup, leaseapi.MethodTeardown, leaseapi.MethodAcquire, leaseapi.MethodRelease, leaseapi.MethodReleaseContainer, leaseapi.MethodList,
 	} {
 		if _, ok := text["method "+strings.TrimPrefix(name, "io.leased.")]; !ok {
 			t.Errorf("%s is not described", name)
 		}
 	}
-	for _, name := range []string{leaseapi.ErrorNoLease, leaseapi.ErrorFailed} {
+	for _, name := range []string{leaseapi.ErrorNoLease, leaseapi.ErrorFailed, leaseapi.ErrorRefused} {
 		if _, ok := text["error "+strings.TrimPrefix(name, "io.leased.")]; !ok {
 			t.Errorf("%s is not described", name)
 		}
@@ -123,7 +129,12 @@ func varlink(f reflect.StructField) string {
 }
 
 func kind(t reflect.Type) string {
+	if t == reflect.TypeFor[json.RawMessage]() {
+		return "object"
+	}
 	switch t.Kind() {
+	case reflect.Map:
+		return "[" + kind(t.Key()) + "]" + kind(t.Elem())
 	case reflect.Int, reflect.Int64, reflect.Uint32:
 		return "int"
 	case reflect.Bool:

@@ -7,6 +7,7 @@ package leaseapi
 
 import (
 	_ "embed"
+	"encoding/json"
 	"net/netip"
 	"os"
 )
@@ -30,9 +31,11 @@ func Socket() string {
 
 // The methods of io.leased.
 const (
-	MethodAcquire = "io.leased.Acquire"
-	MethodRelease = "io.leased.Release"
-	MethodList    = "io.leased.List"
+	MethodSetup    = "io.leased.Setup"
+	MethodTeardown = "io.leased.Teardown"
+	MethodAcquire  = "io.leased.Acquire"
+	MethodRelease  = "io.leased.Release"
+	MethodList     = "io.leased.List"
 
 	MethodReleaseContainer = "io.leased.ReleaseContainer"
 )
@@ -42,6 +45,7 @@ const (
 const (
 	ErrorNoLease = "io.leased.NoLease" // no server answered, or no server gave an address, in time
 	ErrorFailed  = "io.leased.Failed"  // the kernel or the disk refused
+	ErrorRefused = "io.leased.Refused" // an option, or netavark's document, cannot be right
 )
 
 // The errors that every Varlink service has (org.varlink.service).
@@ -102,6 +106,34 @@ type Policy struct {
 	ResolvConf     bool   `json:"resolvConf,omitempty"`    // keep the container's resolv.conf in step with the lease
 	IPv6           string `json:"ipv6,omitempty"`          // off (also if absent), auto, slaac, dhcp or only
 	IPv6TimeoutMS  int64  `json:"ipv6TimeoutMs,omitempty"` // how long Acquire waits for IPv6 once it has IPv4
+}
+
+// SetupRequest holds the parameters of Setup. The call carries a descriptor of the container's
+// netns (SCM_RIGHTS). Netavark, a document for netavark's plugin, stands in place of the three
+// fields before it. If the attachment already has a lease on a link of leased's in the same
+// netns, Setup answers with that lease.
+type SetupRequest struct {
+	Netns      string            `json:"netns"` // path by which the netns is found again later
+	Attachment Attachment        `json:"attachment,omitzero"`
+	Options    map[string]string `json:"options,omitempty"`   // as users type them
+	Hostnames  []string          `json:"hostnames,omitempty"` // candidates for the DHCP host name, best first
+	Netavark   json.RawMessage   `json:"netavark,omitempty"`
+}
+
+// SetupReply is the answer of Setup. Lease is absent as in AcquireReply. To a call with
+// Netavark, the answer is Status alone: netavark's StatusBlock.
+type SetupReply struct {
+	MAC    string          `json:"mac,omitempty"`
+	Lease  *Lease          `json:"lease,omitempty"`
+	Status json.RawMessage `json:"status,omitempty"`
+}
+
+// TeardownRequest holds the parameters of Teardown. The call carries a descriptor of the netns
+// if there is one still; without it the link is left to the kernel, which ends it with the
+// netns. An unknown attachment is not an error.
+type TeardownRequest struct {
+	Attachment Attachment      `json:"attachment,omitzero"`
+	Netavark   json.RawMessage `json:"netavark,omitempty"`
 }
 
 // AcquireRequest holds the parameters of Acquire. If the attachment already has a lease

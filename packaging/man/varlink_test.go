@@ -14,7 +14,7 @@ import (
 var (
 	comment = regexp.MustCompile(`(?m)^\s*#.*$`)
 	clause  = regexp.MustCompile(`(type|method|error)\s+(\w+)\s*\(([^()]*)\)(?:\s*->\s*\(([^()]*)\))?`)
-	field   = regexp.MustCompile(`(\w+)\s*:\s*(\??(?:\[\])?\w+)`)
+	field   = regexp.MustCompile(`(\w+)\s*:\s*(\??(?:\[(?:string)?\])?\w+)`)
 	item    = regexp.MustCompile(`(?m)^\*\*(\w+)\*\*: \*(\S+)\*\n: `)
 	failure = regexp.MustCompile(`(?m)^\*\*([a-zA-Z.]+)\*\* \((?:\*\*(\w+)\*\*: \*(\w+)\*)?\)\n: `)
 )
