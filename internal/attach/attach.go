@@ -38,6 +38,7 @@ type Spec struct {
 type Link struct {
 	MAC     net.HardwareAddr
 	HostMTU int // of the bridge or parent
+	Index   int // ifindex of a veth in the container; 0: Make has not seen it
 }
 
 // ErrExists says that the container already has an interface of that name.
@@ -57,8 +58,9 @@ func (h *Host) Make(ctx context.Context, ns *netns.NS, s Spec) (Link, error) {
 	if s.hostMTU = a.MTU; s.MTU == 0 {
 		s.MTU = a.MTU
 	}
+	index := 0
 	if on.Bridge() {
-		err = h.veth(ctx, on, ns, s)
+		index, err = h.veth(ctx, on, ns, s)
 	} else {
 		err = h.macvlan(ctx, on, ns, s)
 	}
@@ -68,7 +70,7 @@ func (h *Host) Make(ctx context.Context, ns *netns.NS, s Spec) (Link, error) {
 	if s.MAC == nil {
 		s.MAC = a.HardwareAddr // of a macvlan in passthru mode
 	}
-	return Link{MAC: s.MAC, HostMTU: s.hostMTU}, nil
+	return Link{MAC: s.MAC, HostMTU: s.hostMTU, Index: index}, nil
 }
 
 // taken returns why the kernel says EEXIST: ErrExists, or nil if the container has no

@@ -17,3 +17,23 @@ func (h *Host) MakeAnew(ns *netns.NS, s Spec) error {
 	}
 	return h.childByRename(on, ns, s, macvlanModes[s.Mode])
 }
+
+// Pair is the first step of Make on a bridge.
+func (h *Host) Pair(ns *netns.NS, s Spec) error {
+	on, err := h.Find(s.Host)
+	if err != nil {
+		return err
+	}
+	s.hostMTU = on.link.Attrs().MTU
+	return h.pair(ns, s)
+}
+
+// MakeInterim is the first step of childByRename.
+func (h *Host) MakeInterim(ns *netns.NS, s Spec) error {
+	on, err := h.Find(s.Host)
+	if err != nil {
+		return err
+	}
+	s.Interface = s.HostEnd
+	return h.makeChild(on, ns, s, macvlanModes[s.Mode], 0)
+}

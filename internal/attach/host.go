@@ -3,8 +3,10 @@
 package attach
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -14,6 +16,11 @@ import (
 
 // Host looks up and changes the host's links.
 type Host struct {
+	// Pause waits for d, or until ctx ends, whose error it then returns. Make calls it
+	// wherever it waits for the kernel, and gives up if Pause fails. nil sleeps. A caller
+	// whose own limits should not count the wait sets it.
+	Pause func(ctx context.Context, d time.Duration) error
+
 	sock int       // rtnetlink
 	ns   *netns.NS // nil: the caller's own
 }
@@ -40,6 +47,18 @@ func OpenHost(ns *netns.NS) (*Host, error) {
 
 // Close closes the Host.
 func (h *Host) Close() { unix.Close(h.sock) }
+
+func (h *Host) pause(ctx context.Context, d time.Duration) error {
+	if h.Pause != nil {
+		return h.Pause(ctx, d)
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
 
 // Interface is one of the host's interfaces.
 type Interface struct{ link netlink.Link }

@@ -47,20 +47,14 @@ func (h *Host) macvlan(ctx context.Context, on Interface, ns *netns.NS, s Spec) 
 
 // child makes the macvlan, as soon as its MAC is free.
 func (h *Host) child(ctx context.Context, on Interface, ns *netns.NS, s Spec, mode uint32) error {
-	ctx, cancel := context.WithTimeout(ctx, addrInUseFor)
-	defer cancel()
+	until := time.Now().Add(addrInUseFor)
 	for {
 		err := h.makeChild(on, ns, s, mode, unix.IFF_UP)
 		if errors.Is(err, unix.EEXIST) {
 			err = h.childByRename(on, ns, s, mode)
 		}
-		if !errors.Is(err, unix.EADDRINUSE) {
+		if !errors.Is(err, unix.EADDRINUSE) || time.Now().After(until) || h.pause(ctx, addrInUseStep) != nil {
 			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(addrInUseStep):
 		}
 	}
 }

@@ -4,6 +4,7 @@ package attach
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -29,40 +30,43 @@ const (
 
 // forwards waits until the port forwards. It refuses a bridge that holds a new port
 // back: spanning tree listens and learns for twice its forward delay, 30 s by default,
-// and no container's start should wait for that.
-func (h *Host) forwards(ctx context.Context, s Spec) error {
-	ctx, cancel := context.WithTimeout(ctx, carrierFor)
-	defer cancel()
+// and no container's start should wait for that. It returns the ifindex of the
+// container's end.
+func (h *Host) forwards(ctx context.Context, s Spec) (int, error) {
+	until := time.Now().Add(carrierFor)
 	for {
-		state, err := h.portState(s.HostEnd)
+		state, peer, err := h.port(s.HostEnd)
 		switch {
 		case err != nil:
-			return fmt.Errorf("read the port state of %s: %w", s.HostEnd, err)
+			return 0, fmt.Errorf("read the port state of %s: %w", s.HostEnd, err)
 		case state == brStateForwarding:
-			return nil
+			return peer, nil
 		case state != brStateDisabled:
-			return fmt.Errorf("the bridge %s runs spanning tree and keeps new ports from forwarding; try: ip link set %s type bridge stp_state 0", s.Host, s.Host)
+			return 0, fmt.Errorf("the bridge %s runs spanning tree and keeps new ports from forwarding; try: ip link set %s type bridge stp_state 0", s.Host, s.Host)
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s, plugged into the bridge %s, has no carrier", s.HostEnd, s.Host)
-		case <-time.After(carrierStep):
+		if time.Now().After(until) || h.pause(ctx, carrierStep) != nil {
+			return 0, fmt.Errorf("%s, plugged into the bridge %s, has no carrier", s.HostEnd, s.Host)
 		}
 	}
 }
 
-// portState reads IFLA_LINKINFO / IFLA_INFO_SLAVE_DATA / IFLA_BRPORT_STATE, which
-// netlink.Link does not show.
-func (h *Host) portState(name string) (uint8, error) {
+// port reads IFLA_LINKINFO / IFLA_INFO_SLAVE_DATA / IFLA_BRPORT_STATE, which netlink.Link
+// does not show, and IFLA_LINK: the ifindex of the veth's other end. peer is 0 if the
+// kernel does not tell it.
+func (h *Host) port(name string) (state uint8, peer int, err error) {
 	answer, err := h.raw(named(name))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	value, err := nested(answer[unix.SizeofIfInfomsg:], unix.IFLA_LINKINFO, nl.IFLA_INFO_SLAVE_DATA, brportState)
+	attrs := answer[unix.SizeofIfInfomsg:]
+	value, err := nested(attrs, unix.IFLA_LINKINFO, nl.IFLA_INFO_SLAVE_DATA, brportState)
 	if err != nil || len(value) == 0 {
-		return 0, err
+		return 0, 0, err
 	}
-	return value[0], nil
+	if link, err := nested(attrs, unix.IFLA_LINK); err == nil && len(link) == 4 {
+		peer = int(binary.NativeEndian.Uint32(link))
+	}
+	return value[0], peer, nil
 }
 
 // nested follows a path of attribute types; nil when it ends early.

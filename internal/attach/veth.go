@@ -15,21 +15,23 @@ import (
 	"podman-net-dhcp/internal/netns"
 )
 
-func (h *Host) veth(ctx context.Context, on Interface, ns *netns.NS, s Spec) error {
+// veth makes the link and returns the ifindex of the container's end.
+func (h *Host) veth(ctx context.Context, on Interface, ns *netns.NS, s Spec) (int, error) {
 	err := h.pair(ns, s)
 	if errors.Is(err, unix.EEXIST) {
 		err = h.pairAnew(ns, s)
 	}
 	if errors.Is(err, ErrExists) {
-		return err
+		return 0, err
 	}
 	if err != nil {
-		return fmt.Errorf("make a veth for %s: %w", s.Host, err)
+		return 0, fmt.Errorf("make a veth for %s: %w", s.Host, err)
 	}
-	if err := h.plug(ctx, on, s); err != nil {
-		return errors.Join(err, h.drop(s.HostEnd)) // the container's end goes with it
+	index, err := h.plug(ctx, on, s)
+	if err != nil {
+		return 0, errors.Join(err, h.drop(s.HostEnd)) // the container's end goes with it
 	}
-	return nil
+	return index, nil
 }
 
 // pair makes both ends. The end that is named first can be up at once: the container's.
@@ -39,7 +41,7 @@ func (h *Host) pair(ns *netns.NS, s Spec) error {
 	peer.AddChild(nl.NewIfInfomsg(unix.AF_UNSPEC))
 	peer.AddRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(s.HostEnd))
 	peer.AddRtAttr(unix.IFLA_MTU, nl.Uint32Attr(uint32(s.hostMTU)))
-	for _, a := range append(portMAC(s.MAC), oneQueue()...) {
+	for _, a := range portAttrs(s) {
 		peer.AddChild(a)
 	}
 	return h.create("veth", data, unix.IFF_UP, append(inside(ns.FD(), s.Interface, s.MAC, s.MTU), oneQueue()...)...)
@@ -58,16 +60,23 @@ func oneQueue() []*nl.RtAttr {
 
 // portMAC returns the MAC of the host's end. A bridge without a configured MAC takes the
 // lowest of its ports; it must keep its uplink's MAC when containers come and go.
-func portMAC(mac net.HardwareAddr) []*nl.RtAttr {
-	if mac == nil {
-		return nil // the kernel chooses, as for the container's end
-	}
+// mac is the container's.
+func portMAC(mac net.HardwareAddr) net.HardwareAddr {
 	port := slices.Clone(mac)
 	port[0] = 0xfe
 	if mac[0] == 0xfe {
 		port[0] = 0xfa
 	}
-	return []*nl.RtAttr{nl.NewRtAttr(unix.IFLA_ADDRESS, port)}
+	return port
+}
+
+// portAttrs returns the attributes of the host's end, except its name and MTU. Without a
+// MAC the kernel chooses one, as for the container's end.
+func portAttrs(s Spec) []*nl.RtAttr {
+	if s.MAC == nil {
+		return oneQueue()
+	}
+	return append(oneQueue(), nl.NewRtAttr(unix.IFLA_ADDRESS, portMAC(s.MAC)))
 }
 
 // pairAnew handles a name that is taken: by a leftover of ours, or, on a kernel before
@@ -85,7 +94,7 @@ func (h *Host) pairAnew(ns *netns.NS, s Spec) error {
 	for _, a := range append(inside(ns.FD(), s.Interface, s.MAC, s.MTU), oneQueue()...) {
 		peer.AddChild(a)
 	}
-	err := h.create("veth", data, 0, append(append(portMAC(s.MAC), oneQueue()...),
+	err := h.create("veth", data, 0, append(portAttrs(s),
 		nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(s.HostEnd)),
 		nl.NewRtAttr(unix.IFLA_MTU, nl.Uint32Attr(uint32(s.hostMTU))))...)
 	if err != nil {
@@ -97,8 +106,9 @@ func (h *Host) pairAnew(ns *netns.NS, s Spec) error {
 	return nil
 }
 
-// plug makes the veth's host end a port of the bridge and checks that it forwards.
-func (h *Host) plug(ctx context.Context, on Interface, s Spec) error {
+// plug makes the veth's host end a port of the bridge and checks that it forwards. It
+// returns the ifindex of the container's end.
+func (h *Host) plug(ctx context.Context, on Interface, s Spec) (int, error) {
 	err := h.change(s.HostEnd, unix.IFF_UP,
 		nl.NewRtAttr(unix.IFLA_IFALIAS, nl.ZeroTerminated(s.Alias)),
 		// A bridge takes the lowest MTU of its ports as its own, so one container's mtu
@@ -107,16 +117,16 @@ func (h *Host) plug(ctx context.Context, on Interface, s Spec) error {
 		nl.NewRtAttr(unix.IFLA_MASTER, nl.Uint32Attr(uint32(on.link.Attrs().Index))))
 	switch {
 	case errors.Is(err, unix.EXFULL):
-		return fmt.Errorf("the bridge %s is full: Linux gives a bridge 1023 ports; use a second bridge", s.Host)
+		return 0, fmt.Errorf("the bridge %s is full: Linux gives a bridge 1023 ports; use a second bridge", s.Host)
 	case err != nil:
-		return fmt.Errorf("plug %s into %s: %w", s.HostEnd, s.Host, err)
+		return 0, fmt.Errorf("plug %s into %s: %w", s.HostEnd, s.Host, err)
 	}
 	if s.Isolate {
 		info := nl.NewRtAttr(unix.IFLA_LINKINFO, nil)
 		info.AddRtAttr(nl.IFLA_INFO_SLAVE_KIND, nl.NonZeroTerminated("bridge"))
 		info.AddRtAttr(nl.IFLA_INFO_SLAVE_DATA, nil).AddRtAttr(nl.IFLA_BRPORT_ISOLATED, []byte{1})
 		if err := h.change(s.HostEnd, 0, info); err != nil {
-			return fmt.Errorf("isolate %s: %w", s.HostEnd, err)
+			return 0, fmt.Errorf("isolate %s: %w", s.HostEnd, err)
 		}
 	}
 	return h.forwards(ctx, s)
