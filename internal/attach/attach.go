@@ -51,6 +51,20 @@ func (h *Host) Make(ctx context.Context, ns *netns.NS, s Spec) (Link, error) {
 	if err != nil {
 		return Link{}, err
 	}
+	return h.MakeOn(ctx, on, ns, s)
+}
+
+// Link returns the link as Make will make it on i.
+func (i Interface) Link(s Spec) Link {
+	l := Link{MAC: s.MAC, HostMTU: i.link.Attrs().MTU}
+	if l.MAC == nil {
+		l.MAC = i.link.Attrs().HardwareAddr // of a macvlan in passthru mode
+	}
+	return l
+}
+
+// MakeOn is Make on an interface that Find has found.
+func (h *Host) MakeOn(ctx context.Context, on Interface, ns *netns.NS, s Spec) (_ Link, err error) {
 	a := on.link.Attrs()
 	if a.Flags&net.FlagUp == 0 {
 		return Link{}, fmt.Errorf("%s is down; try: ip link set %s up", s.Host, s.Host)
@@ -67,10 +81,9 @@ func (h *Host) Make(ctx context.Context, ns *netns.NS, s Spec) (Link, error) {
 	if err != nil {
 		return Link{}, err
 	}
-	if s.MAC == nil {
-		s.MAC = a.HardwareAddr // of a macvlan in passthru mode
-	}
-	return Link{MAC: s.MAC, HostMTU: s.hostMTU, Index: index}, nil
+	l := on.Link(s)
+	l.Index = index
+	return l, nil
 }
 
 // taken returns why the kernel says EEXIST: ErrExists, or nil if the container has no

@@ -44,12 +44,7 @@ func Open(path string) (*NS, error) {
 	if err != nil {
 		return nil, &fs.PathError{Op: "open network namespace", Path: path, Err: err}
 	}
-	n := &NS{file: os.NewFile(uintptr(fd), path)}
-	if err := n.identify(); err != nil {
-		n.Close()
-		return nil, &fs.PathError{Op: "open network namespace", Path: path, Err: err}
-	}
-	return n, nil
+	return Take(os.NewFile(uintptr(fd), path))
 }
 
 func (n *NS) identify() error {

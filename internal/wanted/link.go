@@ -16,17 +16,23 @@ import (
 // NIC (passthru).
 func (r Interface) Link() (attach.Spec, error) {
 	o := r.Options
-	s := attach.Spec{
-		Host: o.Host(), Mode: o.Mode, Isolate: o.Isolate, Interface: r.Interface, MTU: o.MTU,
-		HostEnd: hostEnd(r.Attachment),
-		Alias:   fmt.Sprintf("net-dhcp: %s/%s/%s %s", r.ContainerName, r.Network, r.Interface, ShortID(r.ContainerID)),
-	}
+	s := Signs(r.Attachment)
+	s.Host, s.Mode, s.Isolate, s.MTU = o.Host(), o.Mode, o.Isolate, o.MTU
 	if o.Parent != "" && o.Mode == "passthru" && o.MAC == nil {
 		return s, nil // the container takes the NIC's place, MAC and all
 	}
 	mac, err := o.LinkMAC(r.identity())
 	s.MAC = mac
 	return s, err
+}
+
+// Signs is the part of the link that follows of the attachment alone. By it a link is known
+// whose maker died.
+func Signs(a leaseapi.Attachment) attach.Spec {
+	return attach.Spec{
+		Interface: a.Interface, HostEnd: hostEnd(a),
+		Alias: fmt.Sprintf("net-dhcp: %s/%s/%s %s", a.ContainerName, a.Network, a.Interface, ShortID(a.ContainerID)),
+	}
 }
 
 // ShortID is a container's id as Podman shows it: the first 12 characters, or all of a

@@ -109,6 +109,7 @@ type Attachment struct {
 	remembers bool          // there is a memo of this client
 	resolves  *resolv.Names // in the container's resolv.conf; nil: none was told yet
 
+	unowned bool      // no caller knows of the link yet: it goes with the attachment
 	owner   *Waiter   // of the request that made the attachment
 	waiters []*Waiter // for a lease
 	trouble string    // the last reason why there is none

@@ -16,6 +16,7 @@ import (
 type ending struct {
 	why string
 	how Outcome
+	err error // for the requests that wait
 }
 
 // Outcome is what becomes of the lease at the end.
@@ -37,14 +38,13 @@ func (a *Attachment) Lost(err error) {
 		return // that is known
 	}
 	a.Emit(event.Lost{Err: err})
-	a.ending = &ending{"container is gone", ByPolicy}
+	a.ending = &ending{"container is gone", ByPolicy, errors.New("container is gone")}
 }
 
-// GiveUp answers the requests that wait, and notes the end of the start.
+// GiveUp notes the end of the start; the requests that wait get err.
 func (a *Attachment) GiveUp(why string, err *leaseapi.Error) {
 	if a.lives() && !a.Ending() {
-		a.answer(Result{Err: err})
-		a.ending = &ending{why, ByPolicy}
+		a.ending = &ending{why, ByPolicy, err}
 	}
 }
 
@@ -52,7 +52,7 @@ func (a *Attachment) GiveUp(why string, err *leaseapi.Error) {
 // inside a step. A held lease is past its policy.
 func (a *Attachment) End(why string, how Outcome) {
 	if a.phase != Held || how != ByPolicy {
-		a.ending = &ending{why, how}
+		a.ending = &ending{why, how, errors.New(why)}
 		a.conclude()
 	}
 }
@@ -67,15 +67,15 @@ func (a *Attachment) conclude() {
 	k, release := a.Kept(now), a.req.Policy.Release
 	switch policy := end.how == ByPolicy; {
 	case end.how == Discard:
-		a.drop(end.why)
+		a.drop(end)
 	case policy && k.Known() && release.Never:
-		a.hold(k, k.Expiry(), end.why)
+		a.hold(k, k.Expiry(), end)
 	case policy && k.Known() && release.Grace > 0:
-		a.hold(k, now.Add(release.Grace), end.why)
+		a.hold(k, now.Add(release.Grace), end)
 	case policy && k.V4.Lease.Addr.IsValid() && a.cannotRelease():
-		a.hold(k, now.Add(time.Second), end.why) // and tried again
+		a.hold(k, now.Add(time.Second), end) // and tried again
 	default:
-		a.giveBack(end.why)
+		a.giveBack(end)
 	}
 }
 
@@ -93,33 +93,35 @@ func (a *Attachment) cannotRelease() bool {
 
 // giveBack ends the attachment with a RELEASE where there is a lease, the binding
 // removed, the record deleted.
-func (a *Attachment) giveBack(why string) {
+func (a *Attachment) giveBack(end ending) {
 	a.turn(returned)
 	for _, f := range a.families {
 		f.Release()
 	}
-	a.drop(why)
+	a.drop(end)
 }
 
 // drop ends the attachment without a word to the servers.
-func (a *Attachment) drop(why string) {
+func (a *Attachment) drop(end ending) {
 	a.closeAll()
-	a.answer(Result{Err: errors.New(why)})
+	a.dropLink()
+	a.answer(Result{Err: end.err})
 	if err := a.env.Store.Delete(a.host.Key()); err != nil {
 		a.Emit(event.Broken{What: "delete the lease's record", Err: err})
 	}
-	a.Emit(event.Ended{Reason: why})
+	a.Emit(event.Ended{Reason: end.why})
 	a.quit()
 }
 
 // ErrFailed is the answer to a request that a panic has cost its attachment.
 var ErrFailed = errors.New("leased failed; see: journalctl -u leased")
 
-// Abandon ends the attachment after a panic. The record stays, for the next leased; the
-// kernel ends the address on time.
+// Abandon ends the attachment after a panic. The record stays, for the next leased: so does
+// the address, which the kernel ends on time. A link of which no caller knows goes.
 func (a *Attachment) Abandon(value any, stack string) {
 	a.Emit(event.Panicked{Value: value, Stack: stack})
 	a.closeAll()
+	a.dropLink()
 	a.answer(Result{Err: ErrFailed})
 	a.quit()
 }

@@ -3,7 +3,6 @@
 package attachment
 
 import (
-	"errors"
 	"net/netip"
 	"time"
 
@@ -37,19 +36,20 @@ func (a *Attachment) Kept(now clock.Instant) Kept {
 
 // hold takes the addresses out of use and keeps the leases until then: a container that
 // is the same client to the servers takes them back.
-func (a *Attachment) hold(k Kept, until clock.Instant, why string) {
+func (a *Attachment) hold(k Kept, until clock.Instant, end ending) {
 	a.turn(kept)
 	a.until = min(until, k.Expiry())
 	a.v4.Hold(k.V4)
 	if a.v6 != nil {
 		a.v6.Hold(k.V6)
 	}
-	a.answer(Result{Err: errors.New(why)})
+	a.dropLink()
+	a.answer(Result{Err: end.err})
 	a.save(k.V4.Lease)
 	a.lan.ExitGate(lan.Abandoned)
 	a.lan.SetLive(false)
 	a.host.Hold(k)
-	a.Emit(event.Held{Addrs: k.addrs(), Reason: why})
+	a.Emit(event.Held{Addrs: k.addrs(), Reason: end.why})
 }
 
 // holdOver gives back a held lease when its time is over.

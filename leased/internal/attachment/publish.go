@@ -19,6 +19,9 @@ import (
 func (a *Attachment) Publish() {
 	a.turnToUse()
 	shown, complete := a.Snapshot(), a.Complete()
+	if complete {
+		a.unowned = false
+	}
 	if names := shown.names(); complete {
 		a.resolves = &names // the caller is told, and writes the resolv.conf
 	} else {
@@ -28,7 +31,7 @@ func (a *Attachment) Publish() {
 	a.host.Show(shown)
 	if complete {
 		failpoint.At(failpoint.BeforeAnswer)
-		a.answer(Result{Lease: shown.reply(a.Now())})
+		a.answer(Result{Lease: shown.reply(a.Now()), MAC: a.req.Link.MAC})
 		failpoint.At(failpoint.AfterAnswer)
 	}
 }
@@ -99,7 +102,7 @@ func (a *Attachment) Expired(l lease4.Lease) {
 func (a *Attachment) record(l lease4.Lease) record.Record {
 	r := record.Record{
 		BootID: a.env.BootID, Request: *a.req, Cookie: a.place.Cookie, Number: a.place.Number, Inode: a.place.Inode,
-		Held: a.phase == Held, Resolves: a.resolves,
+		Making: a.unowned, Held: a.phase == Held, Resolves: a.resolves,
 	}
 	a.v4.Record(&r, l)
 	a.v6.Record(&r)

@@ -3,15 +3,52 @@
 package attachment
 
 import (
+	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/event"
+	"podman-net-dhcp/leased/internal/failpoint"
 	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/lease4"
 )
 
-// Begin starts the attachment for w, who becomes its owner.
-func (a *Attachment) Begin(w *Waiter) {
+// Begin starts the attachment for w, who becomes its owner. make makes the link; nil: the
+// link is there.
+func (a *Attachment) Begin(w *Waiter, make func(at kernel.Place) (kernel.Place, error)) {
 	a.owner, a.waiters = w, []*Waiter{w}
 	a.lan.SetLive(true)
-	a.Enqueue()
+	if make != nil {
+		a.makeLink(make)
+	}
+	if !a.Ending() {
+		a.Enqueue()
+	}
+}
+
+// makeLink has make make the link. The intention is on disk first: if leased is killed, the
+// next leased removes what there is of the link.
+func (a *Attachment) makeLink(make func(at kernel.Place) (kernel.Place, error)) {
+	a.unowned = true
+	a.save(lease4.Lease{})
+	failpoint.At(failpoint.AfterIntention)
+	at, err := make(a.place)
+	if err != nil {
+		a.unowned = false // make has undone what it did
+		a.GiveUp("the link could not be made", &leaseapi.Error{Name: leaseapi.ErrorFailed, Message: err.Error()})
+		return
+	}
+	a.place = at
+	a.req.Link.Index = at.Index
+	failpoint.At(failpoint.AfterLink)
+}
+
+// dropLink deletes a link that goes with the attachment.
+func (a *Attachment) dropLink() {
+	if !a.unowned {
+		return
+	}
+	a.unowned = false
+	if err := a.env.Kernel.DeleteLink(a.place); err != nil && !kernel.IsGone(err) {
+		a.Emit(event.Broken{What: "delete the link", Err: err})
+	}
 }
 
 // Enqueue asks the servers, or waits until there is room for one more to ask them.

@@ -4,42 +4,50 @@ package attachment
 
 import (
 	"fmt"
+	"net"
 	"slices"
 
 	"podman-net-dhcp/internal/leaseapi"
-	"podman-net-dhcp/leased/internal/event"
-	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/lan"
 	"podman-net-dhcp/leased/internal/lease4"
 	"podman-net-dhcp/leased/internal/request"
 )
 
 // Result answers a request. Lease is nil where there is none, and the request says to
-// continue without.
+// continue without. MAC is the link's.
 type Result struct {
 	Lease *leaseapi.Lease
+	MAC   net.HardwareAddr
 	Err   error
 }
 
 // Waiter is a request that waits, and gets one Result. The attachment keeps the Waiter of
 // its owner, but not the channel, which only the request keeps.
 type Waiter struct {
-	result chan<- Result // nil: it has its Result
+	result    chan<- Result // nil: it has its Result
+	tell      func(r Result) (told bool)
+	delivered bool
 }
 
 // NewWaiter returns a Waiter and the channel on which its Result comes. The channel has
-// room for the Result.
-func NewWaiter() (*Waiter, <-chan Result) {
+// room for the Result. tell, if not nil, tells the caller at once, so that no other
+// goroutine need wake up for it, and must not block; it reports whether the caller has the
+// Result.
+func NewWaiter(tell func(r Result) (told bool)) (*Waiter, <-chan Result) {
 	c := make(chan Result, 1)
-	return &Waiter{c}, c
+	return &Waiter{result: c, tell: tell}, c
 }
 
 // Answer gives the Waiter its Result. Only the attachment's actor calls it.
 func (w *Waiter) Answer(r Result) {
-	if w.result != nil {
-		w.result <- r
-		w.result = nil
+	if w.result == nil {
+		return
 	}
+	if w.tell != nil {
+		w.delivered = w.tell(r)
+	}
+	w.result <- r
+	w.result, w.tell = nil, nil
 }
 
 // Starting reports whether a request waits.
@@ -68,10 +76,10 @@ func (a *Attachment) Late(w *Waiter) {
 	l := shown.reply(a.Now())
 	if a.req.Policy.OnTimeout == request.Continue || a.req.Policy.IPv6 == request.IPv6Only && l != nil {
 		names := shown.names()
-		a.resolves = &names
+		a.resolves, a.unowned = &names, false
 		a.save(lease4.Lease{})
 		a.lan.ExitGate(lan.TimedOut)
-		w.Answer(Result{Lease: l})
+		w.Answer(Result{Lease: l, MAC: a.req.Link.MAC})
 		return
 	}
 	err := noLease(a.inVain())
@@ -84,9 +92,10 @@ func (a *Attachment) Late(w *Waiter) {
 
 // Undo takes back what a request has done whose caller is gone, with the link: no one
 // else will delete it. The lease that the container had before stays, and so does a
-// lease that another request waits for, which owns it from now on.
-func (a *Attachment) Undo(at kernel.Place, w *Waiter) {
-	if !a.place.Same(at) {
+// lease that another request waits for, which owns it from now on. A caller that has its
+// answer may hang up.
+func (a *Attachment) Undo(w *Waiter) {
+	if w.delivered {
 		return
 	}
 	a.leave(w)
@@ -94,10 +103,9 @@ func (a *Attachment) Undo(at kernel.Place, w *Waiter) {
 	if a.owner != w {
 		return
 	}
+	a.unowned = true
 	a.End("the caller has gone", ByPolicy)
-	if err := a.env.Kernel.DeleteLink(at); err != nil && !kernel.IsGone(err) {
-		a.Emit(event.Broken{What: "delete the link", Err: err})
-	}
+	a.dropLink() // of an attachment that was over already
 }
 
 // handOver makes the next request the owner when the owner goes.

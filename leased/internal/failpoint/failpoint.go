@@ -14,7 +14,9 @@ type Point uint8
 
 // The points, in the order of a lease's life.
 const (
-	AfterDiscover  Point = iota + 1 // DISCOVER sent
+	AfterIntention Point = iota + 1 // record of the link to make written; no link yet
+	AfterLink                       // link made; nobody was asked yet
+	AfterDiscover                   // DISCOVER sent
 	AfterOffer                      // OFFER received, no reaction yet
 	AfterRequest                    // REQUEST sent
 	AckBeforeWrite                  // ACK received, nothing applied and nothing written
@@ -30,6 +32,10 @@ const (
 // String returns the point's name in LEASED_FAILPOINT.
 func (p Point) String() string {
 	switch p {
+	case AfterIntention:
+		return "AfterIntention"
+	case AfterLink:
+		return "AfterLink"
 	case AfterDiscover:
 		return "AfterDiscover"
 	case AfterOffer:
@@ -56,7 +62,7 @@ func (p Point) String() string {
 
 // All returns all points.
 func All() (all []Point) {
-	for p := AfterDiscover; p <= last; p++ {
+	for p := AfterIntention; p <= last; p++ {
 		all = append(all, p)
 	}
 	return all

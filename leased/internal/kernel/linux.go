@@ -74,7 +74,7 @@ func (Linux) Resolve(p Place, containerID string, was, now resolv.Names) (bool, 
 	return resolv.Rewrite(p.Netns, p.Cookie, containerID, was, now)
 }
 
-// DeleteLink deletes the link.
+// DeleteLink deletes the link; without a MAC, the one that has the interface's name.
 func (Linux) DeleteLink(p Place) error {
 	_, err := enter(p, func(s *Session) (struct{}, error) {
 		return struct{}{}, attach.Delete(s.ns, p.Interface, p.MAC)

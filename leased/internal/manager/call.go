@@ -3,38 +3,67 @@
 package manager
 
 import (
+	"context"
+	"os"
 	"runtime/debug"
+	"time"
 
+	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/attachment"
 	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/request"
 )
 
-// call is one Acquire.
+// call is one Acquire or Setup.
 type call struct {
 	m      *Manager
-	req    *request.Request // the attachment keeps it
+	key    string
 	waiter *attachment.Waiter
-	place  kernel.Place // only the actor uses it
+	look   func(c *call, x *actor) error // at the link, or at what it will be
+
+	// Only the actor uses these; look sets them. The attachment keeps the request.
+	req   *request.Request
+	place kernel.Place
+	maker kernel.Maker // nil: the link is there
 }
 
 // post is the manager's, for messages to the attachment that there is.
 func (c *call) post(do func(a *attachment.Attachment)) {
-	c.m.post(c.req.Attachment.Key(), func(x *actor) {
+	c.m.post(c.key, func(x *actor) {
 		if x.at != nil {
 			do(x.at)
 		}
 	})
 }
 
-func (c *call) undo() { c.post(func(a *attachment.Attachment) { a.Undo(c.place, c.waiter) }) }
+func (c *call) undo() { c.post(func(a *attachment.Attachment) { a.Undo(c.waiter) }) }
+
+// wait waits for the answer for that long. The end of ctx undoes the call.
+func (c *call) wait(ctx context.Context, answer <-chan attachment.Result, timeout time.Duration) (attachment.Result, error) {
+	late := time.NewTimer(timeout)
+	defer late.Stop()
+	for {
+		select {
+		case r := <-answer:
+			return r, nil
+		case <-late.C:
+			c.post(func(a *attachment.Attachment) { a.Late(c.waiter) })
+		case <-ctx.Done():
+			c.undo()
+			return attachment.Result{}, ctx.Err()
+		case <-c.m.stopped:
+			return attachment.Result{}, errStopping
+		}
+	}
+}
 
 // begin looks at the link and starts the attachment, or waits along for the lease. All of
 // it is the actor's work: there may be hundreds of calls.
-func (c *call) begin(x *actor) {
+func (c *call) begin(ctx context.Context, x *actor) {
 	defer c.answerAfterPanic(x)
-	var err error
-	if c.place, err = c.m.cfg.Kernel.Find(c.req.Link, c.req.Attachment.Interface); err != nil {
+	defer c.closeMaker()
+	if err := c.look(c, x); err != nil {
+		c.m.cfg.Kernel.Leave(c.place)
 		c.waiter.Answer(attachment.Result{Err: err})
 		return
 	}
@@ -47,7 +76,63 @@ func (c *call) begin(x *actor) {
 	}
 	x.Numbered(c.place.Number)
 	x.at = attachment.New(&c.m.env, x, c.req, c.place, k)
-	x.at.Begin(c.waiter)
+	x.at.Begin(c.waiter, c.making(ctx))
+}
+
+func (c *call) closeMaker() {
+	if c.maker != nil {
+		c.maker.Close()
+	}
+}
+
+// making is how the attachment makes its link; nil: the link is there.
+func (c *call) making(ctx context.Context) func(at kernel.Place) (kernel.Place, error) {
+	if c.maker == nil {
+		return nil
+	}
+	return func(at kernel.Place) (kernel.Place, error) { return c.maker.Make(ctx, at, c.m.workers.pause) }
+}
+
+// lookAt is the look of an Acquire, whose link is there.
+func lookAt(req *request.Request) func(c *call, x *actor) error {
+	return func(c *call, _ *actor) (err error) {
+		c.req = req
+		c.place, err = c.m.cfg.Kernel.Find(req.Link, req.Attachment.Interface)
+		return err
+	}
+}
+
+// lookAhead is the look of a Setup, whose link is to be made. The link is there already if
+// a killed leased has made it and has its lease on disk, or if a caller asks twice.
+func lookAhead(s request.Setup, netns *os.File) func(c *call, x *actor) error {
+	return func(c *call, x *actor) error {
+		k, w := c.m.cfg.Kernel, s.Wanted
+		var err error
+		if c.place, err = k.Adopt(netns, w.Netns, w.Attachment.Interface); err != nil {
+			return refused(err)
+		}
+		spec, err := s.Link()
+		if err != nil {
+			return refused(err)
+		}
+		if c.maker, err = k.Maker(spec); err != nil {
+			return refused(err)
+		}
+		req, err := s.Request(c.maker.Link())
+		if err != nil {
+			return refused(err)
+		}
+		c.req, c.place.MAC = &req, req.Link.MAC
+		if old := x.at; old != nil && old.Phase() < attachment.Held && old.Place().Cookie == c.place.Cookie && k.Check(old.Place()) == nil {
+			c.place.Index = old.Place().Index
+		}
+		return nil
+	}
+}
+
+// refused is an error for the user.
+func refused(err error) error {
+	return &leaseapi.Error{Name: leaseapi.ErrorFailed, Message: err.Error()}
 }
 
 // answerAfterPanic answers a call that a panic has left without an attachment.

@@ -4,8 +4,10 @@ package manager
 
 import (
 	"log/slog"
+	"os"
 	"time"
 
+	"podman-net-dhcp/internal/attach"
 	"podman-net-dhcp/leased/internal/attachment"
 	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/request"
@@ -36,6 +38,12 @@ type Kernel interface {
 	// Find looks at a link: the link with its index, or with the interface name where
 	// the index is 0.
 	Find(l request.Link, ifname string) (kernel.Place, error)
+	// Adopt takes over a descriptor of a netns, which is found at path later.
+	Adopt(f *os.File, path, ifname string) (kernel.Place, error)
+	// Maker looks at the host's interface that a link is to be made on.
+	Maker(s attach.Spec) (kernel.Maker, error)
+	// UnmakeLink removes what a killed Maker has left.
+	UnmakeLink(p kernel.Place, s attach.Spec) error
 	// LANRouters hears the router advertisements on the LAN behind a host interface.
 	LANRouters(host string) (kernel.RoutersConn, error)
 }

@@ -45,6 +45,10 @@ type fakeKernel struct {
 	arpError error
 	noARP    bool // nobody gets to receive from ARP sockets
 
+	making     time.Duration // what it takes to make a link
+	makers     int           // that are open
+	makerError error
+
 	six net6
 }
 

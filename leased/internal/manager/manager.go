@@ -10,9 +10,10 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"net"
+	"os"
 	"strings"
 	"sync"
-	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/attachment"
@@ -123,43 +124,75 @@ var errStopping = errors.New("leased is stopping; try again")
 // *leaseapi.Error, or returns nil where the request says to continue. undo takes back
 // what this call has done, for an answer that does not reach the caller; the end of ctx
 // does the same.
-func (m *Manager) Acquire(ctx context.Context, req request.Request) (*leaseapi.Lease, func(), error) {
-	waiter, answer := attachment.NewWaiter()
-	c := &call{m: m, req: &req, waiter: waiter}
-	if !m.post(req.Attachment.Key(), c.begin) {
+func (m *Manager) Acquire(ctx context.Context, req request.Request) (l *leaseapi.Lease, undo func(), err error) {
+	waiter, answer := attachment.NewWaiter(nil)
+	c := &call{m: m, key: req.Attachment.Key(), waiter: waiter, look: lookAt(&req)}
+	if !m.post(c.key, func(x *actor) { c.begin(ctx, x) }) {
 		return nil, nil, errStopping
 	}
-	late := time.NewTimer(req.Policy.Timeout)
-	defer late.Stop()
-	for {
-		select {
-		case r := <-answer:
-			return r.Lease, c.undo, r.Err
-		case <-late.C:
-			c.post(func(a *attachment.Attachment) { a.Late(c.waiter) })
-		case <-ctx.Done():
-			c.undo()
-			return nil, nil, ctx.Err()
-		case <-m.stopped:
-			return nil, nil, errStopping
-		}
+	r, err := c.wait(ctx, answer, req.Policy.Timeout)
+	if err != nil {
+		return nil, nil, err
 	}
+	return r.Lease, c.undo, r.Err
+}
+
+// Setup makes the attachment's link in a netns, which it takes over, and is Acquire then. tell
+// gets the answer; the actor calls it, so it must not block. It reports whether the caller has
+// the answer, who may hang up then. Setup returns when tell was called, or with an error when
+// it was not.
+func (m *Manager) Setup(ctx context.Context, s request.Setup, netns *os.File, tell Tell) (undo func(), err error) {
+	waiter, answer := attachment.NewWaiter(func(r attachment.Result) bool { return tell(r.MAC, r.Lease, r.Err) })
+	c := &call{m: m, key: request.Attachment(s.Wanted.Attachment).Key(), waiter: waiter, look: lookAhead(s, netns)}
+	if !m.post(c.key, func(x *actor) { c.begin(ctx, x) }) {
+		netns.Close()
+		return nil, errStopping
+	}
+	_, err = c.wait(ctx, answer, s.Wanted.Options.LeaseTimeout)
+	return c.undo, err
+}
+
+// Tell gives a caller its answer, and reports whether the caller has it.
+type Tell = func(mac net.HardwareAddr, l *leaseapi.Lease, err error) bool
+
+// Teardown is Release, and deletes the link in netns then, which it takes over; nil: there is
+// no netns any more.
+func (m *Manager) Teardown(ctx context.Context, a request.Attachment, netns *os.File) error {
+	return m.release(ctx, a.Key(), func() error {
+		if netns == nil {
+			return nil
+		}
+		p, err := m.cfg.Kernel.Adopt(netns, "", a.Interface)
+		if err != nil {
+			return err
+		}
+		defer m.cfg.Kernel.Leave(p)
+		return m.cfg.Kernel.DeleteLink(p)
+	})
 }
 
 // Release ends the attachment's lease as its policy says. An unknown attachment is no
 // error.
 func (m *Manager) Release(ctx context.Context, a request.Attachment) error {
-	return m.release(ctx, a.Key())
+	return m.release(ctx, a.Key(), nil)
 }
 
-func (m *Manager) release(ctx context.Context, key string) error {
-	done := make(chan struct{})
-	if !m.post(key, func(x *actor) { defer close(done); x.end("released") }) {
+// release ends the attachment, and does then what is to be done after that.
+func (m *Manager) release(ctx context.Context, key string, then func() error) error {
+	done := make(chan error, 1)
+	ended := func(x *actor) {
+		var err error
+		defer func() { done <- err }()
+		if x.end("released"); then != nil {
+			err = then()
+		}
+	}
+	if !m.post(key, ended) {
 		return errStopping
 	}
 	select {
-	case <-done:
-		return nil
+	case err := <-done:
+		return err
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-m.stopped:
@@ -178,7 +211,7 @@ func (m *Manager) ReleaseContainer(ctx context.Context, containerID string) erro
 	}
 	m.mu.Unlock()
 	for _, key := range mine {
-		if err := m.release(ctx, key); err != nil {
+		if err := m.release(ctx, key, nil); err != nil {
 			return err
 		}
 	}

@@ -30,6 +30,9 @@ func (m *Manager) restore() error {
 	// successor's.
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	for _, rec := range r.unmade {
+		m.unmakeLocked(rec)
+	}
 	for _, x := range r.next {
 		x.putLocked(x.resume)
 	}
@@ -41,6 +44,7 @@ type restoration struct {
 	m       *Manager
 	clients map[string]bool // those that have a record
 	next    []*actor        // those that have something to do first
+	unmade  []*record.Record
 }
 
 // adopt makes an attachment of a record.
@@ -48,6 +52,10 @@ func (r *restoration) adopt(rec *record.Record) error {
 	key := rec.Request.Attachment.Key()
 	if rec.BootID != r.m.cfg.BootID {
 		return r.m.cfg.Store.Delete(key) // the container went with its host
+	}
+	if rec.Making {
+		r.unmade = append(r.unmade, rec)
+		return nil
 	}
 	if now := r.m.now(); now < rec.Lease.Start { // a clock that cannot be: ask the server
 		rec.Lease.T1, rec.Lease.T2 = now, now
@@ -59,6 +67,26 @@ func (r *restoration) adopt(rec *record.Record) error {
 		r.next = append(r.next, x)
 	}
 	return nil
+}
+
+// unmakeLocked has the actor of a record remove the link that a killed leased was making, before
+// anything else. The record goes last: an actor that is killed in between is not the last one.
+func (m *Manager) unmakeLocked(rec *record.Record) {
+	key := rec.Request.Attachment.Key()
+	x := m.actors[key]
+	if x == nil {
+		x = newActor(m, key)
+		m.actors[key] = x
+	}
+	x.putLocked(func() {
+		if err := m.cfg.Kernel.UnmakeLink(placeOf(rec), rec.Request.Spec()); err != nil {
+			m.cfg.Log.Error("remove a link that was being made", "container", rec.Request.Attachment.ContainerName, "err", err)
+			return // the next leased tries again
+		}
+		if err := m.cfg.Store.Delete(key); err != nil {
+			m.cfg.Log.Error("delete the record of a link that was being made", "err", err)
+		}
+	})
 }
 
 // placeOf is where the record says that the container is.

@@ -74,6 +74,15 @@ func (s *memory) Load(each func(record []byte) error, but ...string) (absent []s
 	return absent, errors.Join(bad...)
 }
 
+// clone is what a killed leased leaves.
+func (s *memory) clone() *memory {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := newStore()
+	maps.Copy(c.records, s.records)
+	return c
+}
+
 func (s *memory) len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,6 +2,11 @@
 
 package manager
 
+import (
+	"context"
+	"time"
+)
+
 // workers bound the actors that work at a time. Their system calls block, each a thread
 // of its own: all changes of links and addresses wait for one lock in the kernel. Go makes
 // as many threads as were ever blocked at once, and keeps them; a thousand renewals need
@@ -27,6 +32,19 @@ func newWorkers() workers {
 
 func (w workers) take() { w.actors <- struct{}{} }
 func (w workers) put()  { <-w.actors }
+
+// pause is called by an actor at work, to wait for that long or until ctx ends, whose error
+// it then returns.
+func (w workers) pause(ctx context.Context, d time.Duration) error {
+	w.put()
+	defer w.take()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
 
 // free is called by an actor at work, to wait for something other than the kernel.
 func (w workers) free(wait func()) {

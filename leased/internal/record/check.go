@@ -60,6 +60,7 @@ func (d disk) checkOwn() error {
 		fault{d.Number < unnumbered || d.Number > maxIndex, "netns: number out of range"},
 		fault{mac != 0 && mac < minMAC || mac > maxMAC, "server MAC: a length that no MAC has"},
 		fault{d.Until < 0, "hold: ends before the boot"},
+		fault{d.Making && (!d.Waiting || d.Held), "a link that is being made, with a lease"},
 		fault{d.Waiting && d.Lease.Addr.IsValid(), "waiting with a lease"},
 		fault{!d.Waiting && (!isIPv4(d.Lease.Addr) || !d.Lease.Server.Is4()), "a lease without address or server"},
 	)

@@ -22,6 +22,7 @@ type (
 		Inode     uint64                  `json:"inode"`
 		ServerMAC []byte                  `json:"serverMac,omitempty"`
 		Waiting   bool                    `json:"waiting,omitempty"`
+		Making    bool                    `json:"making,omitempty"`
 		Held      bool                    `json:"held,omitempty"`
 		Until     clock.Instant           `json:"until,omitempty"`
 		Lease     diskLease               `json:"lease"`

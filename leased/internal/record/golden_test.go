@@ -100,7 +100,7 @@ func TestNothingIsLost(t *testing.T) {
 	r := decode[Record](t, golden(t, "record-rich"))
 	r.Number, r.Inode, r.Held, r.Until = 7, 4026532200, true, 120
 	for i, v := 0, reflect.ValueOf(r); i < v.NumField(); i++ {
-		if f := v.Type().Field(i).Name; v.Field(i).IsZero() && f != "Waiting" {
+		if f := v.Type().Field(i).Name; v.Field(i).IsZero() && f != "Waiting" && f != "Making" {
 			t.Errorf("%s has no value here", f)
 		}
 	}
@@ -120,6 +120,9 @@ func TestRecordSaysWhatItSaid(t *testing.T) {
 	waiting := decode[Record](t, golden(t, "record-waiting"))
 	if !waiting.Waiting || waiting.Held || waiting.Lease.Addr.IsValid() || waiting.Request.Policy.OnTimeout != request.Continue {
 		t.Errorf("%+v", waiting)
+	}
+	if making := decode[Record](t, golden(t, "record-making")); !making.Making || !making.Waiting {
+		t.Errorf("%+v", making)
 	}
 	auto := decode[Record](t, golden(t, "record-auto"))
 	if v := auto.IPv6; v == nil || v.Bound == nil || len(v.Lease.Addrs) != 1 || len(v.Bound.Addrs) != 1 || len(v.Routers.Servers) != 1 {

@@ -35,6 +35,9 @@ type Record struct {
 	ServerMAC net.HardwareAddr // the server that granted Lease, or its relay; 6 to 20 bytes or nil
 	// Waiting says that there is no IPv4 lease (yet); Lease has no Addr then.
 	Waiting bool
+	// Making says that leased makes the link, and that no caller knows of it yet. Waiting is
+	// true.
+	Making bool
 	// Held says that the container has gone; its leases are kept until Until.
 	Held  bool
 	Until clock.Instant

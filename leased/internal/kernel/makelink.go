@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kernel
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"podman-net-dhcp/internal/attach"
+	"podman-net-dhcp/internal/netns"
+)
+
+// Adopt looks at a netns that a caller has passed as a descriptor, which it takes over. The
+// place's session is open, until Leave; the place has no link yet.
+func (Linux) Adopt(f *os.File, path, ifname string) (Place, error) {
+	ns, err := netns.Take(f)
+	if err != nil {
+		return Place{}, err
+	}
+	cookie, err := ns.Cookie()
+	if err != nil {
+		ns.Close()
+		return Place{}, err
+	}
+	return Place{
+		Netns: path, Cookie: cookie, Interface: ifname, Number: Unnumbered, Inode: ns.Inode(), Session: &Session{ns: ns},
+	}, nil
+}
+
+// Maker makes one link. It is for one goroutine at a time.
+type Maker interface {
+	// Link is the link as it will be.
+	Link() attach.Link
+	// Make makes the link in the place's netns, whose session is open, and returns the
+	// place with the link. If Make fails, it has undone all. It waits by pause, which
+	// fails when ctx ends.
+	Make(ctx context.Context, p Place, pause func(ctx context.Context, d time.Duration) error) (Place, error)
+	// Close must follow.
+	Close()
+}
+
+// Maker looks at the host's interface on which a link is to be made.
+func (Linux) Maker(s attach.Spec) (Maker, error) {
+	host, err := attach.OpenHost(nil)
+	if err != nil {
+		return nil, err
+	}
+	on, err := host.Find(s.Host)
+	if err != nil {
+		host.Close()
+		return nil, err
+	}
+	return &maker{host, on, s}, nil
+}
+
+type maker struct {
+	host *attach.Host
+	on   attach.Interface
+	spec attach.Spec
+}
+
+func (m *maker) Link() attach.Link { return m.on.Link(m.spec) }
+
+func (m *maker) Close() { m.host.Close() }
+
+func (m *maker) Make(ctx context.Context, p Place, pause func(ctx context.Context, d time.Duration) error) (Place, error) {
+	m.host.Pause = pause
+	link, err := m.host.MakeOn(ctx, m.on, p.Session.ns, m.spec)
+	if err != nil {
+		return p, err
+	}
+	p.MAC = link.MAC
+	// This also makes the kernel look at the carrier of a veth.
+	p.Index, err = p.Session.netlink().Index(p.Interface, p.MAC)
+	if err != nil {
+		return p, errors.Join(gone(err), attach.Delete(p.Session.ns, p.Interface, p.MAC))
+	}
+	return p, nil
+}
+
+// UnmakeLink removes what Make left when leased was killed. The place need not be there any
+// more.
+func (Linux) UnmakeLink(p Place, s attach.Spec) error {
+	host, err := attach.OpenHost(nil)
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	ns, err := reach(p)
+	if err != nil && !errors.Is(err, ErrGone) {
+		return err
+	}
+	if ns != nil {
+		defer ns.Close()
+	}
+	return host.Undo(ns, s)
+}

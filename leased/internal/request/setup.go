@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package request
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"strings"
+
+	"podman-net-dhcp/internal/attach"
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/internal/netavark"
+	"podman-net-dhcp/internal/options"
+	"podman-net-dhcp/internal/wanted"
+)
+
+// Setup asks for a container's interface, its link included.
+type Setup struct {
+	Wanted   wanted.Interface
+	Netavark bool // the answer is netavark's document
+}
+
+// RefusedError says, for the user, which option or part of netavark's document cannot be
+// right.
+type RefusedError struct{ err error }
+
+// Error is the reason.
+func (e *RefusedError) Error() string { return e.err.Error() }
+
+// Bounds on a Setup. The frame bounds the whole.
+const maxHostnames = 8
+
+// ParseSetup checks the parameters of a Setup. It fails with an *InvalidError for a parameter
+// that only a program can get wrong, and with a *RefusedError for what a user has typed.
+func ParseSetup(a leaseapi.SetupRequest) (Setup, error) {
+	var p parser
+	p.check("netns", strings.HasPrefix(a.Netns, "/") && len(a.Netns) <= maxPath)
+	p.check("hostnames", len(a.Hostnames) <= maxHostnames)
+	at, s := p.keyOf(a.Attachment, a.Netavark), Setup{Netavark: a.Netavark != nil}
+	if p.bad != "" {
+		return Setup{}, &InvalidError{p.bad}
+	}
+	var err error
+	if s.Netavark {
+		s.Wanted, err = at.exec.Wanted(a.Netns)
+	} else {
+		s.Wanted = wanted.Interface{Attachment: a.Attachment, Netns: a.Netns, Hostnames: a.Hostnames}
+		s.Wanted.Options, err = options.Parse(a.Options)
+	}
+	if err == nil {
+		err = s.Wanted.Check()
+	}
+	if err != nil {
+		return Setup{}, &RefusedError{err}
+	}
+	return s, nil
+}
+
+// ParseTeardown checks the parameters of a Teardown, and returns the attachment to end. It
+// fails as ParseSetup does.
+func ParseTeardown(a leaseapi.TeardownRequest) (Attachment, error) {
+	var p parser
+	at := p.keyOf(a.Attachment, a.Netavark)
+	if p.bad != "" {
+		return Attachment{}, &InvalidError{p.bad}
+	}
+	return at.Attachment, nil
+}
+
+// key is the attachment that a call is about, and netavark's document if that names it.
+type key struct {
+	Attachment
+	exec netavark.Exec
+}
+
+// keyOf takes the attachment from one of the two parameters, of which one must be there.
+func (p *parser) keyOf(a leaseapi.Attachment, document json.RawMessage) (k key) {
+	if document == nil {
+		k.Attachment = p.attachment(a)
+		return k
+	}
+	p.check("attachment", a == leaseapi.Attachment{})
+	p.check("netavark", json.Unmarshal(document, &k.exec) == nil)
+	if p.bad == "" {
+		k.Attachment = p.attachment(k.exec.Attachment())
+	}
+	return k
+}
+
+// Link is the link to make. Its MAC is nil where it takes over the host interface's.
+func (s Setup) Link() (attach.Spec, error) { return s.Wanted.Link() }
+
+// Request is the lease to ask for, on a link that has a MAC by now.
+func (s Setup) Request(link attach.Link) (Request, error) {
+	a, err := s.Wanted.Lease(link)
+	if err != nil {
+		return Request{}, err
+	}
+	return Parse(a)
+}
+
+// Reply is the answer to the caller.
+func (s Setup) Reply(mac net.HardwareAddr, lease *leaseapi.Lease) (leaseapi.SetupReply, error) {
+	if !s.Netavark {
+		return leaseapi.SetupReply{MAC: mac.String(), Lease: lease}, nil
+	}
+	status, err := json.Marshal(netavark.Status(s.Wanted, mac, lease))
+	if err != nil {
+		return leaseapi.SetupReply{}, fmt.Errorf("encode netavark's document: %w", err)
+	}
+	return leaseapi.SetupReply{Status: status}, nil
+}
+
+// Spec is the link of the request, by the signs that tell it from others: to remove it.
+func (r Request) Spec() attach.Spec {
+	s := wanted.Signs(leaseapi.Attachment(r.Attachment))
+	s.Host, s.MAC = r.Link.Host, r.Link.MAC
+	s.Mode = "passthru" // or another one: then the interface there has another MAC
+	return s
+}
