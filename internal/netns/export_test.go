@@ -2,11 +2,20 @@
 
 package netns
 
-import vns "github.com/vishvananda/netns"
+import (
+	"sync/atomic"
 
-// LoseHome makes the way back fail until the function returned is called.
-func LoseHome() (restore func()) {
-	old := home
-	home = func() (vns.NsHandle, error) { return vns.None(), nil }
-	return func() { home = old }
+	vns "github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+)
+
+// LoseWay makes the way back fail so many times.
+func LoseWay(times int64) {
+	var tried atomic.Int64
+	setHome = func(home vns.NsHandle) error {
+		if tried.Add(1) <= times {
+			return unix.ENOMEM
+		}
+		return vns.Set(home)
+	}
 }

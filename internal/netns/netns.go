@@ -2,8 +2,8 @@
 
 // Package netns opens network namespaces and makes descriptors inside them. It is the
 // only package in the project that calls setns(2): a goroutine locked to its thread
-// moves in, makes a descriptor, and moves back. A thread that cannot move back is never
-// used again (it stays locked, so the runtime ends it).
+// moves in, makes a descriptor, and moves back. If the thread cannot move back, the
+// process ends.
 package netns
 
 import (
@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime"
 	"sync"
 
 	"github.com/vishvananda/netlink"
@@ -106,8 +105,8 @@ func (n *NS) Netlink() (h *netlink.Handle, err error) {
 	return h, err
 }
 
-// Do calls fn on a thread that is in the namespace. fn may only make descriptors: no
-// goroutines, no logging, no waiting.
+// Do calls fn on a thread that is in the namespace, usually the caller's. fn may only make
+// descriptors: no goroutines, no logging, no waiting, no other Do.
 func (n *NS) Do(fn func() error) error {
 	return lend(func() error {
 		if err := vns.Set(vns.NsHandle(n.FD())); err != nil {
@@ -116,41 +115,6 @@ func (n *NS) Do(fn func() error) error {
 		return fn()
 	})
 }
-
-// lend calls fn on a thread that fn may move to another namespace.
-func lend(fn func() error) error {
-	home, err := home()
-	if err != nil {
-		return err
-	}
-	done := make(chan error, 1)
-	go borrow(home, fn, done)
-	return <-done
-}
-
-func borrow(home vns.NsHandle, fn func() error, done chan<- error) {
-	runtime.LockOSThread()
-	if unix.Gettid() == unix.Getpid() {
-		// Not the main thread: it would not end with its goroutine, and its namespace is
-		// what others see as the process's (/proc/PID/ns/net). It stays busy here, so
-		// that the next goroutine gets another thread.
-		defer runtime.UnlockOSThread()
-		again := make(chan error, 1)
-		go borrow(home, fn, again)
-		done <- <-again
-		return
-	}
-	err := fn()
-	if vns.Set(home) == nil {
-		runtime.UnlockOSThread()
-	} // else: this thread is lost; ending locked makes the runtime end it.
-	done <- err
-}
-
-// home is the namespace the process started in.
-var home = sync.OnceValues(func() (vns.NsHandle, error) {
-	return vns.GetFromPath("/proc/self/ns/net")
-})
 
 func currentCookie() (uint64, error) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)

@@ -12,8 +12,6 @@ import (
 	"podman-net-dhcp/lab/testlan"
 )
 
-func TestMain(m *testing.M) { testlan.Main(m) }
-
 // A namespace's end is heard of under its number, and being numbered does not keep
 // it alive.
 func TestWatchHearsOfTheEnd(t *testing.T) {
