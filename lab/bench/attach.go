@@ -23,7 +23,7 @@ func (h *host) attachWays() []*way {
 }
 
 func (h *host) bounds() []*way {
-	return []*way{execEmpty(), floor(report.Floor, h.macvlan), floor("floor, bridge", h.veth)}
+	return []*way{execEmpty(), floor(report.Floor, h.macvlan), floor(report.FloorBridge, h.veth)}
 }
 
 // measureAttach measures all ways one at a time, all in one: what netavark's own

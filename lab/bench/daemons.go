@@ -39,13 +39,18 @@ var (
 // measureDaemons measures what leased and the peers' daemons cost at rest, what
 // leased costs when many renew, and how many fare that start at once.
 func measureDaemons(r *report.Report, quick bool) (err error) {
+	u, err := leasedUnit()
+	if err != nil {
+		return err
+	}
 	size := full
 	if quick {
 		size = small
 	}
 	r.Notes = append(r.Notes, fmt.Sprintf("Daemons at rest: each container is a network namespace of its own, attached by `net-dhcp setup`, "+
 		"`netavark setup` or CNI's macvlan, eight at a time; they are spread over %d NICs with a dnsmasq each. "+
-		"The daemons may open as many files as the system allows, where systemd's default is 1,024.", size.nics))
+		"The daemons may open as many files as the system allows, where systemd's default is 1,024. "+
+		"leased has the settings of its unit: %s.", size.nics, u))
 	lan, err := manyUp(size.nics)
 	if err != nil {
 		return err

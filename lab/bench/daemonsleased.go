@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -45,14 +46,18 @@ func startLeased(program, dir string, more ...string) (*leased, error) {
 	}, more...)...)
 	l.cmd.Stderr = os.Stderr
 	l.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	l.cmd.Env = append(os.Environ(), "LEASED_SOCKET="+l.file("sock"), "NOTIFY_SOCKET="+l.file("notify"))
-	if err := errors.Join(os.Setenv("LEASED_SOCKET", l.file("sock")), l.start()); err != nil {
+	u, err := leasedUnit()
+	if err != nil {
+		return nil, err
+	}
+	l.cmd.Env = slices.Concat(os.Environ(), u.environment, []string{"LEASED_SOCKET=" + l.file("sock"), "NOTIFY_SOCKET=" + l.file("notify")})
+	if err := errors.Join(os.Setenv("LEASED_SOCKET", l.file("sock")), l.start(u)); err != nil {
 		return nil, fmt.Errorf("start %s: %w", filepath.Base(program), err)
 	}
 	return l, nil
 }
 
-func (l *leased) start() (err error) {
+func (l *leased) start(u unit) (err error) {
 	l.notify, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: l.file("notify"), Net: "unixgram"})
 	if err != nil {
 		return err
@@ -60,7 +65,7 @@ func (l *leased) start() (err error) {
 	ready := make(chan time.Time, 1)
 	go hear(l.notify, ready)
 	begin := time.Now()
-	if err := l.cmd.Start(); err != nil {
+	if err := u.start(l.cmd); err != nil {
 		return err
 	}
 	select {

@@ -4,10 +4,11 @@ package report
 
 // Names of ways that a target is about. What else takes part is named freely.
 const (
-	Floor   = "floor, macvlan" // link, two round trips, address: no daemon, no exec
-	Exec    = "exec of an empty Go program"
-	Macvlan = "net-dhcp, macvlan"
-	Bridge  = "net-dhcp, bridge"
+	Floor       = "floor, macvlan" // link, two round trips, address: no daemon, no exec
+	FloorBridge = "floor, bridge"
+	Exec        = "exec of an empty Go program"
+	Macvlan     = "net-dhcp, macvlan"
+	Bridge      = "net-dhcp, bridge"
 
 	// netavark setup with its own driver, and with our plugin.
 	Netavark1Own  = "netavark 1.14 macvlan + dhcp"

@@ -16,8 +16,10 @@ type Report struct {
 	Netavark []Way `json:"netavark"`
 	// Parallel is Attach with eight at once.
 	Parallel []Way `json:"parallel"`
-	// Known is Attach of who was leased before, with the server's ping check on.
+	// Known is Attach of containers that were leased before, with the server's ping check on.
 	Known []Way `json:"known"`
+	// KnownPlain is Known by our plugin, with the server's ping check off.
+	KnownPlain []Way `json:"knownPlain"`
 	// Podman is podman run --rm of a program that ends at once.
 	Podman []Way `json:"podman"`
 	// IPv6 is Attach by our plugin, with IPv6 and without.

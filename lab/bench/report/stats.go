@@ -73,17 +73,26 @@ func ofPeers(ways []Way, figure func(Way) float64, better func(a, b float64) flo
 	return best
 }
 
-// Bound is what nobody can be faster than who execs a program for each attachment:
-// floor and empty exec, p50, in ms.
-func (r *Report) Bound() float64 {
-	return Find(r.Attach, Floor).P50() + Find(r.Attach, Exec).P50()
+// BareFloor is the floor, p50 in ms, of a way's kind of link: the bridge's for the ways on the
+// bridge, the macvlan's for all others.
+func (r *Report) BareFloor(way string) float64 {
+	if way == Bridge || way == FloorBridge {
+		return Find(r.Attach, FloorBridge).P50()
+	}
+	return Find(r.Attach, Floor).P50()
+}
+
+// Bound is the limit of every way that execs a program for each attachment: the way's bare
+// floor and the empty exec, p50, in ms.
+func (r *Report) Bound(way string) float64 {
+	return r.BareFloor(way) + Find(r.Attach, Exec).P50()
 }
 
 // Daemon is that daemon with so many leases; where it was not measured, nothing is.
 func (r *Report) Daemon(name string, leases int) Daemon {
 	i := slices.IndexFunc(r.Daemons, func(d Daemon) bool { return d.Name == name && d.Leases == leases })
 	if i < 0 {
-		return Daemon{Quiet: -1}
+		return Daemon{Name: name, Leases: leases, Quiet: -1}
 	}
 	return r.Daemons[i]
 }

@@ -55,15 +55,34 @@ func times(what string, limit, a, b float64) Target {
 
 func (r *Report) attaching() []Target {
 	return []Target{
-		times("`net-dhcp setup`, macvlan, to floor + empty exec", 1.5, Find(r.Attach, Macvlan).P50(), r.Bound()),
-		times("the same, bridge", 2, Find(r.Attach, Bridge).P50(), r.Bound()),
+		r.toBound("`net-dhcp setup`, macvlan, to floor + empty exec", Macvlan),
+		r.toBound("the same, bridge, to the bridge's floor + empty exec", Bridge),
+		r.toFloor("macvlan, to the bare floor", Macvlan),
+		r.toFloor("bridge, to the bridge's bare floor", Bridge),
 	}
+}
+
+// setupLimit is what a setup may take, as a multiple of the way's floor and an empty exec.
+const setupLimit = 1.55
+
+func (r *Report) toBound(what, way string) Target {
+	return times(what, setupLimit, Find(r.Attach, way).P50(), r.Bound(way))
+}
+
+// toFloor shows how far a way is from its floor, which no program in front and no daemon can
+// reach: there the test program does all the work by itself, in one process.
+func (r *Report) toFloor(what, way string) Target {
+	t := Target{What: what, Measured: none, Met: Unknown}
+	if p50, floor := Find(r.Attach, way).P50(), r.BareFloor(way); !math.IsNaN(p50 / floor) {
+		t.Measured, t.Met = fmt.Sprintf("%s ms to %s ms: %s", Figure(p50), Figure(floor), Ratio(p50, floor)), Shown
+	}
+	return t
 }
 
 func (r *Report) throughNetavark() []Target {
 	p50 := func(name string) float64 { return Find(r.Netavark, name).P50() }
 	return []Target{
-		times("`netavark setup` 1.14 with net-dhcp, to its own macvlan + dhcp", 0.5, p50(Netavark1Ours), p50(Netavark1Own)),
+		times("`netavark setup` 1.14 with net-dhcp, to its own macvlan + dhcp", 0.45, p50(Netavark1Ours), p50(Netavark1Own)),
 		times("`netavark setup` 2.0, likewise", 0.1, p50(Netavark2Ours), p50(Netavark2Own)),
 	}
 }
@@ -87,13 +106,16 @@ func (r *Report) parallel() []Target {
 	if ours.Failed > 0 {
 		figure = math.Inf(1)
 	}
-	return []Target{judge("8 at once: ≥ 3× the best peer's rate, none failed", measured, figure, 1./3)}
+	return []Target{judge("8 at once: ≥ 3.5× the best peer's rate, none failed", measured, figure, 1/3.5)}
 }
 
 func (r *Report) known() []Target {
-	ours := Of(r.Known, Ours).P50()
-	return []Target{judge("leased before, server with its ping check: p50 ≤ 5 ms",
-		fmt.Sprintf("%s ms (the best peer's: %s ms)", Figure(ours), Figure(BestPeer(r.Known))), ours, 5)}
+	ours, plain := Find(r.Known, Macvlan).P50(), Find(r.KnownPlain, Macvlan).P50()
+	return []Target{
+		judge("leased before, server with its ping check: p50 ≤ 5 ms",
+			fmt.Sprintf("%s ms (the best peer's: %s ms)", Figure(ours), Figure(BestPeer(r.Known))), ours, 5),
+		times("the same, to a server without its ping check", 1.3, ours, plain),
+	}
 }
 
 // solicitWait is how long, in ms, the first container with IPv6 on a LAN waits for a router.
