@@ -5,8 +5,9 @@
 // the tag At does nothing, and a released leased has no failpoints.
 //
 // The environment variable LEASED_FAILPOINT names the step: "AfterWrite" is the first
-// time there, "AfterWrite:3" the third. leased ends by a SIGKILL of itself;
-// "AfterWrite=panic" and "=stall" do something else.
+// time there, "AfterWrite:3" the third. leased ends by a SIGKILL of itself. With
+// "AfterWrite=panic" it panics, and with "=stall" that goroutine never goes on. With "=pause"
+// it says "failpoint AfterWrite" on stderr, and goes on after a SIGUSR1.
 package failpoint
 
 // Point is a step in leased's work.
@@ -14,8 +15,8 @@ type Point uint8
 
 // The points, in the order of a lease's life.
 const (
-	AfterIntention Point = iota + 1 // record of the link to make written; no link yet
-	AfterLink                       // link made; nobody was asked yet
+	AfterIntention Point = iota + 1 // record of the intention written, link not made
+	AfterLink                       // link made, no server asked yet
 	AfterDiscover                   // DISCOVER sent
 	AfterOffer                      // OFFER received, no reaction yet
 	AfterRequest                    // REQUEST sent
@@ -26,7 +27,8 @@ const (
 	BeforeAnswer                    // record written, about to answer
 	AfterAnswer                     // answer handed over, not yet on the socket
 	MidTeardown                     // address removed; record still as it was
-	last           = MidTeardown
+	LinkDeleted                     // link deleted by Teardown; record still as it was
+	last           = LinkDeleted
 )
 
 // String returns the point's name in LEASED_FAILPOINT.
@@ -56,6 +58,8 @@ func (p Point) String() string {
 		return "AfterAnswer"
 	case MidTeardown:
 		return "MidTeardown"
+	case LinkDeleted:
+		return "LinkDeleted"
 	}
 	return "invalid"
 }

@@ -7,6 +7,7 @@ package failpoint
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -21,6 +22,7 @@ const (
 	kill end = iota + 1
 	crash
 	stall
+	pause
 )
 
 // plan is the parsed LEASED_FAILPOINT; at is zero if it is empty.
@@ -45,9 +47,19 @@ func At(p Point) {
 		_ = unix.Kill(os.Getpid(), unix.SIGKILL)
 	case crash:
 		panic("failpoint " + p.String())
+	case pause:
+		awaitSignal(p)
+		return
 	case stall:
 	}
 	select {} // a signal takes its time
+}
+
+func awaitSignal(p Point) {
+	goOn := make(chan os.Signal, 1)
+	signal.Notify(goOn, unix.SIGUSR1)
+	fmt.Fprintln(os.Stderr, "failpoint", p)
+	<-goOn
 }
 
 // After returns the point that follows a message, sent or received; zero if there is
@@ -80,7 +92,7 @@ func parse(s string) (plan, error) {
 	}
 	where, how, _ := strings.Cut(s, "=")
 	name, nth, counted := strings.Cut(where, ":")
-	p := plan{nth: 1, how: map[string]end{"": kill, "panic": crash, "stall": stall}[how]}
+	p := plan{nth: 1, how: map[string]end{"": kill, "panic": crash, "stall": stall, "pause": pause}[how]}
 	for _, point := range All() {
 		if point.String() == name {
 			p.at = point

@@ -5,6 +5,7 @@
 package failpoint
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"os"
@@ -79,10 +80,32 @@ func TestStalls(t *testing.T) {
 	}
 }
 
+func TestPauses(t *testing.T) {
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), asLeased+"=1", "LEASED_FAILPOINT=AfterOffer:2=pause")
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	cmd.Stdout = &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer time.AfterFunc(5*time.Second, func() { _ = cmd.Process.Kill() }).Stop()
+	if line, err := bufio.NewReader(stderr).ReadString('\n'); line != "failpoint AfterOffer\n" {
+		t.Errorf("it says %q, %v", line, err)
+	}
+	_ = cmd.Process.Signal(syscall.SIGUSR1)
+	if err := cmd.Wait(); err != nil || !strings.HasSuffix(out.String(), "LinkDeleted 2\n") {
+		t.Errorf("%q, %v", &out, err)
+	}
+}
+
 func TestNothingWithoutTheVariable(t *testing.T) {
 	cmd, out := start(t, "")
 	said, _ := io.ReadAll(out)
-	if err := cmd.Wait(); err != nil || !strings.HasSuffix(string(said), "MidTeardown 2\n") {
+	if err := cmd.Wait(); err != nil || !strings.HasSuffix(string(said), "LinkDeleted 2\n") {
 		t.Errorf("%q, %v", said, err)
 	}
 }
