@@ -15,12 +15,15 @@ type act struct {
 	old, new    *container
 	leave, join *caller
 	doomed      time.Duration // after which new dies, if it is to; 0: it is not
+	alone       bool          // only the caller dies, and not new
 }
 
 func (a act) wait() {
 	if a.doomed > 0 {
 		time.Sleep(a.doomed) // at random is the point
-		a.new.remove()
+		if !a.alone {
+			a.new.remove()
+		}
 		a.join.killed()
 	}
 	for _, k := range []*caller{a.leave, a.join} {
@@ -40,10 +43,10 @@ func (g *gamble) acts() (acts []act) {
 		var a act
 		switch {
 		case old == nil:
-			a.new = g.container(name, release)
+			a.new = g.containerOn(linkOf(n), name, release)
 			a.join = a.new.join()
-			if kind == 0 { // it dies in the middle of its start
-				a.doomed = time.Duration(1+g.IntN(2*maxDelay)) * time.Millisecond
+			if kind < 2 { // it dies in the middle of its start, or its caller does
+				a.doomed, a.alone = time.Duration(1+g.IntN(2*maxDelay))*time.Millisecond, kind == 1
 			}
 		case kind == 0: // it leaves; its runtime takes the namespace when that is over
 			a.old, a.leave = old, old.leave()
@@ -53,12 +56,21 @@ func (g *gamble) acts() (acts []act) {
 		default: // it dies, and is made anew
 			a.old = old
 			old.remove()
-			a.new = g.container(name, release)
+			a.new = g.containerOn(linkOf(n), name, release)
 			a.join = a.new.join()
 		}
 		acts = append(acts, a)
 	}
 	return acts
+}
+
+// linkOf is the kind of a container's link, the same each time: another one would be another
+// client to leased.
+func linkOf(n int) map[string]string {
+	if n%3 == 0 {
+		return onMacvlan
+	}
+	return onBridge
 }
 
 // account notes what ought to be after an act.
@@ -73,16 +85,21 @@ func (g *gamble) account(a act) {
 	}
 	switch {
 	case a.new == nil:
-	case a.join.err == nil && a.doomed == 0:
+	case a.join.err == nil && (a.doomed == 0 || a.alone):
 		g.at[a.new.at.ContainerName] = a.new
 		g.live = append(g.live, a.new)
 		delete(g.lost, a.new.mac) // whatever was lost is this one's
 	default:
 		// A start that failed, or was over too late to count; its lease may be one that leased never knew of.
-		a.new.remove()
 		g.bury(a.new)
 		g.lost[a.new.mac] = true
 		g.rebury(a.new.mac)
+		switch {
+		case a.alone:
+			g.abandoned = append(g.abandoned, a.new)
+		case a.doomed == 0:
+			g.empty = append(g.empty, a.new)
+		}
 	}
 }
 

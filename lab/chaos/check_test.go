@@ -17,8 +17,14 @@ type grave struct {
 
 // world is what there ought to be.
 type world struct {
-	live   []*container
-	graves []grave
+	live []*container
+	// empty are containers whose start failed: their namespaces are there, and no link of ours
+	// is in them.
+	empty []*container
+	// abandoned are containers whose caller was killed, nobody knows when: each is like a live
+	// one, if leased had answered, or like an empty one.
+	abandoned []*container
+	graves    []grave
 	// lost are the MACs of clients for whom the server may have a lease that leased
 	// never got to know of: nobody can give that back, and it runs out.
 	lost map[string]bool
@@ -31,6 +37,12 @@ func (w *wrongs) add(format string, args ...any) { *w = append(*w, fmt.Sprintf(f
 
 // check compares what the four say with what ought to be.
 func (w world) check(f facts) (bad wrongs) {
+	w = w.decided(f)
+	for _, c := range w.empty {
+		if k := f.kernel[c.at.ContainerID]; k.links != 0 {
+			bad.add("%s: %d links with the addresses %q, want none", c.at.ContainerID, k.links, k.addrs)
+		}
+	}
 	for _, c := range w.live {
 		w.alike(c, f, &bad)
 	}
@@ -40,10 +52,42 @@ func (w world) check(f facts) (bad wrongs) {
 	if len(f.parts) > 0 {
 		bad.add("left in the directories: %q", f.parts)
 	}
-	if f.ports != len(w.live) {
-		bad.add("%d ports on the bridge, want %d", f.ports, len(w.live))
-	}
+	w.hostEnds(f, &bad)
 	return bad
+}
+
+// there are all containers that have a namespace.
+func (w world) there() []*container { return slices.Concat(w.live, w.empty, w.abandoned) }
+
+// decided takes the abandoned containers for live or for empty ones, by their links.
+func (w world) decided(f facts) world {
+	w.live, w.empty = slices.Clip(w.live), slices.Clip(w.empty)
+	for _, c := range w.abandoned {
+		if f.kernel[c.at.ContainerID].links > 0 {
+			w.live = append(w.live, c)
+		} else {
+			w.empty = append(w.empty, c)
+		}
+	}
+	w.abandoned = nil
+	return w
+}
+
+// hostEnds is about the host's links: a port of the bridge for each live container that wants
+// one, and nothing else.
+func (w world) hostEnds(f facts, bad *wrongs) {
+	ports := 0
+	for _, c := range w.live {
+		if c.options["bridge"] != "" {
+			ports++
+		}
+	}
+	if f.ports != ports {
+		bad.add("%d ports on the bridge, want %d", f.ports, ports)
+	}
+	if len(f.strays) > 0 {
+		bad.add("left on the host: the links %q", f.strays)
+	}
 }
 
 // alike is about one that is there: all four say the same of it, once.
@@ -107,8 +151,12 @@ func (w world) dead(f facts, bad *wrongs) {
 		}
 	}
 	for _, r := range f.records {
-		if id := r.Request.Attachment.ContainerID; !w.lives(id) && (!r.Held || !w.mayHold(id)) {
-			bad.add("there is a record of %s, which is gone: held %v", id, r.Held)
+		id := r.Request.Attachment.ContainerID
+		if !w.lives(id) && (!r.Held || !w.mayHold(id)) {
+			bad.add("the record %s is of %q, which is gone: held %v", r.file, id, r.Held)
+		}
+		if !r.Lease.Addr.IsValid() {
+			bad.add("the record %s of %q has no lease: it is an intention still", r.file, id)
 		}
 	}
 	// A memo that a kill has cost is written again at the next renewal.
@@ -146,7 +194,7 @@ func (h *host) settleWithin(limit time.Duration, w world) {
 	h.t.Helper()
 	var bad wrongs
 	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if bad = w.check(h.look(w.live)); len(bad) == 0 {
+		if bad = w.check(h.look(w.there())); len(bad) == 0 {
 			return
 		}
 	}

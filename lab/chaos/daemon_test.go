@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // daemon is one leased.
@@ -76,6 +77,21 @@ func (d *daemon) pid() int {
 	return 0
 }
 
+// pauses waits until it is at a failpoint where it pauses.
+func (d *daemon) pauses() {
+	d.h.t.Helper()
+	if !d.h.story.wait(d.mark, d.ended, "leased: failpoint ") {
+		d.h.t.Fatal("leased does not come to its failpoint")
+	}
+}
+
+// goOn ends the pause.
+func (d *daemon) goOn() {
+	d.h.t.Helper()
+	d.h.story.add("leased goes on")
+	must(d.h.t, syscall.Kill(d.pid(), syscall.SIGUSR1))
+}
+
 func (d *daemon) kill() {
 	d.h.story.add("leased is killed")
 	_ = d.cmd.Process.Kill()
@@ -93,7 +109,11 @@ func (d *daemon) stop() {
 // fallen waits until it has killed itself.
 func (d *daemon) fallen() {
 	d.h.t.Helper()
-	<-d.ended
+	select {
+	case <-d.ended:
+	case <-time.After(patience):
+		d.h.t.Fatal("leased does not come to its failpoint")
+	}
 	if s := d.cmd.ProcessState.Sys().(syscall.WaitStatus); !s.Signaled() || s.Signal() != syscall.SIGKILL {
 		d.h.t.Fatalf("leased has not ended at its failpoint but %v", d.cmd.ProcessState)
 	}

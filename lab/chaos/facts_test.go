@@ -10,12 +10,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/lab/testlan"
 )
 
 // facts are what the four say at one time.
@@ -26,7 +28,8 @@ type facts struct {
 	records []record
 	parts   []string // files that were being written
 	memos   int
-	ports   int // of containers on the bridge
+	ports   int      // of containers on the bridge
+	strays  []string // other links of the host's that are not the LAN's
 }
 
 // inside is what a container's kernel has.
@@ -43,12 +46,14 @@ type record struct {
 	Waiting bool                    `json:"waiting"`
 	Bound   struct{ Addr netip.Prefix }
 	Lease   struct{ Addr netip.Prefix }
+	file    string
 }
 
-func (h *host) look(live []*container) facts {
+func (h *host) look(there []*container) facts {
 	h.t.Helper()
-	f := facts{server: h.given(), kernel: map[string]inside{}, list: h.list(), ports: h.ports()}
-	for _, c := range live {
+	f := facts{server: h.given(), kernel: map[string]inside{}, list: h.list()}
+	f.ports, f.strays = h.links()
+	for _, c := range there {
 		f.kernel[c.at.ContainerID] = c.inside()
 	}
 	for _, dir := range []string{h.state, h.memory} {
@@ -63,6 +68,7 @@ func (h *host) look(live []*container) facts {
 			case dir == h.memory:
 				f.memos++
 			case json.Unmarshal(text, &file) == nil:
+				file.Record.file = e.Name()
 				f.records = append(f.records, file.Record)
 			default:
 				f.parts = append(f.parts, e.Name()+" "+string(text))
@@ -140,16 +146,22 @@ func dump[T any](list func() ([]T, error)) (all []T, err error) {
 	return all, err
 }
 
-// ports is how many containers, and stand-ins for them, hang on the host's bridge.
-func (h *host) ports() (n int) {
+// links returns how many containers, and stand-ins for them, hang on the host's bridge, and the
+// names of all other links that containers can have left on the host: veths that are no port,
+// and macvlans.
+func (h *host) links() (ports int, strays []string) {
 	h.lan.Host.Netlink(func(nl *netlink.Handle) error {
 		links, err := dump(nl.LinkList)
 		for _, l := range links {
-			if a := l.Attrs(); l.Type() == "veth" && a.MasterIndex != 0 && a.Name != "up0" {
-				n++
+			switch a := l.Attrs(); {
+			case slices.Contains([]string{"lo", testlan.HostBridge, "up0", testlan.HostNIC}, a.Name):
+			case l.Type() == "veth" && a.MasterIndex != 0:
+				ports++
+			default:
+				strays = append(strays, a.Name)
 			}
 		}
 		return err
 	})
-	return n
+	return ports, strays
 }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -76,12 +77,22 @@ func (g *gamble) round() {
 		g.account(a)
 	}
 	g.settle(g.world)
+	g.tidy()
 	d.kill()
+}
+
+// tidy ends the containers whose start failed, as their runtimes do.
+func (g *gamble) tidy() {
+	for _, c := range slices.Concat(g.empty, g.abandoned) {
+		c.remove()
+		g.bury(c)
+	}
+	g.empty, g.abandoned = nil, nil
 }
 
 // failpoint is one that leased is to end at, more often than not none.
 func (g *gamble) failpoint() string {
-	all := append([]string{"MidTeardown"}, starts...)
+	all := points()
 	if n := g.IntN(2 * len(all)); n < len(all) {
 		return fmt.Sprintf("%s:%d", all[n], 1+g.IntN(3))
 	}
