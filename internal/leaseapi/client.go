@@ -33,8 +33,13 @@ type Conn struct {
 	// Meanwhile, if not nil, is called while leased works.
 	Meanwhile func()
 
-	conn net.Conn
+	conn connection
 	*Framer
+}
+
+type connection interface {
+	io.ReadWriteCloser
+	syscall.Conn
 }
 
 // Dial connects to leased. If leased is not there, the error says what to do.
@@ -50,18 +55,34 @@ func Dial(ctx context.Context) (*Conn, error) {
 	case err != nil:
 		return nil, fmt.Errorf("connect to leased: %w", err)
 	}
-	return &Conn{conn: conn, Framer: NewFramer(conn)}, nil
+	return &Conn{conn: conn.(*net.UnixConn), Framer: NewFramer(struct{ io.ReadWriter }{conn})}, nil
 }
 
 // Close hangs up. During Acquire this means: undo.
 func (c *Conn) Close() error { return c.conn.Close() }
 
+// Setup makes the container's interface in the netns that is open as the descriptor netns, and
+// gets it a lease. Cancelling ctx undoes the call.
+func (c *Conn) Setup(ctx context.Context, req SetupRequest, netns int) (SetupReply, error) {
+	var reply SetupReply
+	err := c.call(ctx, request{method: MethodSetup, params: req, descriptor: &netns}, into(&reply))
+	return reply, err
+}
+
+// Teardown ends an attachment's lease, and deletes its interface in the netns that is open as the
+// descriptor netns; -1: the netns is gone.
+func (c *Conn) Teardown(ctx context.Context, req TeardownRequest, netns int) error {
+	r := request{method: MethodTeardown, params: req}
+	if netns >= 0 {
+		r.descriptor = &netns
+	}
+	return c.call(ctx, r, nothing)
+}
+
 // Acquire gets a lease for an attachment. Cancelling ctx undoes the call.
 func (c *Conn) Acquire(ctx context.Context, req AcquireRequest) (*Lease, error) {
 	var reply AcquireReply
-	err := c.call(ctx, Call{Method: MethodAcquire}, req, func(p json.RawMessage) error {
-		return json.Unmarshal(p, &reply)
-	})
+	err := c.call(ctx, request{method: MethodAcquire, params: req}, into(&reply))
 	return reply.Lease, err
 }
 
@@ -75,17 +96,17 @@ func Rehearse() {
 
 // Release ends an attachment's lease.
 func (c *Conn) Release(ctx context.Context, a Attachment) error {
-	return c.call(ctx, Call{Method: MethodRelease}, ReleaseRequest{a}, func(json.RawMessage) error { return nil })
+	return c.call(ctx, request{method: MethodRelease, params: ReleaseRequest{a}}, nothing)
 }
 
 // ReleaseContainer ends all leases of a container.
 func (c *Conn) ReleaseContainer(ctx context.Context, containerID string) error {
-	return c.call(ctx, Call{Method: MethodReleaseContainer}, ReleaseContainerRequest{containerID}, func(json.RawMessage) error { return nil })
+	return c.call(ctx, request{method: MethodReleaseContainer, params: ReleaseContainerRequest{containerID}}, nothing)
 }
 
 // List calls each for every attachment that leased knows.
 func (c *Conn) List(ctx context.Context, each func(Status) error) error {
-	return c.call(ctx, Call{Method: MethodList, More: true}, struct{}{}, func(p json.RawMessage) error {
+	return c.call(ctx, request{method: MethodList, params: struct{}{}, more: true}, func(p json.RawMessage) error {
 		var reply ListReply
 		if err := json.Unmarshal(p, &reply); err != nil || reply.Status == nil {
 			return err
@@ -94,51 +115,8 @@ func (c *Conn) List(ctx context.Context, each func(Status) error) error {
 	})
 }
 
-func (c *Conn) call(ctx context.Context, call Call, params any, each func(json.RawMessage) error) error {
-	stop := context.AfterFunc(ctx, func() { c.conn.Close() })
-	defer stop()
-	err := c.exchange(call, params, each)
-	switch {
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return ErrHungUp
-	}
-	return err
+func into(reply any) func(json.RawMessage) error {
+	return func(p json.RawMessage) error { return json.Unmarshal(p, reply) }
 }
 
-func (c *Conn) exchange(call Call, params any, each func(json.RawMessage) error) (err error) {
-	if call.Parameters, err = json.Marshal(params); err != nil {
-		return err
-	}
-	if err := c.Write(call); err != nil {
-		return err
-	}
-	if c.Meanwhile != nil {
-		c.Meanwhile()
-	}
-	for more := true; more; {
-		var reply Reply
-		if err := c.Read(&reply); err != nil {
-			return err
-		}
-		if reply.Error != "" {
-			return answered(reply)
-		}
-		if err := each(reply.Parameters); err != nil {
-			return err
-		}
-		more = reply.Continues
-	}
-	return nil
-}
-
-func answered(r Reply) error {
-	var p struct {
-		Message string `json:"message"`
-	}
-	if json.Unmarshal(r.Parameters, &p) != nil || p.Message == "" {
-		p.Message = "leased answers " + r.Error + " " + string(r.Parameters)
-	}
-	return &Error{Name: r.Error, Message: p.Message}
-}
+func nothing(json.RawMessage) error { return nil }

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"golang.org/x/sys/unix"
 )
 
 // MaxFrame is the largest message that either side accepts, in bytes.
@@ -32,19 +34,51 @@ type Reply struct {
 	Error      string          `json:"error,omitempty"`
 }
 
-// Framer reads and writes Varlink messages: JSON, each ended by one NUL byte.
+// Framer reads and writes Varlink messages: JSON, each ended by one NUL byte. From a
+// *net.UnixConn it also takes a descriptor with each message.
 type Framer struct {
-	r *bufio.Reader
-	w io.Writer
+	r           *bufio.Reader
+	w           io.Writer
+	descriptors *descriptors // nil: the connection cannot carry any
+	read        int64        // bytes of the messages that Read has returned
 }
 
-// NewFramer makes a Framer for a connection.
+// NewFramer makes a Framer for a connection. The user of a *net.UnixConn calls
+// CloseDescriptors at its end.
 func NewFramer(rw io.ReadWriter) *Framer {
-	return &Framer{r: bufio.NewReader(rw), w: rw}
+	f := &Framer{w: rw}
+	if conn, ok := rw.(messages); ok {
+		f.descriptors = &descriptors{conn: conn}
+		f.r = bufio.NewReader(f.descriptors)
+	} else {
+		f.r = bufio.NewReader(rw)
+	}
+	return f
+}
+
+// TakeDescriptor hands over the descriptor that came with the message that Read returned last;
+// the caller closes it. Only the goroutine that calls Read may call it. The next Read closes a
+// descriptor that nobody took.
+func (f *Framer) TakeDescriptor() (fd int, ok bool) {
+	if f.descriptors == nil {
+		return -1, false
+	}
+	return f.descriptors.take(f.read)
+}
+
+// CloseDescriptors closes a descriptor that nobody took, and all that come later. Any goroutine
+// may call it.
+func (f *Framer) CloseDescriptors() {
+	if f.descriptors != nil {
+		f.descriptors.close()
+	}
 }
 
 // Read reads one message into v. At a clean end of the stream it returns io.EOF.
 func (f *Framer) Read(v any) error {
+	if fd, ok := f.TakeDescriptor(); ok {
+		_ = unix.Close(fd)
+	}
 	frame, err := f.frame()
 	switch {
 	case errors.Is(err, io.EOF) && len(frame) > 0:
@@ -66,6 +100,7 @@ func (f *Framer) frame() (whole []byte, err error) {
 		if whole = append(whole, part...); len(whole) > MaxFrame {
 			return nil, ErrFrameTooLong
 		}
+		f.read += int64(len(part))
 		if !errors.Is(err, bufio.ErrBufferFull) {
 			return whole, err
 		}
@@ -74,10 +109,19 @@ func (f *Framer) frame() (whole []byte, err error) {
 
 // Write writes v as one message.
 func (f *Framer) Write(v any) error {
+	b, err := encode(v)
+	if err != nil {
+		return err
+	}
+	_, err = f.w.Write(b)
+	return err
+}
+
+// encode makes one message of v.
+func encode(v any) ([]byte, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
-		return fmt.Errorf("encode message: %w", err)
+		return nil, fmt.Errorf("encode message: %w", err)
 	}
-	_, err = f.w.Write(append(b, 0))
-	return err
+	return append(b, 0), nil
 }

@@ -6,6 +6,7 @@ package leaseapitest
 import (
 	"encoding/json"
 	"net"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -16,6 +17,11 @@ import (
 type Leased struct {
 	// Calls are the calls that have come in, in their order.
 	Calls chan leaseapi.Call
+	// Descriptors are those that came with calls, one for each call; nil: the call carried
+	// none. They are closed when the test ends.
+	Descriptors chan *os.File
+
+	t     *testing.T
 	reply func(leaseapi.Call) *leaseapi.Reply
 }
 
@@ -36,7 +42,7 @@ func At(t *testing.T, path string, reply func(leaseapi.Call) *leaseapi.Reply) *L
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	f := &Leased{Calls: make(chan leaseapi.Call, 100), reply: reply}
+	f := &Leased{Calls: make(chan leaseapi.Call, 1000), Descriptors: make(chan *os.File, 1000), t: t, reply: reply}
 	go func() {
 		for conn, err := l.Accept(); err == nil; conn, err = l.Accept() {
 			go f.serve(conn)
@@ -48,23 +54,63 @@ func At(t *testing.T, path string, reply func(leaseapi.Call) *leaseapi.Reply) *L
 func (f *Leased) serve(conn net.Conn) {
 	defer conn.Close()
 	framer := leaseapi.NewFramer(conn)
+	defer framer.CloseDescriptors()
 	var call leaseapi.Call
 	if framer.Read(&call) != nil {
 		return
 	}
+	f.Descriptors <- f.take(framer)
 	f.Calls <- call
 	if r := f.reply(call); r != nil {
 		_ = framer.Write(r)
 	}
 }
 
-// Grants answers Acquire with l and everything else with success.
+// take returns the descriptor of the call that was read last, or nil.
+func (f *Leased) take(framer *leaseapi.Framer) *os.File {
+	fd, ok := framer.TakeDescriptor()
+	if !ok {
+		return nil
+	}
+	file := os.NewFile(uintptr(fd), "descriptor of a call")
+	f.t.Cleanup(func() { file.Close() })
+	return file
+}
+
+// Grants answers Acquire and Setup with l, Setup of a netavark document with Status, and
+// everything else with success.
 func Grants(l leaseapi.Lease) func(leaseapi.Call) *leaseapi.Reply {
 	return func(c leaseapi.Call) *leaseapi.Reply {
-		b := []byte("{}")
-		if c.Method == leaseapi.MethodAcquire {
-			b, _ = json.Marshal(leaseapi.AcquireReply{Lease: &l})
+		var reply any = struct{}{}
+		switch c.Method {
+		case leaseapi.MethodAcquire:
+			reply = leaseapi.AcquireReply{Lease: &l}
+		case leaseapi.MethodSetup:
+			var req leaseapi.SetupRequest
+			_ = json.Unmarshal(c.Parameters, &req)
+			reply = leaseapi.SetupReply{MAC: MAC, Lease: &l}
+			if req.Netavark != nil {
+				reply = leaseapi.SetupReply{Status: json.RawMessage(Status)}
+			}
 		}
+		b, _ := json.Marshal(reply)
 		return &leaseapi.Reply{Parameters: b}
+	}
+}
+
+// The answers of Grants to Setup.
+const (
+	MAC    = "02:00:00:00:00:07"
+	Status = `{"interfaces":{"eth0":{"mac_address":"` + MAC + `"}}}`
+)
+
+// Old is a leased of before Setup and Teardown, which answers the other calls with reply's answer.
+func Old(reply func(leaseapi.Call) *leaseapi.Reply) func(leaseapi.Call) *leaseapi.Reply {
+	return func(c leaseapi.Call) *leaseapi.Reply {
+		if c.Method != leaseapi.MethodSetup && c.Method != leaseapi.MethodTeardown {
+			return reply(c)
+		}
+		b, _ := json.Marshal(map[string]string{"method": c.Method})
+		return &leaseapi.Reply{Error: leaseapi.ErrorMethodNotFound, Parameters: b}
 	}
 }
