@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -25,8 +26,12 @@ func (s shelf) List() iter.Seq[leaseapi.Status] { return slices.Values(s) }
 func (shelf) Acquire(context.Context, request.Request) (*leaseapi.Lease, func(), error) {
 	panic("not asked for")
 }
-func (shelf) Release(context.Context, request.Attachment) error { panic("not asked for") }
-func (shelf) ReleaseContainer(context.Context, string) error    { panic("not asked for") }
+func (shelf) Setup(context.Context, request.Setup, *os.File, func(net.HardwareAddr, *leaseapi.Lease, error) bool) (func(), error) {
+	panic("not asked for")
+}
+func (shelf) Teardown(context.Context, request.Attachment, *os.File) error { panic("not asked for") }
+func (shelf) Release(context.Context, request.Attachment) error            { panic("not asked for") }
+func (shelf) ReleaseContainer(context.Context, string) error               { panic("not asked for") }
 
 // show serves s on LEASED_SOCKET.
 func show(t *testing.T, s shelf) {

@@ -62,7 +62,7 @@ func (c *Conn) send(r request) error {
 		return err
 	}
 	call := Call{Method: r.method, Parameters: params, More: r.more}
-	frame, err := encode(call)
+	frame, err := Encode(call)
 	if err != nil {
 		return err
 	}

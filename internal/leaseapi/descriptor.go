@@ -38,7 +38,7 @@ func (d *descriptors) Read(b []byte) (int, error) {
 	if controlled > 0 {
 		d.keep(rights(d.control[:controlled]), flags&unix.MSG_CTRUNC != 0)
 	}
-	return n, err
+	return max(n, 0), err // an io.Reader may not say -1
 }
 
 // rights returns the descriptors in control messages. Other kinds of messages have none.

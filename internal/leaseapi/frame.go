@@ -109,7 +109,7 @@ func (f *Framer) frame() (whole []byte, err error) {
 
 // Write writes v as one message.
 func (f *Framer) Write(v any) error {
-	b, err := encode(v)
+	b, err := Encode(v)
 	if err != nil {
 		return err
 	}
@@ -117,8 +117,8 @@ func (f *Framer) Write(v any) error {
 	return err
 }
 
-// encode makes one message of v.
-func encode(v any) ([]byte, error) {
+// Encode makes one message of v.
+func Encode(v any) ([]byte, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return nil, fmt.Errorf("encode message: %w", err)

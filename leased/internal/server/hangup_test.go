@@ -79,15 +79,16 @@ func TestIdleTimeDoesNotCountDuringACall(t *testing.T) {
 // The answer was ready and nobody took it: undo.
 func TestNobodyTakesTheAnswer(t *testing.T) {
 	t.Parallel()
-	var peer *client
+	peers := make(chan *client, 1)
 	l := &leases{}
 	l.acquire = func(ctx context.Context, _ leaseapi.AcquireRequest) (*leaseapi.Lease, error) {
-		peer.Close()
+		(<-peers).Close()
 		<-ctx.Done()
 		return &leaseapi.Lease{}, nil
 	}
-	peer = start(t, l, limits{}).dial()
+	peer := start(t, l, limits{}).dial()
 	peer.acquire(asked())
+	peers <- peer
 	soon(t, "undo", l.undone)
 }
 

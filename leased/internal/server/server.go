@@ -11,6 +11,7 @@ import (
 	"iter"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -33,6 +34,12 @@ type Leases interface {
 	// Cancelling ctx undoes the call. undo does the same, for an answer that could not
 	// be delivered.
 	Acquire(ctx context.Context, req request.Request) (l *leaseapi.Lease, undo func(), err error)
+	// Setup makes the link, too. It takes over netns. tell gets the answer, and reports
+	// whether the caller has it; Setup returns after that.
+	Setup(ctx context.Context, s request.Setup, netns *os.File, tell func(mac net.HardwareAddr, l *leaseapi.Lease, err error) bool) (undo func(), err error)
+	// Teardown is Release, and deletes the link in netns, which it takes over; nil: there
+	// is none.
+	Teardown(ctx context.Context, a request.Attachment, netns *os.File) error
 	Release(ctx context.Context, a request.Attachment) error
 	ReleaseContainer(ctx context.Context, containerID string) error
 	List() iter.Seq[leaseapi.Status]

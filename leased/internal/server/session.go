@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -33,14 +34,41 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 		return
 	}
 	x := &session{Server: s, conn: conn, framer: leaseapi.NewFramer(conn), root: cred.Uid == 0}
-	calls := make(chan leaseapi.Call)
+	defer x.framer.CloseDescriptors()
+	calls := make(chan incoming)
 	s.conns.Go(func() { x.read(ctx, cancel, calls) })
 	x.loop(ctx, calls)
 }
 
+// incoming is a call with the descriptor that came with it, or nil.
+type incoming struct {
+	leaseapi.Call
+	netns *os.File
+}
+
+// take hands over the descriptor.
+func (c *incoming) take() *os.File {
+	f := c.netns
+	c.netns = nil
+	return f
+}
+
+// close closes a descriptor that nobody took.
+func (c *incoming) close() {
+	if c.netns != nil {
+		c.netns.Close()
+	}
+}
+
+// answer answers one call.
+func (x *session) answer(ctx context.Context, call incoming) error {
+	defer call.close()
+	return x.handle(ctx, &call)
+}
+
 // loop answers one call after the other. A peer has limits.idle for its next call; the
 // time of a running call does not count.
-func (x *session) loop(ctx context.Context, calls <-chan leaseapi.Call) {
+func (x *session) loop(ctx context.Context, calls <-chan incoming) {
 	for {
 		_ = x.conn.SetReadDeadline(time.Now().Add(x.limits.idle))
 		select {
@@ -48,7 +76,7 @@ func (x *session) loop(ctx context.Context, calls <-chan leaseapi.Call) {
 			return
 		case call := <-calls:
 			_ = x.conn.SetReadDeadline(time.Time{})
-			if err := x.handle(ctx, call); err != nil {
+			if err := x.answer(ctx, call); err != nil {
 				x.Log.Debug("answer a call", "method", call.Method, "err", err)
 				return
 			}
@@ -57,16 +85,20 @@ func (x *session) loop(ctx context.Context, calls <-chan leaseapi.Call) {
 }
 
 // read reads ahead, so that the session notices a peer that hangs up during a call.
-func (x *session) read(ctx context.Context, cancel context.CancelFunc, calls chan<- leaseapi.Call) {
+func (x *session) read(ctx context.Context, cancel context.CancelFunc, calls chan<- incoming) {
 	defer cancel()
 	for {
-		var call leaseapi.Call
-		if err := x.framer.Read(&call); err != nil {
+		var call incoming
+		if err := x.framer.Read(&call.Call); err != nil {
 			return
+		}
+		if fd, ok := x.framer.TakeDescriptor(); ok {
+			call.netns = os.NewFile(uintptr(fd), "the caller's descriptor")
 		}
 		select {
 		case calls <- call:
 		case <-ctx.Done():
+			call.close()
 			return
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"iter"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,6 +27,8 @@ import (
 type leases struct {
 	acquire func(ctx context.Context, r leaseapi.AcquireRequest) (*leaseapi.Lease, error)
 	release func(a leaseapi.Attachment) error
+	setup   func(ctx context.Context, s request.Setup, netns *os.File) (*leaseapi.Lease, error)
+	told    atomic.Bool // a Setup's answer was taken at once
 	list    []leaseapi.Status
 
 	undone   chan struct{}
@@ -39,6 +43,28 @@ func (l *leases) Acquire(ctx context.Context, r request.Request) (*leaseapi.Leas
 		lease, err = l.acquire(ctx, r.API())
 	}
 	return lease, func() { l.undone <- struct{}{} }, err
+}
+
+func (l *leases) Setup(ctx context.Context, s request.Setup, netns *os.File, tell func(net.HardwareAddr, *leaseapi.Lease, error) bool) (func(), error) {
+	defer netns.Close()
+	mac := net.HardwareAddr{2, 0, 0, 0, 0, 1}
+	lease, err := &leaseapi.Lease{}, error(nil)
+	if l.setup != nil {
+		lease, err = l.setup(ctx, s, netns)
+	}
+	if errors.Is(err, context.Canceled) {
+		return nil, err
+	}
+	l.told.Store(tell(mac, lease, err))
+	return func() { l.undone <- struct{}{} }, nil
+}
+
+func (l *leases) Teardown(ctx context.Context, a request.Attachment, netns *os.File) error {
+	if netns != nil {
+		netns.Close()
+		a.Interface += " and its link"
+	}
+	return l.Release(ctx, a)
 }
 
 func (l *leases) Release(_ context.Context, at request.Attachment) error {
@@ -109,7 +135,7 @@ func (r *running) dial() *client {
 	}
 	r.t.Cleanup(func() { c.Close() })
 	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
-	return &client{c, r.t, leaseapi.NewFramer(c)}
+	return &client{c, r.t, leaseapi.NewFramer(struct{ io.ReadWriter }{c})} // which the race detector follows
 }
 
 // say sends a message as it is.
