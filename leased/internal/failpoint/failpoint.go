@@ -27,7 +27,7 @@ const (
 	BeforeAnswer                    // record written, about to answer
 	AfterAnswer                     // answer handed over, not yet on the socket
 	MidTeardown                     // address removed; record still as it was
-	LinkDeleted                     // link deleted by Teardown; record still as it was
+	LinkDeleted                     // link deleted by Teardown, the lease given back or held; the caller not told
 	last           = LinkDeleted
 )
 

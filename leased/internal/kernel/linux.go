@@ -6,13 +6,16 @@ import (
 	"errors"
 
 	"podman-net-dhcp/internal/attach"
+	"podman-net-dhcp/internal/netns"
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/request"
 	"podman-net-dhcp/leased/internal/resolv"
 )
 
 // Linux is the real Kernel.
-type Linux struct{}
+type Linux struct {
+	Host *netns.NS // where the interfaces are that containers' links hang on; nil: leased's own
+}
 
 // Find looks at a link for the first time: the link with its index, or with the
 // interface name where the index is 0. The place's session is open, until Leave.

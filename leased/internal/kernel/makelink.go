@@ -42,8 +42,8 @@ type Maker interface {
 }
 
 // Maker looks at the host's interface on which a link is to be made.
-func (Linux) Maker(s attach.Spec) (Maker, error) {
-	host, err := attach.OpenHost(nil)
+func (l Linux) Maker(s attach.Spec) (Maker, error) {
+	host, err := attach.OpenHost(l.Host)
 	if err != nil {
 		return nil, err
 	}
@@ -82,8 +82,8 @@ func (m *maker) Make(ctx context.Context, p Place, pause func(ctx context.Contex
 
 // UnmakeLink removes what Make left when leased was killed. The place need not be there any
 // more.
-func (Linux) UnmakeLink(p Place, s attach.Spec) error {
-	host, err := attach.OpenHost(nil)
+func (l Linux) UnmakeLink(p Place, s attach.Spec) error {
+	host, err := attach.OpenHost(l.Host)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,10 @@ import (
 )
 
 // onLinux is a Manager on the real kernel, clock and disk.
-func onLinux(t *testing.T) (m tested, log *logbook) {
+func onLinux(t *testing.T) (m tested, log *logbook) { return onHost(t, kernel.Linux{}) }
+
+// onHost is onLinux with another host.
+func onHost(t *testing.T, k kernel.Linux) (m tested, log *logbook) {
 	t.Helper()
 	clk, err := clock.New()
 	if err != nil {
@@ -34,7 +37,7 @@ func onLinux(t *testing.T) (m tested, log *logbook) {
 	ctx, cancel := context.WithCancel(context.Background())
 	log = &logbook{}
 	started, err := New(Config{
-		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Clock: clk, Kernel: kernel.Linux{}, Store: disk, Rand: counter(), BootID: "boot",
+		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Clock: clk, Kernel: k, Store: disk, Rand: counter(), BootID: "boot",
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	"podman-net-dhcp/leased/internal/attachment"
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/event"
+	"podman-net-dhcp/leased/internal/failpoint"
 	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/lan"
 	"podman-net-dhcp/leased/internal/request"
@@ -167,7 +168,9 @@ func (m *Manager) Teardown(ctx context.Context, a request.Attachment, netns *os.
 			return err
 		}
 		defer m.cfg.Kernel.Leave(p)
-		return m.cfg.Kernel.DeleteLink(p)
+		err = m.cfg.Kernel.DeleteLink(p)
+		failpoint.At(failpoint.LinkDeleted)
+		return err
 	})
 }
 

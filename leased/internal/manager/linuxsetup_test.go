@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/lab/testlan"
+	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/request"
+)
+
+// ask is a Setup for a container, and its netns as a caller passes it.
+func ask(t *testing.T, container *testlan.NS, options map[string]string) (request.Setup, func() *os.File) {
+	t.Helper()
+	s, err := request.ParseSetup(leaseapi.SetupRequest{
+		Netns: container.Path, Options: options, Hostnames: []string{"web"},
+		Attachment: leaseapi.Attachment{ContainerID: "id", ContainerName: "web", Network: "lan", Interface: "eth0"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, func() *os.File {
+		f, err := os.Open(container.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+}
+
+// host is a kernel whose links hang on the LAN's host.
+func host(t *testing.T, lan *testlan.LAN) kernel.Linux {
+	t.Helper()
+	ns := lan.Host.Open()
+	t.Cleanup(func() { ns.Close() })
+	return kernel.Linux{Host: ns}
+}
+
+// links are where a test attaches to.
+var links = map[string]map[string]string{
+	"bridge":  {"bridge": testlan.HostBridge, "mac": "02:00:00:00:77:01", "release": "now"},
+	"macvlan": {"parent": testlan.HostNIC, "mac": "02:00:00:00:77:02", "release": "now"},
+}
+
+func TestSetupOnRealLinks(t *testing.T) {
+	t.Parallel()
+	for name, options := range links {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			lan := testlan.New(t)
+			server := lan.Dnsmasq(t1...)
+			container := lan.Container()
+			m, _ := onHost(t, host(t, lan))
+			s, netns := ask(t, container, options)
+			var mac net.HardwareAddr
+			var lease *leaseapi.Lease
+			began := time.Now()
+			_, err := m.Setup(context.Background(), s, netns(), func(at net.HardwareAddr, l *leaseapi.Lease, err error) bool {
+				mac, lease = at, l
+				return err == nil
+			})
+			if err != nil || lease == nil || mac.String() != options["mac"] {
+				t.Fatalf("%v, %+v, %v", mac, lease, err)
+			}
+			if d := time.Since(began); d > 900*time.Millisecond {
+				t.Errorf("it took %s: the first DISCOVER was lost", d)
+			}
+			if have := container.Run("ip", "-4", "addr", "show", "eth0"); !strings.Contains(have, lease.Address.String()) {
+				t.Errorf("%s is not in %s", lease.Address, have)
+			}
+			if err := m.Teardown(context.Background(), request.Attachment(s.Wanted.Attachment), netns()); err != nil {
+				t.Error(err)
+			}
+			server.WaitLog(t, "DHCPRELEASE")
+			if have := container.Run("ip", "link"); strings.Contains(have, "eth0") || m.Len() != 0 {
+				t.Errorf("%d attachments left, and of links %s", m.Len(), have)
+			}
+		})
+	}
+}
+
+// A leased that is killed while it makes a link leaves an intention: that takes the link away.
+func TestUnmakeRealLinks(t *testing.T) {
+	t.Parallel()
+	for name, options := range links {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			lan := testlan.New(t)
+			container := lan.Container()
+			s, netns := ask(t, container, options)
+			k := host(t, lan)
+			place, r := makeReal(t, k, s, netns())
+			if have := container.Run("ip", "link"); !strings.Contains(have, "eth0") {
+				t.Fatalf("no eth0 in %s", have)
+			}
+			for range 2 {
+				if err := k.UnmakeLink(place, r.Spec()); err != nil {
+					t.Error(err)
+				}
+			}
+			if have := container.Run("ip", "link"); strings.Contains(have, "eth0") {
+				t.Errorf("eth0 stays: %s", have)
+			}
+		})
+	}
+}
+
+// makeReal makes the link of s, and returns where, and what the record would say.
+func makeReal(t *testing.T, k kernel.Linux, s request.Setup, netns *os.File) (kernel.Place, request.Request) {
+	t.Helper()
+	place, err := k.Adopt(netns, s.Wanted.Netns, "eth0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Leave(place)
+	spec, err := s.Link()
+	if err != nil {
+		t.Fatal(err)
+	}
+	maker, err := k.Maker(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer maker.Close()
+	r, err := s.Request(maker.Link())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := maker.Make(t.Context(), place, newWorkers().pause); err != nil {
+		t.Fatal(err)
+	}
+	return place, r
+}
