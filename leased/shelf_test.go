@@ -26,6 +26,7 @@ func (s shelf) List() iter.Seq[leaseapi.Status] { return slices.Values(s) }
 func (shelf) Acquire(context.Context, request.Request) (*leaseapi.Lease, func(), error) {
 	panic("not asked for")
 }
+
 func (shelf) Setup(context.Context, request.Setup, *os.File, func(net.HardwareAddr, *leaseapi.Lease, error) bool) (func(), error) {
 	panic("not asked for")
 }
