@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"syscall"
 )
@@ -33,20 +31,15 @@ type Conn struct {
 	// Meanwhile, if not nil, is called while leased works.
 	Meanwhile func()
 
-	conn connection
+	conn *os.File
 	*Framer
 }
 
-type connection interface {
-	io.ReadWriteCloser
-	syscall.Conn
-}
-
-// Dial connects to leased. If leased is not there, the error says what to do.
+// Dial connects to leased. If leased is not there, the error says what to do. If hundreds of
+// others connect, Dial waits for its turn until ctx ends.
 func Dial(ctx context.Context) (*Conn, error) {
 	path := Socket()
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "unix", path)
+	conn, err := connect(ctx, path)
 	switch {
 	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return nil, fmt.Errorf("%w on %s; try: systemctl enable --now leased.socket", ErrAbsent, path)
@@ -55,7 +48,7 @@ func Dial(ctx context.Context) (*Conn, error) {
 	case err != nil:
 		return nil, fmt.Errorf("connect to leased: %w", err)
 	}
-	return &Conn{conn: conn.(*net.UnixConn), Framer: NewFramer(struct{ io.ReadWriter }{conn})}, nil
+	return &Conn{conn: conn, Framer: NewFramer(conn)}, nil
 }
 
 // Close hangs up. During Acquire this means: undo.
