@@ -9,13 +9,15 @@ GO      ?= go
 # Builds from git and from the tarball are the same: no -buildvcs.
 VERSION := $(shell packaging/version || echo unknown)
 LDFLAGS := -s -w -X podman-net-dhcp/internal/build.Version=$(VERSION)
-# Without urfave/cli's writer of manuals, which would bring a Markdown parser into leased.
+# Without urfave/cli's writer of manuals, which would bring a Markdown parser into the tool.
 TAGS    := urfave_cli_no_docs
 GOBUILD := $(GO) build -trimpath -buildvcs=false -tags $(TAGS) -ldflags '$(LDFLAGS)'
 export CGO_ENABLED = 0
 
 BINDIR     = $(PREFIX)/bin
 LIBEXECDIR = $(PREFIX)/libexec
+# The tool looks here, from BINDIR: ../libexec/leased.
+DAEMONDIR  = $(LIBEXECDIR)/leased
 DATADIR    = $(PREFIX)/share
 UNITDIR    = $(PREFIX)/lib/systemd/system
 SYSUSERSDIR = $(PREFIX)/lib/sysusers.d
@@ -40,10 +42,13 @@ PAGES := leased.8 net-dhcp-hook.8 net-dhcp.7 io.leased.7
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## bin/net-dhcp, bin/net-dhcp-hook and bin/leased, static
+# The tool finds the daemon by the place of its own file: here in libexec/, installed in
+# ../libexec/.
+build: ## bin/net-dhcp, bin/net-dhcp-hook, bin/leased and its daemon, static
 	$(GOBUILD) -o bin/net-dhcp ./netavark-plugin
 	$(GOBUILD) -o bin/net-dhcp-hook ./oci-hook
-	$(GOBUILD) -o bin/leased ./leased
+	$(GOBUILD) -o bin/leased ./leased/tool
+	$(GOBUILD) -o bin/libexec/leased/leased ./leased
 
 # The build tags, for scripts and tests that build or list the programs by themselves.
 tags:
@@ -58,9 +63,10 @@ install: build man ## put everything in place; DESTDIR= and PREFIX=/usr as usual
 	install -D -m 0755 bin/net-dhcp $(DESTDIR)$(PLUGINDIR)/net-dhcp
 	install -D -m 0755 bin/net-dhcp-hook $(DESTDIR)$(HOOKDIR)/net-dhcp-hook
 	install -D -m 0755 bin/leased $(DESTDIR)$(BINDIR)/leased
+	install -D -m 0755 bin/libexec/leased/leased $(DESTDIR)$(DAEMONDIR)/leased
 	$(FILE) -t $(DESTDIR)$(UNITDIR) packaging/systemd/leased.socket packaging/systemd/leased.service
 	$(FILE) packaging/sysusers/leased.conf $(DESTDIR)$(SYSUSERSDIR)/leased.conf
-	sed -i 's,@BINDIR@,$(BINDIR),g' $(DESTDIR)$(UNITDIR)/leased.service
+	sed -i 's,@DAEMONDIR@,$(DAEMONDIR),g' $(DESTDIR)$(UNITDIR)/leased.service
 	$(FILE) -t $(DESTDIR)$(HOOKJSON) hooks.d/net-dhcp-create.json hooks.d/net-dhcp-poststop.json
 	sed -i 's,@HOOK@,$(HOOKDIR)/net-dhcp-hook,g' $(DESTDIR)$(HOOKJSON)/net-dhcp-create.json $(DESTDIR)$(HOOKJSON)/net-dhcp-poststop.json
 	$(FILE) -t $(DESTDIR)$(MANDIR)/man7 $(filter %.7,$(PAGES:%=bin/man/%))
@@ -76,13 +82,13 @@ install: build man ## put everything in place; DESTDIR= and PREFIX=/usr as usual
 # container's start fail.
 uninstall: ## remove what install put there; leases and state stay
 	rm -f $(DESTDIR)$(HOOKJSON)/net-dhcp-create.json $(DESTDIR)$(HOOKJSON)/net-dhcp-poststop.json
-	rm -f $(DESTDIR)$(HOOKDIR)/net-dhcp-hook $(DESTDIR)$(PLUGINDIR)/net-dhcp $(DESTDIR)$(BINDIR)/leased
+	rm -f $(DESTDIR)$(HOOKDIR)/net-dhcp-hook $(DESTDIR)$(PLUGINDIR)/net-dhcp $(DESTDIR)$(BINDIR)/leased $(DESTDIR)$(DAEMONDIR)/leased
 	rm -f $(DESTDIR)$(UNITDIR)/leased.socket $(DESTDIR)$(UNITDIR)/leased.service $(DESTDIR)$(SYSUSERSDIR)/leased.conf
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man7/,$(filter %.7,$(PAGES))) $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(filter %.8,$(PAGES)))
 	rm -f $(DESTDIR)$(BASHDIR)/leased $(DESTDIR)$(ZSHDIR)/_leased $(DESTDIR)$(FISHDIR)/leased.fish
 	rm -f $(addprefix $(DESTDIR)$(LICENSEDIR)/,LICENSE THIRD-PARTY) $(addprefix $(DESTDIR)$(DOCDIR)/,README.md CHANGELOG.md)
 	rm -rf $(DESTDIR)$(DOCDIR)/examples
-	rmdir --ignore-fail-on-non-empty $(DESTDIR)$(LICENSEDIR) $(DESTDIR)$(DOCDIR)
+	rmdir --ignore-fail-on-non-empty $(DESTDIR)$(LICENSEDIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(DAEMONDIR)
 
 # make rpm ARCH=aarch64, make deb ARCH=arm64: for another machine.
 dist: ## dist/: the source, with the modules it is built of

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"maps"
 	"os"
 	"os/exec"
 	"regexp"
@@ -11,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/urfave/cli/v2"
 )
 
 const completions = "../packaging/completions"
@@ -62,34 +59,34 @@ func output(t *testing.T, shell string, args ...string) string {
 	return string(out)
 }
 
-// long are the names of flags as completions offer them: not those of one letter.
-func long(flags []cli.Flag) (names []string) {
-	for _, f := range append([]cli.Flag{cli.HelpFlag}, flags...) {
-		names = append(names, "--"+f.Names()[0])
+// long are the names of options as completions offer them: not those of one letter.
+func long(options []entry) (names []string) {
+	for _, o := range options {
+		names = append(names, o.names[0])
 	}
 	return names
 }
 
 // offers are what leased takes, by the beginning of a command line.
-func offers() map[string][]string {
-	commands := []string{"help"}
+func offers(t *testing.T) map[string][]string {
+	t.Helper()
 	all := map[string][]string{
-		"leased -":                     long([]cli.Flag{cli.VersionFlag}),
+		"leased -":                     long(entries(t, "", "GLOBAL OPTIONS")),
 		"leased serve --log-level ":    {"debug", "info", "warn", "error"},
 		"leased serve --idle-timeout ": nil,
 	}
-	for _, c := range app().Commands {
-		commands = append(commands, c.Name)
-		all["leased "+c.Name+" -"] = long(c.Flags)
+	for _, c := range commands(t) {
+		all["leased "+c+" -"] = long(entries(t, c, "OPTIONS"))
 	}
-	all["leased "], all["leased help "] = commands, commands
+	all["leased "] = append(commands(t), "help")
+	all["leased help "] = all["leased "]
 	return all
 }
 
 func TestShellsOfferWhatLeasedTakes(t *testing.T) {
 	for shell, ask := range shells {
 		t.Run(shell, func(t *testing.T) {
-			for line, want := range offers() {
+			for line, want := range offers(t) {
 				got := slices.DeleteFunc(ask(t, line), func(w string) bool { return w == "-h" || w == "-v" })
 				slices.Sort(got)
 				if slices.Sort(want); !slices.Equal(got, want) {
@@ -108,7 +105,7 @@ func TestShellsOfferWhatLeasedTakes(t *testing.T) {
 }
 
 func TestLevelsOfCompletionsAreLevels(t *testing.T) {
-	for _, level := range offers()["leased serve --log-level "] {
+	for _, level := range offers(t)["leased serve --log-level "] {
 		if _, err := logger(level); err != nil {
 			t.Error(err)
 		}
@@ -117,12 +114,9 @@ func TestLevelsOfCompletionsAreLevels(t *testing.T) {
 
 // zsh and fish show what each is for, in the program's own words.
 func TestCompletionsSayWhatHelpSays(t *testing.T) {
-	usage := map[string]string{"help": cli.HelpFlag.(*cli.BoolFlag).Usage, "version": cli.VersionFlag.(*cli.BoolFlag).Usage}
-	for _, c := range app().Commands {
-		usage[c.Name] = c.Usage
-		for _, f := range c.Flags {
-			usage[f.Names()[0]] = f.(cli.DocGenerationFlag).GetUsage()
-		}
+	all := append(entries(t, "", "COMMANDS"), entries(t, "", "GLOBAL OPTIONS")...)
+	for _, c := range commands(t) {
+		all = append(all, entries(t, c, "OPTIONS")...)
 	}
 	for _, name := range []string{"zsh/_leased", "fish/leased.fish"} {
 		text, err := os.ReadFile(completions + "/" + name)
@@ -130,9 +124,9 @@ func TestCompletionsSayWhatHelpSays(t *testing.T) {
 			t.Fatal(err)
 		}
 		said := strings.NewReplacer(`'\''`, "'", `\'`, "'", `\:`, ":").Replace(string(text))
-		for _, of := range slices.Sorted(maps.Keys(usage)) {
-			if !strings.Contains(said, usage[of]) {
-				t.Errorf("%s: %s is not said to %q", name, of, usage[of])
+		for _, e := range all {
+			if !strings.Contains(said, e.usage) {
+				t.Errorf("%s: %s is not said to %q", name, e.names[0], e.usage)
 			}
 		}
 	}

@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // leased is the lease daemon: it gets, applies, renews and gives back the DHCP
-// leases of all containers of a host. Its other subcommands are the operator's
-// tool.
+// leases of all containers of a host. The operator's tool is a program of its own,
+// leased/tool, so that the daemon does without the tool's libraries.
 package main
 
 import (
+	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"io"
 	"os"
-
-	"github.com/urfave/cli/v2"
+	"os/signal"
+	"syscall"
 
 	"podman-net-dhcp/internal/build"
-	"podman-net-dhcp/internal/leaseapi"
 )
 
 func main() {
-	switch err := app().Run(os.Args); {
+	switch err := run(os.Args[1:], os.Stdout); {
 	case errors.Is(err, errIdle):
 		os.Exit(exitIdle)
 	case err != nil:
@@ -26,30 +28,23 @@ func main() {
 	}
 }
 
-func app() *cli.App {
-	return &cli.App{
-		Name:     "leased",
-		Usage:    "DHCP leases of containers on the LAN",
-		Version:  build.Version,
-		Commands: []*cli.Command{serveCommand(), lsCommand()},
-		Description: "systemd starts leased through a socket. Enable it: systemctl enable --now leased.socket\n" +
-			"The log is in the journal: journalctl -u leased\n" +
-			"The environment variable LEASED_SOCKET replaces the socket's path, " + leaseapi.DefaultSocket + ".\n" +
-			"The manual: man 8 leased; for networks and their options: man 7 net-dhcp",
-		ExitErrHandler: func(*cli.Context, error) {}, // main says it
-		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return fmt.Errorf("unknown command %q; see: leased help", c.Args().First())
-			}
-			return cli.ShowAppHelp(c)
-		},
+func run(args []string, stdout io.Writer) error {
+	o, err := parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		_, err = io.WriteString(stdout, help+debugHelp)
+		return err
+	case err != nil:
+		return err
+	case o.version:
+		_, err = fmt.Fprintln(stdout, "leased version", build.Version)
+		return err
 	}
-}
-
-// alone refuses what stands behind a command that takes nothing.
-func alone(c *cli.Context) error {
-	if c.NArg() > 0 {
-		return fmt.Errorf("%s takes no arguments; got %q", c.Command.Name, c.Args().First())
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	log, err := logger(o.level)
+	if err != nil {
+		return err
 	}
-	return nil
+	return serve(ctx, config{dir: o.dir, memory: o.memory, idleAfter: o.idleAfter, log: log})
 }

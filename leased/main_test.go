@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -12,11 +11,11 @@ import (
 	"podman-net-dhcp/lab/testlan"
 )
 
-// asLeased makes the test binary be leased: with "pid", one that systemd started
+// asLeased makes the test binary be the daemon: with "pid", one that systemd started
 // with a socket.
 const asLeased = "LEASED_TEST_MAIN"
 
-// The test binary is leased where it is called so, too.
+// The test binary is the daemon where it is called so, too.
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == "leased" {
 		main()
@@ -31,14 +30,4 @@ func TestMain(m *testing.M) {
 	default:
 		main()
 	}
-}
-
-// leased runs leased in here and returns what it prints. Not in parallel: cli's
-// flags for help and version are global.
-func leased(args ...string) (string, error) {
-	var out bytes.Buffer
-	a := app()
-	a.Writer, a.ErrWriter = &out, &out
-	err := a.Run(append([]string{"leased"}, args...))
-	return out.String(), err
 }

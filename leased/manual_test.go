@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/urfave/cli/v2"
-
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/lease4"
 	"podman-net-dhcp/leased/internal/lease6"
@@ -57,55 +55,54 @@ func same(t *testing.T, what string, got, want [][]string) {
 	}
 }
 
-func dashed(f cli.Flag) (names []string) {
-	for _, n := range f.Names() {
-		names = append(names, strings.Repeat("-", min(len(n), 2))+n)
+// named are the names of entries. Every program has those of the chapter OPTIONS.
+func named(all []entry) (names [][]string) {
+	for _, e := range all {
+		names = append(names, e.names)
 	}
 	return names
 }
 
 func TestManualHasEachCommandAndOption(t *testing.T) {
-	commands := [][]string{}
-	for _, c := range app().Commands {
-		commands = append(commands, append([]string{c.Name}, c.Aliases...))
-		var flags [][]string
-		for _, f := range c.Flags {
-			flags = append(flags, dashed(f))
-		}
-		same(t, c.Name, terms(t, "Options of "+c.Name), flags)
+	general := terms(t, "OPTIONS")
+	for _, c := range commands(t) {
+		options := slices.DeleteFunc(named(entries(t, c, "OPTIONS")), func(names []string) bool {
+			return slices.ContainsFunc(general, func(g []string) bool { return slices.Equal(g, names) })
+		})
+		same(t, c, terms(t, "Options of "+c), options)
 	}
-	same(t, "commands", terms(t, "COMMANDS"), append(commands, []string{"help", "h"}))
-	same(t, "options", terms(t, "OPTIONS"), [][]string{dashed(cli.HelpFlag), dashed(cli.VersionFlag)})
+	same(t, "commands", terms(t, "COMMANDS"), named(entries(t, "", "COMMANDS")))
+	same(t, "options", general, named(entries(t, "", "GLOBAL OPTIONS")))
 }
 
 // Each default is there, behind the word that says so.
 func TestManualHasTheDefaults(t *testing.T) {
-	for _, c := range app().Commands {
-		for _, f := range c.Flags {
-			flag := f.(cli.DocGenerationFlag)
-			value := flag.GetValue()
-			if !flag.TakesValue() {
+	for _, c := range commands(t) {
+		for _, o := range entries(t, c, "OPTIONS") {
+			if !o.value {
 				continue
 			}
-			entry := chapter(t, "Options of "+c.Name)
-			_, entry, _ = strings.Cut(entry, "**--"+f.Names()[0]+"**=")
+			entry := chapter(t, "Options of "+c)
+			_, entry, _ = strings.Cut(entry, "**"+o.names[0]+"**=")
 			entry, _, _ = strings.Cut(entry, "\n\n")
 			entry = strings.Join(strings.Fields(entry), " ") // wherever its lines break
-			if !strings.Contains(entry, "Default: `"+value+"`") {
-				t.Errorf("--%s: no Default: `%s` in\n%s", f.Names()[0], value, entry)
+			if !strings.Contains(entry, "Default: `"+o.preset+"`") {
+				t.Errorf("%s: no Default: `%s` in\n%s", o.names[0], o.preset, entry)
 			}
 		}
 	}
 }
 
+// The script of ls has the table as it is printed.
 func TestManualHasTheColumnsOfLs(t *testing.T) {
-	show(t, nil)
-	out, err := leased("ls")
+	script, err := os.ReadFile("testdata/ls.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, table, _ := strings.Cut(string(script), "\n-- table --\n")
+	heads, _, _ := strings.Cut(table, "\n")
 	var columns [][]string
-	for column := range strings.FieldsSeq(out) {
+	for column := range strings.FieldsSeq(heads) {
 		columns = append(columns, []string{column})
 	}
 	same(t, "columns", terms(t, "OUTPUT OF LS"), columns)

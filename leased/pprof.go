@@ -6,20 +6,16 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"net"
 	"net/http"
 	_ "net/http/pprof" // on http.DefaultServeMux
 	"os"
-
-	"github.com/urfave/cli/v2"
 )
 
 func init() {
-	debugging = append(debugging, &cli.StringFlag{
-		Name:   "pprof",
-		Usage:  "serve Go's profiles on a unix socket at `PATH`",
-		Action: func(_ *cli.Context, path string) error { return serveProfiles(path) },
-	})
+	debugFlags = func(f *flag.FlagSet) { f.Func("pprof", "", serveProfiles) }
+	debugHelp = "   --pprof PATH          serve Go's profiles on a unix socket at PATH\n"
 }
 
 // serveProfiles serves them until leased ends; what it held up is nobody's loss.

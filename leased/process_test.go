@@ -11,21 +11,31 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
-// process is leased as a process of its own, with extra descriptors from 3 on.
+// process is the daemon as a process of its own, with extra descriptors from 3 on.
 func (d daemonAt) process(how string, files []*os.File, env ...string) (*exec.Cmd, *bytes.Buffer) {
 	d.t.Helper()
-	cmd := exec.Command("/proc/self/exe", "serve", "--state-dir", filepath.Join(d.dir, "leases"),
-		"--memory-dir", filepath.Join(d.dir, "memory"))
-	var log bytes.Buffer
-	cmd.Stderr, cmd.ExtraFiles = &log, files
+	cmd := exec.Command("/proc/self/exe", d.directories()...)
 	cmd.Env = append(os.Environ(), append(env, asLeased+"="+how)...)
+	return cmd, d.start(cmd, files)
+}
+
+func (d daemonAt) directories() []string {
+	return []string{"--state-dir", filepath.Join(d.dir, "leases"), "--memory-dir", filepath.Join(d.dir, "memory")}
+}
+
+// start starts a process that ends with the test, and returns its stderr.
+func (d daemonAt) start(cmd *exec.Cmd, files []*os.File) *bytes.Buffer {
+	d.t.Helper()
+	var log bytes.Buffer
+	cmd.Stderr, cmd.ExtraFiles, cmd.WaitDelay = &log, files, time.Second
 	if err := cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}
 	d.t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	return cmd, &log
+	return &log
 }
 
 // listener is one as systemd makes it.
@@ -72,6 +82,22 @@ func TestKilledLeasedStartsAgain(t *testing.T) {
 func TestSocketOfSystemd(t *testing.T) {
 	d := newDaemon(t)
 	cmd, log := d.process("pid", []*os.File{d.listener("unix")}, "LISTEN_FDS=1")
+	d.servesSystemd(cmd, log)
+}
+
+// A drop-in may have the tool in ExecStart=: it becomes the daemon that systemd means.
+func TestSocketOfSystemdThroughTheTool(t *testing.T) {
+	d := newDaemon(t)
+	const asSystemd = `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" serve "$@"`
+	cmd := exec.Command("sh", append([]string{"-c", asSystemd, installed(t) + "/bin/leased"}, d.directories()...)...)
+	log := d.start(cmd, []*os.File{d.listener("unix")})
+	d.servesSystemd(cmd, log)
+}
+
+// servesSystemd checks that the process serves on systemd's socket, and leaves it.
+func (d daemonAt) servesSystemd(cmd *exec.Cmd, log *bytes.Buffer) {
+	t := d.t
+	t.Helper()
 	d.note("READY=1")
 	if _, err := os.Lstat(d.socket); err == nil {
 		t.Error("it makes a socket of its own, too")

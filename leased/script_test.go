@@ -4,7 +4,6 @@ package main
 
 import (
 	"net"
-	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -13,9 +12,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// Each script in testdata runs the real main, with LEASED_SOCKET at run/leased.sock in
-// its directory, where nobody listens. A leased with some attachments is on the socket
-// SOME. The commands
+// Each script in testdata runs the real programs: leased is the tool of the installation
+// PREFIX. LEASED_SOCKET is run/leased.sock in the script's directory, where nobody
+// listens. A leased with some attachments is on the socket SOME. The commands
 //
 //	notified NOTE
 //	terminate
@@ -25,10 +24,12 @@ import (
 func TestScripts(t *testing.T) {
 	some := filepath.Join(t.TempDir(), "some")
 	showAt(t, some, fullShelf)
+	prefix := installed(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("SOME", some)
+			env.Setenv("PREFIX", prefix)
 			return setup(env)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"notified": notified, "terminate": terminate},
@@ -38,12 +39,8 @@ func TestScripts(t *testing.T) {
 const notesKey = "notes" // of env.Values
 
 func setup(env *testscript.Env) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
 	at := func(name string) string { return filepath.Join(env.WorkDir, name) }
-	env.Setenv("PATH", at("bin")+":"+env.Getenv("PATH"))
+	env.Setenv("PATH", env.Getenv("PREFIX")+"/bin:"+env.Getenv("PATH"))
 	env.Setenv("LEASED_SOCKET", at("run/leased.sock"))
 	env.Setenv("NOTIFY_SOCKET", at("notify"))
 	notes, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: at("notify"), Net: "unixgram"})
@@ -52,10 +49,7 @@ func setup(env *testscript.Env) error {
 	}
 	env.Defer(func() { notes.Close() })
 	env.Values[notesKey] = notes
-	if err := os.Mkdir(at("bin"), 0o755); err != nil {
-		return err
-	}
-	return os.Symlink(self, at("bin/leased"))
+	return nil
 }
 
 func notified(ts *testscript.TestScript, _ bool, args []string) {

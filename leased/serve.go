@@ -7,43 +7,13 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
-	"github.com/urfave/cli/v2"
 
 	"podman-net-dhcp/leased/internal/server"
-	"podman-net-dhcp/leased/internal/store"
 	"podman-net-dhcp/leased/internal/wire"
 )
-
-// debugging are the flags of serve that only a debug build has.
-var debugging []cli.Flag
-
-func serveCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "serve",
-		Usage: "run the daemon, on the socket from systemd or on its own socket",
-		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "state-dir", Value: store.DefaultDir, Usage: "directory for live leases"},
-			&cli.StringFlag{Name: "memory-dir", Value: store.DefaultMemoryDir, Usage: "directory for the lease memory, for use after a reboot; empty: no memory"},
-			&cli.DurationFlag{Name: "idle-timeout", Usage: "exit after this time without leases and callers; 0: never"},
-			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "lowest level to log: debug, info, warn or error"},
-		}, debugging...),
-		Before: alone,
-		Action: func(c *cli.Context) error {
-			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
-			defer stop()
-			log, err := logger(c.String("log-level"))
-			if err != nil {
-				return err
-			}
-			return serve(ctx, config{dir: c.String("state-dir"), memory: c.String("memory-dir"), idleAfter: c.Duration("idle-timeout"), log: log})
-		},
-	}
-}
 
 type config struct {
 	dir, memory string        // of the stores; memory is empty: no lease memory

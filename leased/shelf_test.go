@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -33,14 +32,6 @@ func (shelf) Setup(context.Context, request.Setup, *os.File, func(net.HardwareAd
 func (shelf) Teardown(context.Context, request.Attachment, *os.File) error { panic("not asked for") }
 func (shelf) Release(context.Context, request.Attachment) error            { panic("not asked for") }
 func (shelf) ReleaseContainer(context.Context, string) error               { panic("not asked for") }
-
-// show serves s on LEASED_SOCKET.
-func show(t *testing.T, s shelf) {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "s")
-	t.Setenv("LEASED_SOCKET", path)
-	showAt(t, path, s)
-}
 
 // showAt serves s at path until the test ends.
 func showAt(t *testing.T, path string, s shelf) {

@@ -21,7 +21,7 @@ const module = "podman-net-dhcp"
 // higher numbers. They follow the steps of the way of a lease; the packages that several
 // programs share are the ground.
 var floors = map[string]int{
-	"netavark-plugin": 1, "oci-hook": 1, "leased": 1,
+	"netavark-plugin": 1, "oci-hook": 1, "leased": 1, "leased/tool": 1,
 	"internal/front":             2,
 	"leased/internal/server":     4,
 	"leased/internal/manager":    5,
@@ -163,10 +163,30 @@ func TestSmallProgramsStaySmall(t *testing.T) {
 // What tests stand on stays out of the programs.
 func TestProgramsHaveNoTestCode(t *testing.T) {
 	t.Parallel()
-	for _, dep := range list(t, "./leased")[0].Deps {
-		if strings.HasPrefix(dep, module+"/lab/") || strings.HasPrefix(dep, module) && strings.HasSuffix(dep, "test") || dep == "testing" {
-			t.Errorf("leased depends on %s", dep)
+	for _, program := range []string{"leased", "leased/tool"} {
+		for _, dep := range list(t, "./"+program)[0].Deps {
+			if strings.HasPrefix(dep, module+"/lab/") || strings.HasPrefix(dep, module) && strings.HasSuffix(dep, "test") || dep == "testing" {
+				t.Errorf("%s depends on %s", program, dep)
+			}
 		}
+	}
+}
+
+// The daemon runs all the time: it does without the libraries of the operator's tool, and
+// without those that a small function of a large package would bring in.
+func TestDaemonStaysSmall(t *testing.T) {
+	t.Parallel()
+	foreign := []string{
+		"github.com/urfave/cli/v2", "text/template", "html/template", "regexp", "net/http", "crypto/tls", "crypto/x509", "encoding/xml", "compress/gzip", "testing",
+	}
+	for _, dep := range list(t, "./leased")[0].Deps {
+		if slices.Contains(foreign, dep) {
+			t.Errorf("the daemon depends on %s", dep)
+		}
+	}
+	const maxSize = 6_000_000 // bytes
+	if size := buildSize(t, "leased"); size > maxSize {
+		t.Errorf("the daemon has %d bytes; its budget is %d", size, maxSize)
 	}
 }
 

@@ -78,7 +78,9 @@ func TestLicencesAreListed(t *testing.T) {
 func builtIn(t *testing.T) map[string]*dependency {
 	t.Helper()
 	all := map[string]*dependency{theGo: {version: "the builder's", programs: map[string]bool{}, texts: goTexts(t)}}
-	for folder, program := range map[string]string{"netavark-plugin": "net-dhcp", "oci-hook": "net-dhcp-hook", "leased": "leased"} {
+	for folder, program := range map[string]string{
+		"netavark-plugin": "net-dhcp", "oci-hook": "net-dhcp-hook", "leased": "leased", "leased/tool": "leased (tool)",
+	} {
 		all[theGo].programs[program] = true
 		for _, arch := range []string{"amd64", "arm64"} {
 			for _, line := range packages(t, folder, arch) {

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// programs are the patterns of all packages that the three programs are made of.
+// programs are the patterns of all packages that the programs are made of.
 var programs = []string{"./leased/...", "./internal/...", "./netavark-plugin/...", "./oci-hook/..."}
 
 // source is one package, parsed and type-checked.

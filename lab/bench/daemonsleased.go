@@ -20,7 +20,7 @@ import (
 
 // Our daemon as it is released, and as it is built with -tags pprof.
 const (
-	leasedProgram = "/usr/bin/leased"
+	leasedProgram = "/usr/libexec/leased/leased"
 	leasedDebug   = "/usr/local/lib/lab/leased-pprof"
 )
 
@@ -42,7 +42,7 @@ func startLeased(program, dir string, more ...string) (*leased, error) {
 		return nil, err
 	}
 	l.cmd = exec.Command(program, append([]string{
-		"serve", "--state-dir", l.file("state"), "--memory-dir", l.file("memory"), "--log-level", "warn",
+		"--state-dir", l.file("state"), "--memory-dir", l.file("memory"), "--log-level", "warn",
 	}, more...)...)
 	l.cmd.Stderr = os.Stderr
 	l.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

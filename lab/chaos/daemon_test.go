@@ -26,7 +26,7 @@ func (h *host) start(failpoint string, under ...string) *daemon {
 	r, w, err := os.Pipe()
 	must(h.t, err)
 	const asSystemd = `echo "leased's pid is $$" >&2; LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"`
-	argv := append(under, "sh", "-c", asSystemd, h.program, "serve", "--log-level", "debug",
+	argv := append(under, "sh", "-c", asSystemd, h.program, "--log-level", "debug",
 		"--state-dir", h.state, "--memory-dir", h.memory)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stderr, cmd.ExtraFiles = w, []*os.File{h.socket}

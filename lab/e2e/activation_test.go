@@ -17,7 +17,7 @@ import (
 // one, and is started by the next container.
 func TestIdle(t *testing.T) {
 	s := begin(t)
-	s.dropIn("idle", "ExecStart=\nExecStart=/usr/bin/leased serve --idle-timeout 1s")
+	s.dropIn("idle", "ExecStart=\nExecStart=/usr/libexec/leased/leased --idle-timeout 1s")
 	n := s.bridge()
 	must(s, "systemctl", "restart", "leased.socket")
 	ended := func() {

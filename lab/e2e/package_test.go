@@ -142,9 +142,9 @@ func (l *life) runsAs(version string) {
 	l.Helper()
 	equal(l, "leased's version", must(l, "/proc/"+leasedPID(l)+"/exe", "--version"), "leased version "+version)
 	exe, err := os.Stat("/proc/" + leasedPID(l) + "/exe")
-	file, err2 := os.Stat("/usr/bin/leased")
+	file, err2 := os.Stat("/usr/libexec/leased/leased")
 	if err != nil || err2 != nil || !os.SameFile(exe, file) {
-		l.Errorf("leased is not what is in /usr/bin: %v, %v", err, err2)
+		l.Errorf("leased is not what is in /usr/libexec/leased: %v, %v", err, err2)
 	}
 }
 

@@ -50,7 +50,7 @@ func TestRestartUnderFifty(t *testing.T) {
 // upgrade puts another file in place of leased, as a package manager does.
 func upgrade(s *scene) {
 	s.Helper()
-	const at = "/usr/bin/leased"
+	const at = "/usr/libexec/leased/leased"
 	before, err := os.Stat(at)
 	if err != nil {
 		s.Fatal(err)

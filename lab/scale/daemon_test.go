@@ -30,7 +30,7 @@ func (h *host) run(under ...string) *daemon {
 	r, w, err := os.Pipe()
 	must(h.t, err)
 	const asSystemd = `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"`
-	argv := append(under, "sh", "-c", asSystemd, h.program, "serve", "--state-dir", h.state, "--memory-dir", h.memory)
+	argv := append(under, "sh", "-c", asSystemd, h.program, "--state-dir", h.state, "--memory-dir", h.memory)
 	d := &daemon{h: h, cmd: exec.Command(argv[0], argv[1:]...), serving: make(chan struct{}), ended: make(chan struct{})}
 	d.cmd.Stderr, d.cmd.ExtraFiles = w, []*os.File{h.socket}
 	h.lan.Host.Start(d.cmd)

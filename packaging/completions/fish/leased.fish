@@ -9,7 +9,7 @@ set -l serve '__fish_seen_subcommand_from serve'
 
 complete -c leased -f
 complete -c leased -s h -l help -d 'show help'
-complete -c leased -n $none -s v -l version -d 'print the version'
+complete -c leased -n "$none; or $serve" -s v -l version -d 'print the version'
 
 complete -c leased -n "$none; or __fish_seen_subcommand_from help h" -a serve -d 'run the daemon, on the socket from systemd or on its own socket'
 complete -c leased -n "$none; or __fish_seen_subcommand_from help h" -a ls -d 'list the attachments and their leases'
