@@ -122,6 +122,11 @@ func currentCookie() (uint64, error) {
 		return 0, fmt.Errorf("open socket: %w", err)
 	}
 	defer unix.Close(fd)
+	return SocketCookie(fd)
+}
+
+// SocketCookie returns the Cookie of the namespace that a socket is in.
+func SocketCookie(fd int) (uint64, error) {
 	cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
 	if err != nil {
 		return 0, fmt.Errorf("read netns cookie: %w", err)

@@ -46,6 +46,12 @@ func TestOpenRefusesWhatIsNoContainer(t *testing.T) {
 func TestCookieTellsNamespacesApart(t *testing.T) {
 	lan := testlan.New(t)
 	host, again, router := lan.Host.Cookie(), lan.Host.Cookie(), lan.Router.Cookie()
+	fd, err := lan.Router.Open().Rtnetlink()
+	must(t, err)
+	defer unix.Close(fd)
+	if cookie, err := netns.SocketCookie(fd); err != nil || cookie != router {
+		t.Errorf("a socket tells cookie %d, %v, not %d", cookie, err, router)
+	}
 	if host != again || host == router || host == 0 {
 		t.Errorf("cookies %d, %d; other namespace %d", host, again, router)
 	}

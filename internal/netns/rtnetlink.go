@@ -11,8 +11,10 @@ import (
 // Rtnetlink opens a rtnetlink socket inside the namespace, for programs that build their
 // own requests. The socket is connected to the kernel: write sends to the kernel, and
 // read returns only messages of the kernel. The socket does not block. It pins the
-// namespace until the caller closes it, and needs no setns afterwards.
+// namespace until the caller closes it, and needs no setns afterwards. With an error, fd is
+// -1.
 func (n *NS) Rtnetlink() (fd int, err error) {
+	fd = -1
 	err = n.Do(func() (err error) { fd, err = rtnetlink(); return err })
 	return fd, err
 }

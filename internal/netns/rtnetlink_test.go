@@ -39,3 +39,12 @@ func TestRtnetlinkHearsTheKernelAlone(t *testing.T) {
 		t.Errorf("the kernel's answer has %d bytes, %v", n, err)
 	}
 }
+
+// 0 would be a descriptor of the process.
+func TestRtnetlinkInAClosedNamespace(t *testing.T) {
+	ns := testlan.New(t).Container().Open()
+	must(t, ns.Close())
+	if fd, err := ns.Rtnetlink(); fd != -1 || err == nil {
+		t.Errorf("descriptor %d, %v", fd, err)
+	}
+}

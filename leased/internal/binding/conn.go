@@ -29,6 +29,21 @@ type Conn struct {
 // Conn opens its sockets when it needs them.
 func NewConn(ns *netns.NS) *Conn { return &Conn{ns: ns, sock: -1} }
 
+// Dial is NewConn with the socket open. It also returns the cookie of ns, which the socket
+// tells: netns.NS.Cookie would be another visit of ns.
+func Dial(ns *netns.NS) (c *Conn, cookie uint64, err error) {
+	c = NewConn(ns)
+	fd, err := c.socket()
+	if err != nil {
+		return nil, 0, err
+	}
+	if cookie, err = netns.SocketCookie(fd); err != nil {
+		c.Close()
+		return nil, 0, err
+	}
+	return c, cookie, nil
+}
+
 // through returns a Conn that has only the library's handle. It is not closed.
 func through(h *netlink.Handle) *Conn { return &Conn{sock: -1, h: h} }
 

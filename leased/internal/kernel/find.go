@@ -15,13 +15,13 @@ import (
 
 // reach opens the place's netns by its path, or else by its processes: the path can
 // be gone while the container lives, and uses the address (podman system reset).
-func reach(p Place) (*netns.NS, error) {
-	ns, cookie, err := open(p.Netns)
+func reach(p Place) (*Session, error) {
+	s, cookie, err := open(p.Netns)
 	switch {
 	case err == nil && cookie == p.Cookie:
-		return ns, nil
+		return s, nil
 	case err == nil:
-		ns.Close()
+		s.close()
 		err = fmt.Errorf("%w: another network namespace is at %s", ErrGone, p.Netns)
 	default:
 		err = absent(err)
@@ -30,23 +30,24 @@ func reach(p Place) (*netns.NS, error) {
 		return nil, err
 	}
 	if ns, lost := netns.Find(netns.Sign{Number: p.Number, Inode: p.Inode, Cookie: p.Cookie}); lost == nil {
-		return ns, nil
+		return &Session{ns: ns}, nil
 	}
 	return nil, err
 }
 
-// open opens the netns at path, and asks for its cookie.
-func open(path string) (*netns.NS, uint64, error) {
+// open opens the netns at path, and asks for its cookie. The rtnetlink socket that tells
+// the cookie is the session's.
+func open(path string) (*Session, uint64, error) {
 	ns, err := netns.Open(path)
 	if err != nil {
 		return nil, 0, err
 	}
-	cookie, err := ns.Cookie()
+	nl, cookie, err := binding.Dial(ns)
 	if err != nil {
 		ns.Close()
 		return nil, 0, err
 	}
-	return ns, cookie, nil
+	return &Session{ns: ns, nl: nl}, cookie, nil
 }
 
 // absent turns an error of opening a netns into ErrGone, except when leased ran out of

@@ -20,14 +20,13 @@ type Linux struct {
 // Find looks at a link for the first time: the link with its index, or with the
 // interface name where the index is 0. The place's session is open, until Leave.
 func (Linux) Find(l request.Link, ifname string) (Place, error) {
-	ns, cookie, err := open(l.Netns)
+	s, cookie, err := open(l.Netns)
 	if err != nil {
 		return Place{}, absent(err)
 	}
-	s := &Session{ns: ns}
 	p := Place{
 		Netns: l.Netns, Cookie: cookie, Index: l.Index, MAC: l.MAC, Interface: ifname,
-		Number: Unnumbered, Inode: ns.Inode(), Session: s,
+		Number: Unnumbered, Inode: s.ns.Inode(), Session: s,
 	}
 	if p.Index == 0 {
 		p.Index, err = s.netlink().Index(p.Interface, p.MAC)
@@ -45,9 +44,9 @@ func (Linux) Enter(p Place) (Place, error) {
 	if p.Session.isOpen() {
 		return p, nil
 	}
-	ns, err := reach(p)
+	s, err := reach(p)
 	if err == nil {
-		p.Session = &Session{ns: ns}
+		p.Session = s
 	}
 	return p, err
 }

@@ -7,9 +7,9 @@ import (
 	"podman-net-dhcp/leased/internal/binding"
 )
 
-// Session is an open netns, with its rtnetlink sockets from the first use on. One
-// exchange takes three to six steps in the netns, and finding the netns costs as much
-// as most of these steps. One goroutine at a time uses a Session.
+// Session is an open netns, with its rtnetlink sockets. One exchange takes three to six
+// steps in the netns, and finding the netns costs as much as most of these steps. One
+// goroutine at a time uses a Session.
 type Session struct {
 	ns *netns.NS // nil: closed
 	nl *binding.Conn
@@ -40,11 +40,10 @@ func enter[T any](p Place, do func(s *Session) (T, error)) (T, error) {
 	var none T
 	s := p.Session
 	if !s.isOpen() {
-		ns, err := reach(p)
-		if err != nil {
+		var err error
+		if s, err = reach(p); err != nil {
 			return none, err
 		}
-		s = &Session{ns: ns}
 		defer s.close()
 	}
 	got, err := do(s)

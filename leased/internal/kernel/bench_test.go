@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kernel
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"podman-net-dhcp/lab/testlan"
+	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/wire"
+)
+
+// BenchmarkStart is the container's side of a start, without servers: from the request to
+// the DISCOVER, from an OFFER to the REQUEST, and the binding. Between two starts the
+// process rests, as on a quiet host.
+func BenchmarkStart(b *testing.B) {
+	lan := testlan.New(b)
+	link := lan.Veth(lan.Container(), "eth0")
+	addr := netip.MustParsePrefix("192.0.2.77/24")
+	var discover, request, bind []time.Duration
+	for b.Loop() {
+		wire.Flush()
+		time.Sleep(2 * time.Millisecond)
+		t := stopwatch{b, time.Now()}
+		p, err := Linux{}.Find(askFor(link).Link, link.Name)
+		t.must(err)
+		p, err = Linux{}.Enter(p)
+		t.must(err)
+		conn, err := Linux{}.Packet(p)
+		t.must(err)
+		t.must(conn.SetXID(1))
+		t.must(conn.Send(make([]byte, 300)))
+		discover = append(discover, t.lap())
+		arp, err := Linux{}.ARP(p)
+		t.must(err)
+		time.Sleep(300 * time.Microsecond)
+		t.lap()
+		t.must(arp.Watch(addr.Addr()))
+		t.must(arp.Probe(addr.Addr()))
+		t.must(conn.Send(make([]byte, 300)))
+		request = append(request, t.lap())
+		s := binding.Spec{Ifindex: p.Index, Addr: addr, Valid: time.Hour}
+		_, err = Linux{}.Apply4(p, s, nil)
+		t.must(err)
+		bind = append(bind, t.lap())
+		t.must(Linux{}.Remove4(p, s))
+		Linux{}.Leave(p)
+		conn.Close()
+		arp.Close()
+	}
+	for what, took := range map[string][]time.Duration{"DISCOVER": discover, "REQUEST": request, "bound": bind} {
+		slices.Sort(took)
+		b.ReportMetric(float64(took[len(took)/2].Nanoseconds()), what+"-p50-ns")
+	}
+}
+
+// stopwatch measures the steps of a start.
+type stopwatch struct {
+	b     *testing.B
+	began time.Time
+}
+
+func (s *stopwatch) lap() time.Duration {
+	took := time.Since(s.began)
+	s.began = time.Now()
+	return took
+}
+
+func (s *stopwatch) must(err error) {
+	if err != nil {
+		s.b.Fatal(err)
+	}
+}
