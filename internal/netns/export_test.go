@@ -9,6 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Alive reports whether a namespace has the number.
+var Alive = alive
+
 // LoseWay makes the way back fail so many times.
 func LoseWay(times int64) {
 	var tried atomic.Int64

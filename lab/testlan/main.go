@@ -62,10 +62,14 @@ func Main(m *testing.M) {
 }
 
 // warm makes the resources that the process keeps for good: the home namespace (before
-// any thread moves), the thread that starts programs, the runtime's poller, and the
-// signal receiver. These are not leaks.
+// any thread moves), the procfs of sysctls, the thread that starts programs, the runtime's
+// poller, and the signal receiver. These are not leaks.
 func warm() {
 	_, _ = netns.Open("/proc/self/ns/net")
+	if ns, err := netns.New(); err == nil {
+		_ = ns.Sysctl(func(string) error { return nil })
+		ns.Close()
+	}
 	parent()
 	if r, w, err := os.Pipe(); err == nil {
 		r.Close()

