@@ -35,13 +35,18 @@ func reach(p Place) (*Session, error) {
 	return nil, err
 }
 
-// open opens the netns at path, and asks for its cookie. The rtnetlink socket that tells
-// the cookie is the session's.
+// open opens the netns at path, and asks for its cookie.
 func open(path string) (*Session, uint64, error) {
 	ns, err := netns.Open(path)
 	if err != nil {
 		return nil, 0, err
 	}
+	return session(ns)
+}
+
+// session is a session in ns, which it takes over, and the cookie of ns. The rtnetlink socket
+// that tells the cookie is the session's.
+func session(ns *netns.NS) (*Session, uint64, error) {
 	nl, cookie, err := binding.Dial(ns)
 	if err != nil {
 		ns.Close()

@@ -19,13 +19,13 @@ func (Linux) Adopt(f *os.File, path, ifname string) (Place, error) {
 	if err != nil {
 		return Place{}, err
 	}
-	cookie, err := ns.Cookie()
+	inode := ns.Inode()
+	s, cookie, err := session(ns)
 	if err != nil {
-		ns.Close()
 		return Place{}, err
 	}
 	return Place{
-		Netns: path, Cookie: cookie, Interface: ifname, Number: Unnumbered, Inode: ns.Inode(), Session: &Session{ns: ns},
+		Netns: path, Cookie: cookie, Interface: ifname, Number: Unnumbered, Inode: inode, Session: s,
 	}, nil
 }
 
@@ -88,12 +88,13 @@ func (l Linux) UnmakeLink(p Place, s attach.Spec) error {
 		return err
 	}
 	defer host.Close()
-	ns, err := reach(p)
-	if err != nil && !errors.Is(err, ErrGone) {
+	session, err := reach(p)
+	switch {
+	case errors.Is(err, ErrGone):
+		return host.Undo(nil, s)
+	case err != nil:
 		return err
 	}
-	if ns != nil {
-		defer ns.Close()
-	}
-	return host.Undo(ns, s)
+	defer session.close()
+	return host.Undo(session.ns, s)
 }
