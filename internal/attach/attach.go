@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package attach is step 2 of the way of a lease: it makes the container's link, a veth
+// Package attach is step 5 of the way of a lease: it makes the container's link, a veth
 // into a bridge or a macvlan child of a NIC. The link is made directly inside the
 // container's netns with its final name, MAC and MTU, and up. The package also removes
 // the link. If it cannot finish, it undoes its steps.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package leaseapi is step 3 of the way of a lease: the Varlink interface io.leased on
+// Package leaseapi is step 2 of the way of a lease: the Varlink interface io.leased on
 // leased's unix socket, for its callers and for leased: types, framing and client.
 // https://varlink.org describes the protocol, io.leased.varlink the interface.
 package leaseapi

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package manager is step 5 of the way of a lease: the registry of the attachments. Each
+// Package manager is step 4 of the way of a lease: the registry of the attachments. Each
 // attachment has an actor: what happens to it (a request, a message, a timer) is put into
 // the actor's inbox, and one goroutine empties the inbox and ends. An attachment at rest
 // is a struct and an entry in one timer heap: no goroutine, thread or descriptor.

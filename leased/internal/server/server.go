@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package server is step 4 of the way of a lease: the Varlink service on the unix
+// Package server is step 3 of the way of a lease: the Varlink service on the unix
 // socket. It finds out who calls, and passes Acquire, Release and List to the manager.
 // If a caller hangs up, the server undoes its call.
 package server
