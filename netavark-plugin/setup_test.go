@@ -246,7 +246,7 @@ func find(t *testing.T, c *testlan.NS, name string) netlink.Link {
 	if c != nil {
 		ns := c.Open()
 		defer ns.Close()
-		h, err = ns.Netlink()
+		h, err = testlan.Handle(ns)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -7,15 +7,16 @@
 package attach
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 
-	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"podman-net-dhcp/internal/netns"
+	"podman-net-dhcp/internal/rtnetlink"
 )
 
 // Spec describes the link to make.
@@ -56,21 +57,20 @@ func (h *Host) Make(ctx context.Context, ns *netns.NS, s Spec) (Link, error) {
 
 // Link returns the link as Make will make it on i.
 func (i Interface) Link(s Spec) Link {
-	l := Link{MAC: s.MAC, HostMTU: i.link.Attrs().MTU}
+	l := Link{MAC: s.MAC, HostMTU: i.link.MTU}
 	if l.MAC == nil {
-		l.MAC = i.link.Attrs().HardwareAddr // of a macvlan in passthru mode
+		l.MAC = i.link.MAC // of a macvlan in passthru mode
 	}
 	return l
 }
 
 // MakeOn is Make on an interface that Find has found.
 func (h *Host) MakeOn(ctx context.Context, on Interface, ns *netns.NS, s Spec) (_ Link, err error) {
-	a := on.link.Attrs()
-	if a.Flags&net.FlagUp == 0 {
+	if on.link.Flags&unix.IFF_UP == 0 {
 		return Link{}, fmt.Errorf("%s is down; try: ip link set %s up", s.Host, s.Host)
 	}
-	if s.hostMTU = a.MTU; s.MTU == 0 {
-		s.MTU = a.MTU
+	if s.hostMTU = on.link.MTU; s.MTU == 0 {
+		s.MTU = s.hostMTU
 	}
 	index := 0
 	if on.Bridge() {
@@ -89,12 +89,12 @@ func (h *Host) MakeOn(ctx context.Context, on Interface, ns *netns.NS, s Spec) (
 // taken returns why the kernel says EEXIST: ErrExists, or nil if the container has no
 // such interface.
 func taken(ns *netns.NS, name string) error {
-	h, err := ns.Netlink()
+	c, err := ns.Rtnetlink()
 	if err != nil {
 		return err
 	}
-	defer h.Close()
-	if _, err := h.LinkByName(name); err == nil {
+	defer c.Close()
+	if _, err := c.LinkByName(name); err == nil {
 		return fmt.Errorf("make %s: %w", name, ErrExists)
 	}
 	return nil
@@ -103,23 +103,27 @@ func taken(ns *netns.NS, name string) error {
 // Delete removes the container's link if Make could have made it: a veth or macvlan, and
 // with that MAC if mac is not nil. A missing link is not an error.
 func Delete(ns *netns.NS, name string, mac net.HardwareAddr) error {
-	h, err := ns.Netlink()
+	c, err := ns.Rtnetlink()
 	if err != nil {
 		return err
 	}
-	defer h.Close()
-	link, err := h.LinkByName(name)
-	if errors.As(err, &netlink.LinkNotFoundError{}) {
+	defer c.Close()
+	return remove(c, name, func(l rtnetlink.Link) bool { return mac == nil || bytes.Equal(l.MAC, mac) })
+}
+
+// remove deletes a veth or macvlan if it is ours. A missing link is not an error.
+func remove(c *rtnetlink.Conn, name string, isOurs func(rtnetlink.Link) bool) error {
+	link, err := c.LinkByName(name)
+	if errors.Is(err, unix.ENODEV) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("find %s: %w", name, err)
 	}
-	if !slices.Contains([]string{"veth", "macvlan"}, link.Type()) ||
-		mac != nil && link.Attrs().HardwareAddr.String() != mac.String() {
+	if link.Kind != "veth" && link.Kind != "macvlan" || !isOurs(link) {
 		return nil
 	}
-	if err := h.LinkDel(link); err != nil && !gone(err) {
+	if err := drop(c, numbered(link.Index)); err != nil && !gone(err) {
 		return fmt.Errorf("delete %s: %w", name, err)
 	}
 	return nil

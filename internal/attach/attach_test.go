@@ -306,6 +306,8 @@ func TestDefaultInterface(t *testing.T) {
 	l.Host.Run("ip", "route", "add", "default", "via", "192.0.2.1", "metric", "200")
 	l.Host.Run("ip", "address", "add", "198.51.100.7/24", "dev", testlan.HostBridge)
 	l.Host.Run("ip", "route", "add", "default", "via", "198.51.100.1", "metric", "100")
+	l.Host.Run("ip", "route", "add", "default", "via", "192.0.2.1", "metric", "50", "table", "100") // another table's
+	l.Host.Run("ip", "route", "add", "0.0.0.0/1", "via", "192.0.2.1", "metric", "50")               // not all destinations
 	on, err := l.host.DefaultInterface()
 	if err != nil || on.Name() != testlan.HostBridge || on.Kind() != "bridge" {
 		t.Errorf("got %s %s, %v; want the one of the least metric", on.Kind(), on.Name(), err)

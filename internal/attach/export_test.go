@@ -11,7 +11,7 @@ func (h *Host) MakeAnew(ns *netns.NS, s Spec) error {
 	if err != nil {
 		return err
 	}
-	s.hostMTU = on.link.Attrs().MTU
+	s.hostMTU = on.link.MTU
 	if on.Bridge() {
 		return h.pairAnew(ns, s)
 	}
@@ -24,7 +24,7 @@ func (h *Host) Pair(ns *netns.NS, s Spec) error {
 	if err != nil {
 		return err
 	}
-	s.hostMTU = on.link.Attrs().MTU
+	s.hostMTU = on.link.MTU
 	return h.pair(ns, s)
 }
 

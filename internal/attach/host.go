@@ -3,15 +3,16 @@
 package attach
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"podman-net-dhcp/internal/netns"
+	"podman-net-dhcp/internal/rtnetlink"
 )
 
 // Host looks up and changes the host's links.
@@ -21,32 +22,25 @@ type Host struct {
 	// whose own limits should not count the wait sets it.
 	Pause func(ctx context.Context, d time.Duration) error
 
-	sock int       // rtnetlink
-	ns   *netns.NS // nil: the caller's own
+	conn *rtnetlink.Conn
 }
 
 // OpenHost opens a Host on the caller's network namespace, or on ns if it is not nil.
 // Close it.
 func OpenHost(ns *netns.NS) (*Host, error) {
-	h := &Host{ns: ns}
-	open := func() (err error) {
-		h.sock, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
-		return err
-	}
-	var err error
+	open := rtnetlink.Open
 	if ns != nil {
-		err = ns.Do(open)
-	} else {
-		err = open()
+		open = ns.Rtnetlink
 	}
+	conn, err := open()
 	if err != nil {
-		return nil, fmt.Errorf("open netlink: %w", err)
+		return nil, err
 	}
-	return h, nil
+	return &Host{conn: conn}, nil
 }
 
 // Close closes the Host.
-func (h *Host) Close() { unix.Close(h.sock) }
+func (h *Host) Close() { h.conn.Close() }
 
 func (h *Host) pause(ctx context.Context, d time.Duration) error {
 	if h.Pause != nil {
@@ -61,11 +55,11 @@ func (h *Host) pause(ctx context.Context, d time.Duration) error {
 }
 
 // Interface is one of the host's interfaces.
-type Interface struct{ link netlink.Link }
+type Interface struct{ link rtnetlink.Link }
 
 // Bridge reports whether i is a bridge, which takes veths, and not a NIC, which takes
 // macvlans.
-func (i Interface) Bridge() bool { return i.link.Type() == "bridge" }
+func (i Interface) Bridge() bool { return i.link.Kind == "bridge" }
 
 // Kind returns the option that names such an interface: bridge or parent.
 func (i Interface) Kind() string {
@@ -76,12 +70,12 @@ func (i Interface) Kind() string {
 }
 
 // Name returns the interface's name.
-func (i Interface) Name() string { return i.link.Attrs().Name }
+func (i Interface) Name() string { return i.link.Name }
 
 // Find looks up an interface by its name. It refuses an interface that can carry neither
 // a veth nor a macvlan; the error names the remedy.
 func (h *Host) Find(name string) (Interface, error) {
-	link, err := h.get(named(name))
+	link, err := h.conn.LinkByName(name)
 	if errors.Is(err, unix.ENODEV) {
 		return Interface{}, fmt.Errorf("there is no interface %s on this host; see: ip link", name)
 	}
@@ -93,36 +87,46 @@ func (h *Host) Find(name string) (Interface, error) {
 }
 
 func (h *Host) usable(i Interface) error {
-	a := i.link.Attrs()
+	l := i.link
 	switch {
 	case i.Bridge():
 		return nil
-	case a.EncapType != "ether":
-		return fmt.Errorf("%s is not an Ethernet interface but %s, which carries no macvlan", a.Name, a.EncapType)
-	case i.link.Type() == "macvlan" || i.link.Type() == "ipvlan":
-		return fmt.Errorf("%s is itself a %s; name the interface below it as parent", a.Name, i.link.Type())
-	case a.MasterIndex != 0:
-		return h.isPort(a)
+	case l.Type != unix.ARPHRD_ETHER:
+		return fmt.Errorf("%s is not an Ethernet interface but %s, which carries no macvlan", l.Name, linkType(l.Type))
+	case l.Kind == "macvlan" || l.Kind == "ipvlan":
+		return fmt.Errorf("%s is itself a %s; name the interface below it as parent", l.Name, l.Kind)
+	case l.Master != 0:
+		return h.isPort(l)
 	}
 	return nil
 }
 
 // isPort returns an error if the interface is enslaved to a device that keeps its frames
 // from a macvlan: the kernel answers EBUSY for a bridge's port.
-func (h *Host) isPort(a *netlink.LinkAttrs) error {
-	master, err := h.get(numbered(a.MasterIndex))
+func (h *Host) isPort(l rtnetlink.Link) error {
+	master, err := h.conn.LinkByIndex(l.Master)
 	if err != nil {
-		return fmt.Errorf("find what %s belongs to: %w", a.Name, err)
+		return fmt.Errorf("find what %s belongs to: %w", l.Name, err)
 	}
-	m := master.Attrs().Name
-	switch master.Type() {
+	m := master.Name
+	switch master.Kind {
 	case "bridge":
-		return fmt.Errorf("%s is a port of the bridge %s and cannot carry a macvlan; use: -o bridge=%s", a.Name, m, m)
+		return fmt.Errorf("%s is a port of the bridge %s and cannot carry a macvlan; use: -o bridge=%s", l.Name, m, m)
 	case "vrf":
 		return nil
 	}
-	return fmt.Errorf("%s belongs to %s (%s); use: -o parent=%s", a.Name, m, master.Type(), m)
+	return fmt.Errorf("%s belongs to %s (%s); use: -o parent=%s", l.Name, m, cmp.Or(master.Kind, "device"), m)
 }
+
+// linkTypes are the words of `ip link` for the types that a host can have today.
+var linkTypes = map[uint16]string{
+	unix.ARPHRD_LOOPBACK: "loopback", unix.ARPHRD_NONE: "none", unix.ARPHRD_PPP: "ppp", unix.ARPHRD_INFINIBAND: "infiniband",
+	unix.ARPHRD_TUNNEL: "ipip", unix.ARPHRD_TUNNEL6: "tunnel6", unix.ARPHRD_SIT: "sit", unix.ARPHRD_IPGRE: "gre",
+	unix.ARPHRD_IEEE80211: "ieee802.11", unix.ARPHRD_IEEE80211_RADIOTAP: "ieee802.11/radiotap", unix.ARPHRD_IEEE802154: "ieee802.15.4",
+	unix.ARPHRD_IEEE1394: "ieee1394", unix.ARPHRD_SLIP: "slip", unix.ARPHRD_RAWHDLC: "rawhdlc", unix.ARPHRD_VOID: "void",
+}
+
+func linkType(kind uint16) string { return cmp.Or(linkTypes[kind], fmt.Sprintf("unknown%d", kind)) }
 
 // gone reports whether the error means that the link vanished meanwhile.
 func gone(err error) bool {

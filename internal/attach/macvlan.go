@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
 	"podman-net-dhcp/internal/netns"
+	"podman-net-dhcp/internal/rtnetlink"
 )
 
 // linux/if_link.h
@@ -60,10 +60,9 @@ func (h *Host) child(ctx context.Context, on Interface, ns *netns.NS, s Spec, mo
 }
 
 func (h *Host) makeChild(on Interface, ns *netns.NS, s Spec, mode, flags uint32) error {
-	data := nl.NewRtAttr(nl.IFLA_INFO_DATA, nil)
-	data.AddRtAttr(nl.IFLA_MACVLAN_MODE, nl.Uint32Attr(mode))
-	parent := nl.NewRtAttr(unix.IFLA_LINK, nl.Uint32Attr(uint32(on.link.Attrs().Index)))
-	return h.create("macvlan", data, flags, append(inside(ns.FD(), s.Interface, s.MAC, s.MTU), parent)...)
+	data := rtnetlink.Nested(unix.IFLA_INFO_DATA, rtnetlink.Uint32(unix.IFLA_MACVLAN_MODE, mode))
+	parent := rtnetlink.Uint32(unix.IFLA_LINK, uint32(on.link.Index))
+	return create(h.conn, "macvlan", data, flags, append(inside(ns.FD(), s.Interface, s.MAC, s.MTU), parent)...)
 }
 
 // childByRename is for kernels before 6.15, which check the name in the namespace of the
@@ -82,23 +81,19 @@ func (h *Host) childByRename(on Interface, ns *netns.NS, s Spec, mode uint32) er
 
 // bringUp gives a link its name and sets it up, or deletes it.
 func bringUp(ns *netns.NS, was, name string) error {
-	h, err := ns.Netlink()
+	c, err := ns.Rtnetlink()
 	if err != nil {
 		return err
 	}
-	defer h.Close()
-	link, err := h.LinkByName(was)
+	defer c.Close()
+	link, err := c.LinkByName(was)
 	if err != nil {
 		return err
 	}
-	if was != name {
-		err = h.LinkSetName(link, name)
-	}
-	if err == nil {
-		err = h.LinkSetUp(link)
-	}
+	// The kernel takes the name before the flags, and its own name as no change.
+	err = change(c, numbered(link.Index), unix.IFF_UP, rtnetlink.String(unix.IFLA_IFNAME, name))
 	if err != nil {
-		return errors.Join(err, h.LinkDel(link))
+		return errors.Join(err, drop(c, numbered(link.Index)))
 	}
 	return nil
 }
@@ -107,17 +102,14 @@ func bringUp(ns *netns.NS, was, name string) error {
 // parent's MAC, whatever MAC it was made with. From takeMAC on the parent has the
 // container's MAC, and at the end its own again (drivers/net/macvlan.c).
 func takeMAC(ns *netns.NS, s Spec) error {
-	h, err := ns.Netlink()
+	c, err := ns.Rtnetlink()
 	if err != nil {
 		return err
 	}
-	defer h.Close()
-	link, err := h.LinkByName(s.Interface)
-	if err != nil {
-		return err
-	}
-	if err := h.LinkSetHardwareAddr(link, s.MAC); err != nil {
-		return errors.Join(fmt.Errorf("set the MAC of %s: %w", s.Interface, err), h.LinkDel(link))
+	defer c.Close()
+	link := named(s.Interface)
+	if err := change(c, link, 0, rtnetlink.Attr{Type: unix.IFLA_ADDRESS, Value: s.MAC}); err != nil {
+		return errors.Join(fmt.Errorf("set the MAC of %s: %w", s.Interface, err), drop(c, link))
 	}
 	return nil
 }

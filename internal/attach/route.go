@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"podman-net-dhcp/internal/rtnetlink"
 )
 
 // ErrNoDefaultRoute says that the host has no IPv4 default route by which to find the
@@ -17,26 +18,14 @@ var ErrNoDefaultRoute = errors.New("this host has no IPv4 default route to find 
 // DefaultInterface returns the interface of the IPv4 default route with the lowest
 // metric.
 func (h *Host) DefaultInterface() (Interface, error) {
-	handle, err := h.handle()
-	if err != nil {
-		return Interface{}, err
-	}
-	defer handle.Close()
-	routes, err := handle.RouteListFiltered(unix.AF_INET, &netlink.Route{Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_TABLE)
+	best, err := h.defaultRoute()
 	if err != nil {
 		return Interface{}, fmt.Errorf("list routes: %w", err)
 	}
-	var best *netlink.Route
-	for i, r := range routes {
-		isDefault := r.Dst == nil || r.Dst.IP.IsUnspecified() && prefixLen(r) == 0
-		if isDefault && r.LinkIndex != 0 && (best == nil || r.Priority < best.Priority) {
-			best = &routes[i]
-		}
-	}
-	if best == nil {
+	if best.index == 0 {
 		return Interface{}, ErrNoDefaultRoute
 	}
-	link, err := h.get(numbered(best.LinkIndex))
+	link, err := h.conn.LinkByIndex(best.index)
 	if err != nil {
 		return Interface{}, fmt.Errorf("find the default route's interface: %w", err)
 	}
@@ -44,15 +33,51 @@ func (h *Host) DefaultInterface() (Interface, error) {
 	return i, h.usable(i)
 }
 
-func prefixLen(r netlink.Route) int {
-	ones, _ := r.Dst.Mask.Size()
-	return ones
+// route is a default route of the main table.
+type route struct {
+	index  int // of the interface; 0: there is no such route, or one with several
+	metric uint32
 }
 
-// handle returns the library's handle, for requests that no container's start waits for.
-func (h *Host) handle() (*netlink.Handle, error) {
-	if h.ns != nil {
-		return h.ns.Netlink()
+// defaultRoute returns the one with the lowest metric. A routing table that changes while
+// the kernel lists it is read again.
+func (h *Host) defaultRoute() (best route, err error) {
+	for range 5 {
+		best = route{}
+		header := make([]byte, unix.SizeofRtMsg)
+		header[0] = unix.AF_INET
+		err = h.conn.Dump(unix.RTM_GETROUTE, header, func(body []byte) {
+			if r := parseDefault(body); r.index != 0 && (best.index == 0 || r.metric < best.metric) {
+				best = r
+			}
+		})
+		if !errors.Is(err, unix.EINTR) {
+			break
+		}
 	}
-	return netlink.NewHandle(unix.NETLINK_ROUTE)
+	return best, err
+}
+
+// parseDefault reads a struct rtmsg and its attributes. It returns no index for a route
+// that is not a default route of the main table.
+func parseDefault(body []byte) (r route) {
+	const length, table, flags = 1, 4, 8 // offsets of rtm_dst_len, rtm_table and rtm_flags
+	if len(body) < unix.SizeofRtMsg || body[length] != 0 || rtnetlink.Number(body[flags:])&unix.RTM_F_CLONED != 0 {
+		return route{}
+	}
+	in := uint32(body[table])
+	for kind, value := range rtnetlink.Attrs(body[unix.SizeofRtMsg:]) {
+		switch kind {
+		case unix.RTA_OIF:
+			r.index = int(rtnetlink.Number(value))
+		case unix.RTA_PRIORITY:
+			r.metric = rtnetlink.Number(value)
+		case unix.RTA_TABLE:
+			in = rtnetlink.Number(value)
+		}
+	}
+	if in != unix.RT_TABLE_MAIN {
+		return route{}
+	}
+	return r
 }

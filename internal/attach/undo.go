@@ -5,13 +5,11 @@ package attach
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"net"
-
-	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
+	"slices"
 
 	"podman-net-dhcp/internal/netns"
+	"podman-net-dhcp/internal/rtnetlink"
 )
 
 // Undo removes everything that a Make with this Spec can have left, also if the process
@@ -25,17 +23,22 @@ func (h *Host) Undo(ns *netns.NS, s Spec) error {
 	if ns != nil {
 		err = h.undoInside(ns, s)
 	}
-	return errors.Join(err, h.undoHostEnd(s))
+	return errors.Join(err, remove(h.conn, s.HostEnd, s.isHostEnd))
 }
 
 // undoInside removes the container's end by its final name, and by the name that it has
 // on the way there (childByRename).
 func (h *Host) undoInside(ns *netns.NS, s Spec) error {
-	var errs []error
-	for _, mac := range h.macs(s) {
-		errs = append(errs, Delete(ns, s.Interface, mac), Delete(ns, s.HostEnd, mac))
+	c, err := ns.Rtnetlink()
+	if err != nil {
+		return err
 	}
-	return errors.Join(errs...)
+	defer c.Close()
+	macs := h.macs(s)
+	isOurs := func(l rtnetlink.Link) bool {
+		return slices.ContainsFunc(macs, func(m net.HardwareAddr) bool { return bytes.Equal(m, l.MAC) })
+	}
+	return errors.Join(remove(c, s.Interface, isOurs), remove(c, s.HostEnd, isOurs))
 }
 
 // macs returns the MACs that the container's end can have. In passthru mode it begins
@@ -48,35 +51,15 @@ func (h *Host) macs(s Spec) (macs []net.HardwareAddr) {
 		return macs
 	}
 	// Without the parent its macvlans are gone as well.
-	on, err := h.get(named(s.Host))
-	if err == nil && on.Type() != "bridge" {
-		macs = append(macs, on.Attrs().HardwareAddr)
+	on, err := h.conn.LinkByName(s.Host)
+	if err == nil && on.Kind != "bridge" {
+		macs = append(macs, on.MAC)
 	}
 	return macs
 }
 
-// undoHostEnd removes the veth's host end. The container's end goes with it.
-func (h *Host) undoHostEnd(s Spec) error {
-	link, err := h.get(named(s.HostEnd))
-	if errors.Is(err, unix.ENODEV) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("find %s: %w", s.HostEnd, err)
-	}
-	if !isHostEnd(link, s) {
-		return nil
-	}
-	if err := h.drop(s.HostEnd); err != nil && !gone(err) {
-		return fmt.Errorf("delete %s: %w", s.HostEnd, err)
-	}
-	return nil
-}
-
-// isHostEnd reports whether the link is the host's end that Make makes: it has the MAC
-// from the beginning, and the alias later.
-func isHostEnd(link netlink.Link, s Spec) bool {
-	a := link.Attrs()
-	return link.Type() == "veth" &&
-		(s.Alias != "" && a.Alias == s.Alias || s.MAC != nil && bytes.Equal(a.HardwareAddr, portMAC(s.MAC)))
+// isHostEnd reports whether the link with that name is the veth's host end that Make
+// makes: it has the MAC from the beginning, and the alias later.
+func (s Spec) isHostEnd(l rtnetlink.Link) bool {
+	return l.Kind == "veth" && (s.Alias != "" && l.Alias == s.Alias || s.MAC != nil && bytes.Equal(l.MAC, portMAC(s.MAC)))
 }

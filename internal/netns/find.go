@@ -9,8 +9,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"podman-net-dhcp/internal/rtnetlink"
 )
 
 // Sign identifies a namespace whose path is gone.
@@ -52,10 +53,12 @@ func Find(s Sign) (*NS, error) {
 
 // alive reports whether a namespace has the number (RTM_GETNSID, Linux 5.0).
 func alive(number int) (bool, error) {
-	req := nl.NewNetlinkRequest(unix.RTM_GETNSID, unix.NLM_F_REQUEST)
-	req.AddData(&nl.RtGenMsg{})
-	req.AddData(nl.NewRtAttr(netnsaNSID, nl.Uint32Attr(uint32(number))))
-	_, err := req.Execute(unix.NETLINK_ROUTE, 0)
+	c, err := rtnetlink.Open()
+	if err != nil {
+		return false, err
+	}
+	defer c.Close()
+	_, err = c.Ask(unix.RTM_GETNSID, 0, rtgenmsg[:], rtnetlink.Uint32(unix.NETNSA_NSID, uint32(number)))
 	if errors.Is(err, unix.ENOENT) {
 		return false, nil
 	}

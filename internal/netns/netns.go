@@ -13,8 +13,6 @@ import (
 	"os"
 	"sync"
 
-	"github.com/vishvananda/netlink"
-	vns "github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 )
 
@@ -98,18 +96,11 @@ func (n *NS) Inode() uint64 { return n.inode }
 // Close closes the namespace, which is no longer pinned.
 func (n *NS) Close() error { return n.file.Close() }
 
-// Netlink opens a rtnetlink handle inside the namespace. It pins the namespace
-// until it is closed, and needs no setns afterwards.
-func (n *NS) Netlink() (h *netlink.Handle, err error) {
-	err = n.Do(func() (err error) { h, err = netlink.NewHandle(unix.NETLINK_ROUTE); return })
-	return h, err
-}
-
 // Do calls fn on a thread that is in the namespace, usually the caller's. fn may only make
 // descriptors: no goroutines, no logging, no waiting, no other Do.
 func (n *NS) Do(fn func() error) error {
 	return lend(func() error {
-		if err := vns.Set(vns.NsHandle(n.FD())); err != nil {
+		if err := unix.Setns(n.FD(), unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("enter network namespace: %w", err)
 		}
 		return fn()

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"podman-net-dhcp/internal/netns"
@@ -46,10 +45,10 @@ func TestOpenRefusesWhatIsNoContainer(t *testing.T) {
 func TestCookieTellsNamespacesApart(t *testing.T) {
 	lan := testlan.New(t)
 	host, again, router := lan.Host.Cookie(), lan.Host.Cookie(), lan.Router.Cookie()
-	fd, err := lan.Router.Open().Rtnetlink()
+	sock, err := lan.Router.Open().Rtnetlink()
 	must(t, err)
-	defer unix.Close(fd)
-	if cookie, err := netns.SocketCookie(fd); err != nil || cookie != router {
+	defer sock.Close()
+	if cookie, err := netns.SocketCookie(sock.FD()); err != nil || cookie != router {
 		t.Errorf("a socket tells cookie %d, %v, not %d", cookie, err, router)
 	}
 	if host != again || host == router || host == 0 {
@@ -84,17 +83,17 @@ func TestDoIsInside(t *testing.T) {
 	}
 }
 
-func TestNetlinkStaysInside(t *testing.T) {
+func TestRtnetlinkStaysInside(t *testing.T) {
 	testlan.NoLeaks(t)
 	lan := testlan.New(t)
 	ns := lan.Host.Open()
-	h, err := ns.Netlink()
+	c, err := ns.Rtnetlink()
 	must(t, err)
-	defer h.Close()
+	defer c.Close()
 	must(t, ns.Close())
-	_, err = h.LinkByName(testlan.HostBridge)
+	_, err = c.LinkByName(testlan.HostBridge)
 	must(t, err)
-	if _, err := netlink.LinkByName(testlan.HostBridge); err == nil {
+	if _, err := net.InterfaceByName(testlan.HostBridge); err == nil {
 		t.Error("the bridge is everywhere")
 	}
 }

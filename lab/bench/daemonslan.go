@@ -61,7 +61,7 @@ func (l *manyLAN) plug(ns *netns.NS, i int) error {
 	if err := netlink.LinkAdd(veth); err != nil {
 		return err
 	}
-	h, err := ns.Netlink()
+	h, err := handle(ns)
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,7 @@ func (s space) addresses() ([]netlink.Addr, error) {
 		return nil, err
 	}
 	defer ns.Close()
-	h, err := ns.Netlink()
+	h, err := handle(ns)
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +107,12 @@ func (s space) addresses() ([]netlink.Addr, error) {
 		return nil, fmt.Errorf("find eth0: %w", err)
 	}
 	return h.AddrList(link, netlink.FAMILY_ALL)
+}
+
+// handle opens the netlink library's handle inside a namespace.
+func handle(ns *netns.NS) (h *netlink.Handle, err error) {
+	err = ns.Do(func() (err error) { h, err = netlink.NewHandle(unix.NETLINK_ROUTE); return err })
+	return h, err
 }
 
 // endsWithin is how long the kernel is given to take apart what was deleted. Some

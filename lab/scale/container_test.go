@@ -50,7 +50,7 @@ func (c *container) plug() error {
 		return err
 	}
 	defer ns.Close()
-	host, err := c.h.home.Netlink()
+	host, err := testlan.Handle(c.h.home)
 	if err != nil {
 		return err
 	}

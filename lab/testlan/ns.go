@@ -101,10 +101,16 @@ func (n *NS) Netlink(fn func(h *netlink.Handle) error) {
 	n.t.Helper()
 	ns := n.Open()
 	defer ns.Close()
-	h, err := ns.Netlink()
+	h, err := Handle(ns)
 	must(n.t, err)
 	defer h.Close()
 	must(n.t, fn(h))
+}
+
+// Handle opens the netlink library's handle inside a namespace.
+func Handle(ns *netns.NS) (h *netlink.Handle, err error) {
+	err = ns.Do(func() (err error) { h, err = netlink.NewHandle(unix.NETLINK_ROUTE); return err })
+	return h, err
 }
 
 // Sysctl sets a sysctl of the namespace, as "net/ipv4/conf/eth0/promote_secondaries".

@@ -64,7 +64,7 @@ func BenchmarkApply(b *testing.B) {
 
 func handle(b *testing.B, ns *netns.NS) *netlink.Handle {
 	b.Helper()
-	h, err := ns.Netlink()
+	h, err := testlan.Handle(ns)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"podman-net-dhcp/internal/netns"
+	"podman-net-dhcp/internal/rtnetlink"
 )
 
 // Conn is rtnetlink in a container's network namespace. Its methods do what the functions
@@ -19,25 +20,23 @@ import (
 // Conn.
 type Conn struct {
 	ns   *netns.NS
-	sock int             // -1: not open
+	sock *rtnetlink.Conn // nil: not open
 	h    *netlink.Handle // nil: not open
-	seq  uint32          // of the last message sent
-	buf  []byte          // for answers
 }
 
 // NewConn returns a Conn in ns, which must be open for as long as the Conn is in use. The
 // Conn opens its sockets when it needs them.
-func NewConn(ns *netns.NS) *Conn { return &Conn{ns: ns, sock: -1} }
+func NewConn(ns *netns.NS) *Conn { return &Conn{ns: ns} }
 
 // Dial is NewConn with the socket open. It also returns the cookie of ns, which the socket
 // tells: netns.NS.Cookie would be another visit of ns.
 func Dial(ns *netns.NS) (c *Conn, cookie uint64, err error) {
 	c = NewConn(ns)
-	fd, err := c.socket()
+	sock, err := c.socket()
 	if err != nil {
 		return nil, 0, err
 	}
-	if cookie, err = netns.SocketCookie(fd); err != nil {
+	if cookie, err = netns.SocketCookie(sock.FD()); err != nil {
 		c.Close()
 		return nil, 0, err
 	}
@@ -45,35 +44,52 @@ func Dial(ns *netns.NS) (c *Conn, cookie uint64, err error) {
 }
 
 // through returns a Conn that has only the library's handle. It is not closed.
-func through(h *netlink.Handle) *Conn { return &Conn{sock: -1, h: h} }
+func through(h *netlink.Handle) *Conn { return &Conn{h: h} }
 
 // Close closes the sockets.
 func (c *Conn) Close() {
-	if c.sock >= 0 {
-		unix.Close(c.sock)
+	if c.sock != nil {
+		c.sock.Close()
 	}
 	if c.h != nil {
 		c.h.Close()
 	}
-	c.sock, c.h = -1, nil
+	c.sock, c.h = nil, nil
 }
 
 // Handle returns the library's handle in the namespace, open until Close.
 func (c *Conn) Handle() (h *netlink.Handle, err error) {
 	if c.h == nil {
-		c.h, err = c.ns.Netlink()
+		err = c.ns.Do(func() (err error) { c.h, err = netlink.NewHandle(unix.NETLINK_ROUTE); return err })
 	}
 	return c.h, err
 }
 
-func (c *Conn) socket() (fd int, err error) {
-	if c.sock < 0 && c.ns == nil {
-		return -1, unix.EBADF
+func (c *Conn) socket() (sock *rtnetlink.Conn, err error) {
+	if c.sock == nil && c.ns == nil {
+		return nil, unix.EBADF
 	}
-	if c.sock < 0 {
+	if c.sock == nil {
 		c.sock, err = c.ns.Rtnetlink()
 	}
 	return c.sock, err
+}
+
+// send sends the messages in one request and returns the answer to each: nil, an errno,
+// or rtnetlink.ErrUnanswered.
+func (c *Conn) send(r request) []error {
+	errs := make([]error, r.Len())
+	sock, err := c.socket()
+	if err != nil {
+		for i := range errs {
+			errs[i] = rtnetlink.ErrUnanswered
+		}
+		return errs
+	}
+	for i, a := range sock.Do(r.Request) {
+		errs[i] = a.Err
+	}
+	return errs
 }
 
 // again repeats with the library a message that failed with err. nil stays nil.
@@ -85,7 +101,7 @@ func (c *Conn) again(err error, do func(h *netlink.Handle) error) error {
 	switch {
 	case lost == nil:
 		return do(h)
-	case errors.Is(err, errUnanswered):
+	case errors.Is(err, rtnetlink.ErrUnanswered):
 		return lost
 	}
 	return classify(err)
@@ -97,15 +113,15 @@ func (c *Conn) Check(ifindex int, mac net.HardwareAddr) error {
 	if err != nil {
 		return err
 	}
-	if l.mac.String() != mac.String() {
-		return fmt.Errorf("interface %d has MAC %v, not %v: %w", ifindex, l.mac, mac, ErrGone)
+	if l.MAC.String() != mac.String() {
+		return fmt.Errorf("interface %d has MAC %v, not %v: %w", ifindex, l.MAC, mac, ErrGone)
 	}
-	return l.isUp()
+	return isUp(l)
 }
 
 // Index is the function of that name.
 func (c *Conn) Index(name string, mac net.HardwareAddr) (int, error) {
-	l, err := c.getLink(0, name)
+	l, err := c.getLink(func(sock *rtnetlink.Conn) (rtnetlink.Link, error) { return sock.LinkByName(name) })
 	err = c.again(err, func(h *netlink.Handle) (err error) { l, err = linkOf(h.LinkByName(name)); return err })
 	switch {
 	case errors.Is(err, ErrGone):
@@ -113,10 +129,10 @@ func (c *Conn) Index(name string, mac net.HardwareAddr) (int, error) {
 	case err != nil:
 		return 0, fmt.Errorf("find interface %s: %w", name, classify(err))
 	}
-	if l.mac.String() != mac.String() {
-		return 0, fmt.Errorf("interface %s has MAC %v, not %v: %w", name, l.mac, mac, ErrGone)
+	if l.MAC.String() != mac.String() {
+		return 0, fmt.Errorf("interface %s has MAC %v, not %v: %w", name, l.MAC, mac, ErrGone)
 	}
-	return l.index, nil
+	return l.Index, nil
 }
 
 // Remove is the function of that name.

@@ -148,9 +148,9 @@ func TestHasRouteIsExact(t *testing.T) {
 	has := func(change func(*Spec)) error {
 		s := lease(link, first)
 		change(&s)
-		r := c.request()
+		var r request
 		r.hasRoute(s, s.Routes[0])
-		return c.send(r).errs[0]
+		return c.send(r)[0]
 	}
 	wantError(t, has(func(*Spec) {}), unix.EEXIST)
 	for name, change := range map[string]func(*Spec){
@@ -199,7 +199,7 @@ func TestConnClosesItsSockets(t *testing.T) {
 	c := NewConn(link.NS.Open())
 	s := applyOn(t, c, lease(link, first), nil)
 	must(t, c.Remove(s))
-	if c.sock < 0 || c.h == nil {
+	if c.sock == nil || c.h == nil {
 		t.Error("a socket was not open")
 	}
 	c.Close()

@@ -3,25 +3,17 @@
 package binding
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"net"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"podman-net-dhcp/internal/rtnetlink"
 )
 
-// iface is the part of a link that this package looks at.
-type iface struct {
-	index int
-	name  string
-	mac   net.HardwareAddr
-	up    bool
-}
-
-func (c *Conn) find(ifindex int) (iface, error) {
-	l, err := c.getLink(ifindex, "")
+func (c *Conn) find(ifindex int) (rtnetlink.Link, error) {
+	l, err := c.getLink(func(sock *rtnetlink.Conn) (rtnetlink.Link, error) { return sock.LinkByIndex(ifindex) })
 	err = c.again(err, func(h *netlink.Handle) (err error) { l, err = linkOf(h.LinkByIndex(ifindex)); return err })
 	if err != nil {
 		return l, fmt.Errorf("find interface %d: %w", ifindex, classify(err))
@@ -29,56 +21,30 @@ func (c *Conn) find(ifindex int) (iface, error) {
 	return l, nil
 }
 
-const skipStats = 8 // RTEXT_FILTER_SKIP_STATS of linux/rtnetlink.h
-
-// getLink asks for a link (RTM_GETLINK) by its index, or by its name if name is not
-// empty. A link that is not there is ENODEV.
-func (c *Conn) getLink(ifindex int, name string) (iface, error) {
-	r := c.request()
-	attrs := []attribute{{unix.IFLA_EXT_MASK, number(skipStats)}}
-	if name != "" {
-		attrs = append(attrs, attribute{unix.IFLA_IFNAME, append([]byte(name), 0)})
+func (c *Conn) getLink(ask func(*rtnetlink.Conn) (rtnetlink.Link, error)) (rtnetlink.Link, error) {
+	sock, err := c.socket()
+	if err != nil {
+		return rtnetlink.Link{}, rtnetlink.ErrUnanswered
 	}
-	r.add(unix.RTM_GETLINK, 0, linkHeader(ifindex), attrs...)
-	a := c.send(r)
-	return a.link, a.errs[0]
+	return ask(sock)
 }
 
-// parseLink reads the part of an RTM_NEWLINK that this package looks at: a struct
-// ifinfomsg and its attributes.
-func parseLink(m []byte) iface {
-	l := iface{index: int(int32(native.Uint32(m[4:]))), up: native.Uint32(m[8:])&unix.IFF_UP != 0}
-	for m = m[unix.SizeofIfInfomsg:]; len(m) >= unix.SizeofRtAttr; {
-		size, kind := int(native.Uint16(m)), native.Uint16(m[2:])
-		if size < unix.SizeofRtAttr || size > len(m) {
-			break
-		}
-		switch value := m[unix.SizeofRtAttr:size]; kind {
-		case unix.IFLA_IFNAME:
-			l.name = unix.ByteSliceToString(value)
-		case unix.IFLA_ADDRESS:
-			l.mac = bytes.Clone(value)
-		}
-		m = m[min(len(m), (size+unix.RTA_ALIGNTO-1)&^(unix.RTA_ALIGNTO-1)):]
-	}
-	return l
-}
-
-// linkOf converts the library's answer. A link that is not there is ErrGone.
-func linkOf(l netlink.Link, err error) (iface, error) {
+// linkOf converts the part of the library's answer that this package looks at. A link
+// that is not there is ErrGone.
+func linkOf(l netlink.Link, err error) (rtnetlink.Link, error) {
 	if errors.As(err, new(netlink.LinkNotFoundError)) {
-		return iface{}, ErrGone
+		return rtnetlink.Link{}, ErrGone
 	}
 	if err != nil {
-		return iface{}, err
+		return rtnetlink.Link{}, err
 	}
 	a := l.Attrs()
-	return iface{a.Index, a.Name, a.HardwareAddr, a.Flags&net.FlagUp != 0}, nil
+	return rtnetlink.Link{Index: a.Index, Name: a.Name, MAC: a.HardwareAddr, Flags: a.RawFlags}, nil
 }
 
-func (l iface) isUp() error {
-	if !l.up {
-		return fmt.Errorf("interface %d (%s): %w", l.index, l.name, ErrDown)
+func isUp(l rtnetlink.Link) error {
+	if l.Flags&unix.IFF_UP == 0 {
+		return fmt.Errorf("interface %d (%s): %w", l.Index, l.Name, ErrDown)
 	}
 	return nil
 }

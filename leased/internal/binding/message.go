@@ -3,30 +3,22 @@
 package binding
 
 import (
+	"encoding/binary"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
+
+	"podman-net-dhcp/internal/rtnetlink"
 )
 
-// request begins a request of this Conn.
-func (c *Conn) request() request { return request{first: c.seq + 1} }
+var native = binary.NativeEndian
 
-// send is exchange; the next request has other sequence numbers.
-func (c *Conn) send(r request) answers {
-	c.seq += r.n
-	return c.exchange(r)
-}
+// request is a row of messages that are sent in one system call.
+type request struct{ rtnetlink.Request }
 
 // mtu adds the message that sets the MTU of s.
 func (r *request) mtu(s Spec) {
-	r.add(unix.RTM_SETLINK, unix.NLM_F_ACK, linkHeader(s.Ifindex), attribute{unix.IFLA_MTU, number(s.MTU)})
-}
-
-// linkHeader returns a struct ifinfomsg.
-func linkHeader(ifindex int) []byte {
-	h := make([]byte, unix.SizeofIfInfomsg)
-	native.PutUint32(h[4:], uint32(ifindex))
-	return h
+	r.Add(unix.RTM_SETLINK, unix.NLM_F_ACK, rtnetlink.LinkHeader(s.Ifindex, 0, 0), rtnetlink.Uint32(unix.IFLA_MTU, uint32(s.MTU)))
 }
 
 // addr adds the message of putAddr.
@@ -36,11 +28,13 @@ func (r *request) addr(s Spec) {
 	addr, valid := s.Addr.Addr().AsSlice(), uint32(seconds(s.Valid))
 	times := native.AppendUint32(make([]byte, 0, unix.SizeofIfaCacheinfo), valid) // preferred
 	times = native.AppendUint32(times, valid)[:unix.SizeofIfaCacheinfo]
-	attrs := []attribute{{unix.IFA_LOCAL, addr}, {unix.IFA_ADDRESS, addr}, {unix.IFA_CACHEINFO, times}}
-	if s.Addr.Bits() < 31 { // RFC 3021: shorter subnets have a broadcast address
-		attrs = append(attrs, attribute{unix.IFA_BROADCAST, broadcast(s.Addr)})
+	attrs := []rtnetlink.Attr{
+		{Type: unix.IFA_LOCAL, Value: addr}, {Type: unix.IFA_ADDRESS, Value: addr}, {Type: unix.IFA_CACHEINFO, Value: times},
 	}
-	r.add(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_REPLACE|unix.NLM_F_ACK, header, attrs...)
+	if s.Addr.Bits() < 31 { // RFC 3021: shorter subnets have a broadcast address
+		attrs = append(attrs, rtnetlink.Attr{Type: unix.IFA_BROADCAST, Value: broadcast(s.Addr)})
+	}
+	r.Add(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_REPLACE|unix.NLM_F_ACK, header, attrs...)
 }
 
 // broadcast returns the last address of an IPv4 subnet.
@@ -70,16 +64,16 @@ func (r *request) route(s Spec, want Route, flags uint16) {
 		uint8(m.Table), uint8(m.Protocol), uint8(m.Scope), unix.RTN_UNICAST, 0, 0, 0, 0,
 	}
 	native.PutUint32(header[8:], uint32(m.Flags))
-	attrs := []attribute{
-		{unix.RTA_DST, want.Dst.Addr().AsSlice()}, {unix.RTA_PREFSRC, m.Src}, {unix.RTA_OIF, number(m.LinkIndex)},
+	attrs := []rtnetlink.Attr{
+		{Type: unix.RTA_DST, Value: want.Dst.Addr().AsSlice()},
+		{Type: unix.RTA_PREFSRC, Value: m.Src},
+		rtnetlink.Uint32(unix.RTA_OIF, uint32(m.LinkIndex)),
 	}
 	if m.Gw != nil {
-		attrs = append(attrs, attribute{unix.RTA_GATEWAY, m.Gw})
+		attrs = append(attrs, rtnetlink.Attr{Type: unix.RTA_GATEWAY, Value: m.Gw})
 	}
 	if m.Priority > 0 {
-		attrs = append(attrs, attribute{unix.RTA_PRIORITY, number(m.Priority)})
+		attrs = append(attrs, rtnetlink.Uint32(unix.RTA_PRIORITY, uint32(m.Priority)))
 	}
-	r.add(unix.RTM_NEWROUTE, flags|unix.NLM_F_ACK, header, attrs...)
+	r.Add(unix.RTM_NEWROUTE, flags|unix.NLM_F_ACK, header, attrs...)
 }
-
-func number(n int) []byte { return native.AppendUint32(nil, uint32(n)) }

@@ -3,68 +3,22 @@
 package binding
 
 import (
-	"errors"
 	"net/netip"
-	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"podman-net-dhcp/internal/rtnetlink"
 )
 
-// ack is an acknowledgement, or with an errno a refusal.
+// ack is an acknowledgement, or with an errno a refusal, with the message's header.
 func ack(seq uint32, no unix.Errno) []byte {
-	var r request
-	r.first = seq
-	r.add(unix.NLMSG_ERROR, 0, native.AppendUint32(nil, uint32(-int32(no))), attribute{value: make([]byte, 12)})
-	return r.buf
-}
-
-func TestAnswers(t *testing.T) {
-	t.Parallel()
-	three := request{first: 7, n: 3}
-	other := ack(8, 0)
-	native.PutUint16(other[4:], unix.NLMSG_NOOP)
-	for name, tt := range map[string]struct {
-		datagrams [][]byte
-		want      []error
-	}{
-		"in order":         {[][]byte{ack(7, 0), ack(8, unix.EEXIST), ack(9, 0)}, []error{nil, unix.EEXIST, nil}},
-		"out of order":     {[][]byte{ack(9, unix.EINVAL), ack(7, 0), ack(8, 0)}, []error{nil, nil, unix.EINVAL}},
-		"in one datagram":  {[][]byte{slices.Concat(ack(9, 0), ack(8, unix.ENODEV), ack(7, 0))}, []error{nil, unix.ENODEV, nil}},
-		"none":             {nil, []error{errUnanswered, errUnanswered, errUnanswered}},
-		"one is lost":      {[][]byte{ack(7, 0), ack(9, 0)}, []error{nil, errUnanswered, nil}},
-		"of others":        {[][]byte{ack(6, 0), ack(10, 0), ack(1<<31, 0), ack(8, 0)}, []error{errUnanswered, nil, errUnanswered}},
-		"the first counts": {[][]byte{ack(7, unix.EEXIST), ack(7, 0)}, []error{unix.EEXIST, errUnanswered, errUnanswered}},
-		"short":            {[][]byte{ack(7, 0)[:18], ack(8, 0)[:7], {}, ack(9, 0)}, []error{errUnanswered, errUnanswered, nil}},
-		"of another kind":  {[][]byte{ack(7, 0), other}, []error{nil, errUnanswered, errUnanswered}},
-	} {
-		a, n, want := unanswered(three), 0, 0
-		for _, d := range tt.datagrams {
-			n += a.take(d)
-		}
-		for i, err := range tt.want {
-			if !errors.Is(a.errs[i], err) {
-				t.Errorf("%s: answers %v, want %v", name, a.errs, tt.want)
-			}
-			if !errors.Is(err, errUnanswered) {
-				want++
-			}
-		}
-		if n != want {
-			t.Errorf("%s: counted %d answers, want %d", name, n, want)
-		}
-	}
-}
-
-func FuzzAnswers(f *testing.F) {
-	f.Add(slices.Concat(ack(7, unix.EEXIST), ack(8, 0)))
-	f.Add(ack(9, 0)[:18])
-	f.Fuzz(func(t *testing.T, datagram []byte) {
-		a := unanswered(request{first: 7, n: 3})
-		if n := a.take(datagram); n < 0 || n > 3 {
-			t.Errorf("%d answers", n)
-		}
-	})
+	b := make([]byte, unix.SizeofNlMsghdr+4+unix.SizeofNlMsghdr)
+	native.PutUint32(b, uint32(len(b)))
+	native.PutUint16(b[4:], unix.NLMSG_ERROR)
+	native.PutUint32(b[8:], seq)
+	native.PutUint32(b[16:], uint32(-int32(no)))
+	return b
 }
 
 // pretend gives the Conn a socket that carries nothing out, and has these answers.
@@ -74,7 +28,7 @@ func pretend(t *testing.T, c *Conn, datagrams ...[]byte) {
 	must(t, err)
 	t.Cleanup(func() { unix.Close(ends[1]) })
 	c.Close()
-	c.sock = ends[0]
+	c.sock = rtnetlink.New(ends[0])
 	for _, d := range datagrams {
 		_, err := unix.Write(ends[1], d)
 		must(t, err)

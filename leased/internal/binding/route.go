@@ -10,6 +10,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"podman-net-dhcp/internal/rtnetlink"
 )
 
 // putRoutes adds the routes of d.Spec, or changes them in place, at the first free
@@ -34,7 +36,7 @@ func notThere(sent []error, prev *Spec) error {
 			there = errors.Is(err, unix.EEXIST)
 		}
 		if !there {
-			return cmp.Or(err, errUnanswered)
+			return cmp.Or(err, rtnetlink.ErrUnanswered)
 		}
 	}
 	return nil
@@ -101,7 +103,7 @@ func (d *Applied) tryRoutes(h *netlink.Handle, prev *Spec, sent []error) error {
 	if err != nil {
 		return fmt.Errorf("find interface %d: %w", d.Spec.Ifindex, classify(err))
 	}
-	return l.isUp() // if not, that is the whole problem
+	return isUp(l) // if not, that is the whole problem
 }
 
 // has reports whether s contains exactly this route as now would put it.

@@ -4,6 +4,8 @@ package binding
 
 import (
 	"slices"
+
+	"podman-net-dhcp/internal/rtnetlink"
 )
 
 // tried holds the answers to the one request of Apply. nil says that the kernel has
@@ -17,7 +19,7 @@ type tried struct {
 // the good answer. Other routes than those of prev need the routing table first, so they
 // are not sent.
 func (c *Conn) try(next Spec, prev *Spec) tried {
-	r := c.request()
+	var r request
 	if next.MTU > 0 {
 		r.mtu(next)
 	}
@@ -34,14 +36,14 @@ func (c *Conn) try(next Spec, prev *Spec) tried {
 			r.hasRoute(now, route)
 		}
 	}
-	errs := c.send(r).errs
+	errs := c.send(r)
 	var t tried
 	if next.MTU > 0 {
 		t.mtu, errs = errs[0], errs[1:]
 	}
 	t.addr, t.routes = errs[0], errs[1:]
 	for len(t.routes) < len(next.Routes) {
-		t.routes = append(t.routes, errUnanswered)
+		t.routes = append(t.routes, rtnetlink.ErrUnanswered)
 	}
 	return t
 }

@@ -59,12 +59,9 @@ func raiseLink(ns *netns.NS, on string, mac net.HardwareAddr) (index int, err er
 	}); err != nil {
 		return 0, err
 	}
-	nl, err := ns.Netlink()
-	if err != nil {
-		return 0, err
-	}
-	defer nl.Close()
-	return binding.Index(nl, raisedName, mac)
+	c := binding.NewConn(ns)
+	defer c.Close()
+	return c.Index(raisedName, mac)
 }
 
 const raisedName = "eth0"

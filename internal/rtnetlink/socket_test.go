@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package netns_test
+package rtnetlink_test
 
 import (
 	"errors"
@@ -8,19 +8,20 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"podman-net-dhcp/internal/rtnetlink"
 	"podman-net-dhcp/lab/testlan"
 )
 
-func TestRtnetlinkHearsTheKernelAlone(t *testing.T) {
+func TestSocketHearsTheKernelAlone(t *testing.T) {
 	testlan.NoLeaks(t)
 	lan := testlan.New(t)
 	ns := lan.Container().Open()
-	fd, err := ns.Rtnetlink()
-	must(t, err)
-	defer unix.Close(fd)
-	other, err := ns.Rtnetlink()
-	must(t, err)
-	defer unix.Close(other)
+	open := func() (fd int) {
+		must(t, ns.Do(func() (err error) { fd, err = rtnetlink.Socket(0); return err }))
+		t.Cleanup(func() { unix.Close(fd) })
+		return fd
+	}
+	fd, other := open(), open()
 	must(t, ns.Close())
 
 	me, err := unix.Getsockname(fd)
@@ -40,11 +41,10 @@ func TestRtnetlinkHearsTheKernelAlone(t *testing.T) {
 	}
 }
 
-// 0 would be a descriptor of the process.
 func TestRtnetlinkInAClosedNamespace(t *testing.T) {
 	ns := testlan.New(t).Container().Open()
 	must(t, ns.Close())
-	if fd, err := ns.Rtnetlink(); fd != -1 || err == nil {
-		t.Errorf("descriptor %d, %v", fd, err)
+	if c, err := ns.Rtnetlink(); c != nil || err == nil {
+		t.Errorf("%v, %v", c, err)
 	}
 }

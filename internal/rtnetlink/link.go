@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rtnetlink
+
+import (
+	"bytes"
+	"net"
+
+	"golang.org/x/sys/unix"
+)
+
+// Link is the part of a link that the programs here look at.
+type Link struct {
+	Index, MTU  int
+	Name, Alias string
+	MAC         net.HardwareAddr
+	Type        uint16 // ARPHRD_…: Ethernet is 1
+	Flags       uint32 // IFF_…
+	Kind        string // "veth", "macvlan", "bridge", …; empty: a NIC
+
+	Lower     int    // ifindex of a macvlan's parent or of a veth's other end; 0: none or unknown
+	Master    int    // ifindex of the bridge, bond, … that has it as a port; 0: none
+	PortKind  string // the master's kind
+	PortState uint8  // of a bridge's port: BR_STATE_… of linux/if_bridge.h
+}
+
+// LinkByIndex asks for a link (RTM_GETLINK). It fails with ENODEV if there is no such
+// link. The question makes the kernel look at the link's carrier, since Linux 6.8.
+func (c *Conn) LinkByIndex(index int) (Link, error) { return c.getLink(index) }
+
+// LinkByName is LinkByIndex for a link's name or alternative name.
+func (c *Conn) LinkByName(name string) (Link, error) {
+	kind := uint16(unix.IFLA_IFNAME)
+	if len(name) >= unix.IFNAMSIZ {
+		kind = unix.IFLA_ALT_IFNAME
+	}
+	return c.getLink(0, String(kind, name))
+}
+
+func (c *Conn) getLink(index int, attrs ...Attr) (Link, error) {
+	const skipStats = 8 // RTEXT_FILTER_SKIP_STATS of linux/rtnetlink.h
+	attrs = append(attrs, Uint32(unix.IFLA_EXT_MASK, skipStats))
+	body, err := c.Ask(unix.RTM_GETLINK, 0, LinkHeader(index, 0, 0), attrs...)
+	if err != nil {
+		return Link{}, err
+	}
+	return ParseLink(body)
+}
+
+// ParseLink reads the body of an RTM_NEWLINK: a struct ifinfomsg and its attributes. It
+// fails with EBADMSG if the body is too short.
+func ParseLink(body []byte) (Link, error) {
+	if len(body) < unix.SizeofIfInfomsg {
+		return Link{}, unix.EBADMSG
+	}
+	l := Link{Type: native.Uint16(body[2:]), Index: int(int32(native.Uint32(body[4:]))), Flags: native.Uint32(body[8:])}
+	var info []byte
+	for kind, value := range Attrs(body[unix.SizeofIfInfomsg:]) {
+		switch kind {
+		case unix.IFLA_IFNAME:
+			l.Name = unix.ByteSliceToString(value)
+		case unix.IFLA_IFALIAS:
+			l.Alias = unix.ByteSliceToString(value)
+		case unix.IFLA_ADDRESS:
+			l.MAC = bytes.Clone(value)
+		case unix.IFLA_MTU:
+			l.MTU = int(Number(value))
+		case unix.IFLA_LINK:
+			l.Lower = int(Number(value))
+		case unix.IFLA_MASTER:
+			l.Master = int(Number(value))
+		case unix.IFLA_LINKINFO:
+			info = value
+		}
+	}
+	l.parseInfo(info)
+	return l, nil
+}
+
+// parseInfo reads IFLA_LINKINFO.
+func (l *Link) parseInfo(b []byte) {
+	var port []byte
+	for kind, value := range Attrs(b) {
+		switch kind {
+		case unix.IFLA_INFO_KIND:
+			l.Kind = unix.ByteSliceToString(value)
+		case unix.IFLA_INFO_SLAVE_KIND:
+			l.PortKind = unix.ByteSliceToString(value)
+		case unix.IFLA_INFO_SLAVE_DATA:
+			port = value
+		}
+	}
+	if l.PortKind != "bridge" {
+		return
+	}
+	for kind, value := range Attrs(port) {
+		if kind == unix.IFLA_BRPORT_STATE && len(value) == 1 {
+			l.PortState = value[0]
+		}
+	}
+}
