@@ -31,7 +31,7 @@ func listenAt(path string) (net.Listener, error) {
 	if err := removeStale(path); err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("unix", path)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
@@ -44,7 +44,7 @@ func listenAt(path string) (net.Listener, error) {
 
 // removeStale removes a socket that no process listens on.
 func removeStale(path string) error {
-	conn, err := net.Dial("unix", path)
+	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"})
 	switch {
 	case err == nil:
 		conn.Close()
