@@ -155,8 +155,8 @@ func (w world) dead(f facts, bad *wrongs) {
 		if !w.lives(id) && (!r.Held || !w.mayHold(id)) {
 			bad.add("the record %s is of %q, which is gone: held %v", r.file, id, r.Held)
 		}
-		if !r.Lease.Addr.IsValid() {
-			bad.add("the record %s of %q has no lease: it is an intention still", r.file, id)
+		if r.Making || !r.Lease.Addr.IsValid() {
+			bad.add("the record %s of %q is an intention still: making %v, lease %v", r.file, id, r.Making, r.Lease.Addr)
 		}
 	}
 	// A memo that a kill has cost is written again at the next renewal.

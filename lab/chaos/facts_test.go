@@ -44,6 +44,7 @@ type record struct {
 	Request leaseapi.AcquireRequest `json:"request"`
 	Held    bool                    `json:"held"`
 	Waiting bool                    `json:"waiting"`
+	Making  bool                    `json:"making"`
 	Bound   struct{ Addr netip.Prefix }
 	Lease   struct{ Addr netip.Prefix }
 	file    string
