@@ -13,13 +13,14 @@ import (
 
 // format is a kind of package, with the ways of its package manager.
 type format struct {
-	kind    string   // deb or rpm, the ending of the files
-	install []string // and files
-	upgrade []string // and files
-	remove  []string // and names of packages
-	purge   []string // and names; none where there is no such thing
-	enables bool     // an installation enables the socket
-	state   []string // what a removal leaves: paths, and all below them
+	kind      string   // deb or rpm, the ending of the files
+	install   []string // and files
+	upgrade   []string // and files
+	downgrade []string // and files
+	remove    []string // and names of packages
+	purge     []string // and names; none where there is no such thing
+	enables   bool     // an installation enables the socket
+	state     []string // what a removal leaves: paths, and all below them
 }
 
 // The packages, and their two versions.
@@ -121,8 +122,14 @@ func (l *life) idle() {
 	equal(l, "leased's process", leasedPID(l), "0")
 }
 
-// inUse starts the containers.
+// inUse starts the containers, with the older version.
 func (l *life) inUse() {
+	l.Helper()
+	l.starts()
+	l.runsAs(older)
+}
+
+func (l *life) starts() {
 	l.Helper()
 	l.network = l.bridge()
 	l.plain = l.run("plain", "--network", l.network)
@@ -132,7 +139,6 @@ func (l *life) inUse() {
 		l.Fatal("leased has no lease by the hook")
 	}
 	l.macs = map[string]string{e.MacAddress: e.IPAddress, st.Link.MAC: bare(*st)}
-	l.runsAs(older)
 }
 
 var hookWay = []string{"--network", "none", "--annotation", "io.leased.bridge=br0", "--annotation", "io.leased.release=now"}

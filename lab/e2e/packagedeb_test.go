@@ -14,10 +14,11 @@ var deb = format{
 	kind:    "deb",
 	install: []string{"apt-get", "install", "-y"},
 	// The same version, too, as TestPackageDeb's last upgrade is.
-	upgrade: []string{"apt-get", "install", "-y", "--reinstall"},
-	remove:  []string{"apt-get", "remove", "-y"},
-	purge:   []string{"apt-get", "purge", "-y"},
-	enables: true,
+	upgrade:   []string{"apt-get", "install", "-y", "--reinstall"},
+	downgrade: []string{"apt-get", "install", "-y", "--allow-downgrades"},
+	remove:    []string{"apt-get", "remove", "-y"},
+	purge:     []string{"apt-get", "purge", "-y"},
+	enables:   true,
 	state: []string{
 		"/run/leased", "/var/lib/leased",
 		// An administrator's choice to have the socket or not, which Debian keeps.
@@ -28,7 +29,8 @@ var deb = format{
 	},
 }
 
-func TestPackageDeb(t *testing.T) { packageLife(t, deb) }
+func TestPackageDeb(t *testing.T)     { packageLife(t, deb) }
+func TestPackageDebSkew(t *testing.T) { packageSkew(t, deb) }
 
 // In the words of dpkg until Debian 13, and since.
 var saysPrerm = regexp.MustCompile(`pre-removal script|prerm maintainer script`)

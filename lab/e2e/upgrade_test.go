@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// leased is restarted, and then another binary of it, while 50 containers talk: not a
-// packet is lost, and all of them renew afterwards.
+// leased is restarted, and then another binary of it, while 50 containers talk and others
+// start: not a packet is lost, no start fails, and all of them renew afterwards.
 func TestRestartUnderFifty(t *testing.T) {
 	s := begin(t)
 	s.server(renewing("3", "10")...)
@@ -32,10 +32,12 @@ func TestRestartUnderFifty(t *testing.T) {
 	}
 	equal(s, "the number of addresses", len(macs), 50)
 	for _, change := range []func(){func() {}, func() { upgrade(s) }} {
-		change()
-		pid := leasedPID(s)
-		must(s, "systemctl", "restart", "leased.service")
-		waitLeased(s, pid)
+		whileStarting(s, func() {
+			change()
+			pid := leasedPID(s)
+			must(s, "systemctl", "restart", "leased.service")
+			waitLeased(s, pid)
+		}, []string{"--network", networks[0]})
 		s.allRenew(macs)
 	}
 	for _, talk := range talks {
