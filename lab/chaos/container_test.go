@@ -89,7 +89,7 @@ func (c *container) call(verb string) *caller {
 	c.h.t.Helper()
 	r, w, err := os.Pipe()
 	must(c.h.t, err)
-	cmd := exec.Command(c.h.plugin(), verb, c.ns.Path)
+	cmd := exec.Command(c.h.beside("netavark-plugin"), verb, c.ns.Path)
 	// A setup that fails says so on stdout.
 	document := c.document()
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = document, w, w

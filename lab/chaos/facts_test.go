@@ -97,7 +97,7 @@ func (h *host) given() map[string][]string {
 // list is what leased lists, to its own operator's tool.
 func (h *host) list() (list []leaseapi.Status) {
 	h.t.Helper()
-	cmd := exec.Command(h.program, "ls", "--json")
+	cmd := exec.Command(h.beside("tool"), "ls", "--json")
 	cmd.Env = append(os.Environ(), "LEASED_SOCKET="+h.path)
 	out, err := cmd.Output()
 	if err != nil {

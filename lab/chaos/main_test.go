@@ -13,12 +13,13 @@ import (
 
 func TestMain(m *testing.M) { testlan.Main(m) }
 
-// build makes a leased that ends at failpoints, and beside it the plugin that calls leased.
+// build makes a leased that ends at failpoints, and beside it leased's tool and the plugin that
+// calls leased.
 func build(t *testing.T) (program string) {
 	t.Helper()
 	dir := t.TempDir()
-	for _, pkg := range []string{"leased", "netavark-plugin"} {
-		cmd := exec.Command("go", "build", "-tags", "failpoint", "-o", filepath.Join(dir, pkg), "podman-net-dhcp/"+pkg)
+	for _, pkg := range []string{"leased", "leased/tool", "netavark-plugin"} {
+		cmd := exec.Command("go", "build", "-tags", "failpoint", "-o", filepath.Join(dir, filepath.Base(pkg)), "podman-net-dhcp/"+pkg)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("build %s: %v: %s", pkg, err, out)
@@ -27,5 +28,5 @@ func build(t *testing.T) (program string) {
 	return filepath.Join(dir, "leased")
 }
 
-// plugin is the network plugin that belongs to the host's leased.
-func (h *host) plugin() string { return filepath.Join(filepath.Dir(h.program), "netavark-plugin") }
+// beside is a program that was built with the host's leased.
+func (h *host) beside(name string) string { return filepath.Join(filepath.Dir(h.program), name) }

@@ -40,7 +40,7 @@ func newHost(t *testing.T, programs string) *host {
 	t.Setenv("LEASED_SOCKET", h.socket)
 	log, err := os.Create(filepath.Join(dir, "log"))
 	must(t, err)
-	cmd := exec.Command(filepath.Join(programs, "leased"), "serve", "--log-level", "debug",
+	cmd := exec.Command(filepath.Join(programs, "leased"), "--log-level", "debug",
 		"--state-dir", filepath.Join(dir, "state"), "--memory-dir", filepath.Join(dir, "memory"))
 	cmd.Stderr = log
 	lan.Host.Start(cmd)
