@@ -106,11 +106,15 @@ func (a *Attachment) drop(end ending) {
 	a.closeAll()
 	a.dropLink()
 	a.answer(Result{Err: end.err})
+	a.deleteRecord()
+	a.Emit(event.Ended{Reason: end.why})
+	a.quit()
+}
+
+func (a *Attachment) deleteRecord() {
 	if err := a.env.Store.Delete(a.host.Key()); err != nil {
 		a.Emit(event.Broken{What: "delete the lease's record", Err: err})
 	}
-	a.Emit(event.Ended{Reason: end.why})
-	a.quit()
 }
 
 // ErrFailed is the answer to a request that a panic has cost its attachment.
@@ -121,7 +125,10 @@ var ErrFailed = errors.New("leased failed; see: journalctl -u leased")
 func (a *Attachment) Abandon(value any, stack string) {
 	a.Emit(event.Panicked{Value: value, Stack: stack})
 	a.closeAll()
-	a.dropLink()
+	if a.unowned {
+		a.dropLink()
+		a.deleteRecord()
+	}
 	a.answer(Result{Err: ErrFailed})
 	a.quit()
 }

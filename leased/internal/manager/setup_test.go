@@ -376,6 +376,9 @@ func TestPanicInSetup(t *testing.T) {
 		if calls[len(calls)-1] != "delete eth0" {
 			t.Errorf("the link stays: %q", calls)
 		}
+		if w.store.len() != 0 {
+			t.Error("the intention stays")
+		}
 		w.wantNoMakers()
 	})
 }
