@@ -39,7 +39,6 @@ type Spec struct {
 type Link struct {
 	MAC     net.HardwareAddr
 	HostMTU int // of the bridge or parent
-	Index   int // ifindex of a veth in the container; 0: Make has not seen it
 }
 
 // ErrExists says that the container already has an interface of that name.
@@ -65,25 +64,22 @@ func (i Interface) Link(s Spec) Link {
 }
 
 // MakeOn is Make on an interface that Find has found.
-func (h *Host) MakeOn(ctx context.Context, on Interface, ns *netns.NS, s Spec) (_ Link, err error) {
+func (h *Host) MakeOn(ctx context.Context, on Interface, ns *netns.NS, s Spec) (l Link, err error) {
 	if on.link.Flags&unix.IFF_UP == 0 {
 		return Link{}, fmt.Errorf("%s is down; try: ip link set %s up", s.Host, s.Host)
 	}
 	if s.hostMTU = on.link.MTU; s.MTU == 0 {
 		s.MTU = s.hostMTU
 	}
-	index := 0
 	if on.Bridge() {
-		index, err = h.veth(ctx, on, ns, s)
+		err = h.veth(ctx, on, ns, s)
 	} else {
 		err = h.macvlan(ctx, on, ns, s)
 	}
 	if err != nil {
 		return Link{}, err
 	}
-	l := on.Link(s)
-	l.Index = index
-	return l, nil
+	return on.Link(s), nil
 }
 
 // taken returns why the kernel says EEXIST: ErrExists, or nil if the container has no

@@ -24,22 +24,21 @@ const (
 
 // forwards waits until the port forwards. It refuses a bridge that holds a new port
 // back: spanning tree listens and learns for twice its forward delay, 30 s by default,
-// and no container's start should wait for that. It returns the ifindex of the
-// container's end.
-func (h *Host) forwards(ctx context.Context, s Spec) (int, error) {
+// and no container's start should wait for that.
+func (h *Host) forwards(ctx context.Context, s Spec) error {
 	until := time.Now().Add(carrierFor)
 	for {
 		port, err := h.conn.LinkByName(s.HostEnd)
 		switch {
 		case err != nil:
-			return 0, fmt.Errorf("read the port state of %s: %w", s.HostEnd, err)
+			return fmt.Errorf("read the port state of %s: %w", s.HostEnd, err)
 		case port.PortState == brStateForwarding:
-			return port.Lower, nil
+			return nil
 		case port.PortState != brStateDisabled:
-			return 0, fmt.Errorf("the bridge %s runs spanning tree and keeps new ports from forwarding; try: ip link set %s type bridge stp_state 0", s.Host, s.Host)
+			return fmt.Errorf("the bridge %s runs spanning tree and keeps new ports from forwarding; try: ip link set %s type bridge stp_state 0", s.Host, s.Host)
 		}
 		if time.Now().After(until) || h.pause(ctx, carrierStep) != nil {
-			return 0, fmt.Errorf("%s, plugged into the bridge %s, has no carrier", s.HostEnd, s.Host)
+			return fmt.Errorf("%s, plugged into the bridge %s, has no carrier", s.HostEnd, s.Host)
 		}
 	}
 }

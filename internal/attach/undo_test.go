@@ -5,7 +5,6 @@ package attach_test
 import (
 	"context"
 	"errors"
-	"net"
 	"testing"
 	"time"
 
@@ -154,19 +153,5 @@ func TestPauseIsTheCallers(t *testing.T) {
 	l.host.Pause = func(context.Context, time.Duration) error { return errors.New("no worker") }
 	if _, err := l.host.Make(t.Context(), l.open(l.Container()), spec(testlan.HostNIC)); err == nil {
 		t.Error("made a link whose MAC is in use")
-	}
-}
-
-func TestIndexIsTheContainersEnd(t *testing.T) {
-	t.Parallel()
-	l := newLab(t)
-	s := spec(testlan.HostBridge)
-	s.MAC = net.HardwareAddr{2, 1, 2, 3, 4, 6}
-	made, err := l.make(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := l.link(l.container, s.Interface).Attrs().Index; made.Index != want {
-		t.Errorf("the ifindex is %d, Make says %d", want, made.Index)
 	}
 }

@@ -15,23 +15,21 @@ import (
 	"podman-net-dhcp/internal/rtnetlink"
 )
 
-// veth makes the link and returns the ifindex of the container's end.
-func (h *Host) veth(ctx context.Context, on Interface, ns *netns.NS, s Spec) (int, error) {
+func (h *Host) veth(ctx context.Context, on Interface, ns *netns.NS, s Spec) error {
 	err := h.pair(ns, s)
 	if errors.Is(err, unix.EEXIST) {
 		err = h.pairAnew(ns, s)
 	}
 	if errors.Is(err, ErrExists) {
-		return 0, err
+		return err
 	}
 	if err != nil {
-		return 0, fmt.Errorf("make a veth for %s: %w", s.Host, err)
+		return fmt.Errorf("make a veth for %s: %w", s.Host, err)
 	}
-	index, err := h.plug(ctx, on, s)
-	if err != nil {
-		return 0, errors.Join(err, drop(h.conn, named(s.HostEnd))) // the container's end goes with it
+	if err := h.plug(ctx, on, s); err != nil {
+		return errors.Join(err, drop(h.conn, named(s.HostEnd))) // the container's end goes with it
 	}
-	return index, nil
+	return nil
 }
 
 // pair makes both ends. The end that is named first can be up at once: the container's.
@@ -98,9 +96,8 @@ func (h *Host) pairAnew(ns *netns.NS, s Spec) error {
 	return nil
 }
 
-// plug makes the veth's host end a port of the bridge and checks that it forwards. It
-// returns the ifindex of the container's end.
-func (h *Host) plug(ctx context.Context, on Interface, s Spec) (int, error) {
+// plug makes the veth's host end a port of the bridge and checks that it forwards.
+func (h *Host) plug(ctx context.Context, on Interface, s Spec) error {
 	port := named(s.HostEnd)
 	err := change(h.conn, port, unix.IFF_UP,
 		rtnetlink.String(unix.IFLA_IFALIAS, s.Alias),
@@ -110,15 +107,15 @@ func (h *Host) plug(ctx context.Context, on Interface, s Spec) (int, error) {
 		rtnetlink.Uint32(unix.IFLA_MASTER, uint32(on.link.Index)))
 	switch {
 	case errors.Is(err, unix.EXFULL):
-		return 0, fmt.Errorf("the bridge %s is full: Linux gives a bridge 1023 ports; use a second bridge", s.Host)
+		return fmt.Errorf("the bridge %s is full: Linux gives a bridge 1023 ports; use a second bridge", s.Host)
 	case err != nil:
-		return 0, fmt.Errorf("plug %s into %s: %w", s.HostEnd, s.Host, err)
+		return fmt.Errorf("plug %s into %s: %w", s.HostEnd, s.Host, err)
 	}
 	if s.Isolate {
 		info := rtnetlink.Nested(unix.IFLA_LINKINFO, rtnetlink.String(unix.IFLA_INFO_SLAVE_KIND, "bridge"),
 			rtnetlink.Nested(unix.IFLA_INFO_SLAVE_DATA, rtnetlink.Attr{Type: unix.IFLA_BRPORT_ISOLATED, Value: []byte{1}}))
 		if err := change(h.conn, port, 0, info); err != nil {
-			return 0, fmt.Errorf("isolate %s: %w", s.HostEnd, err)
+			return fmt.Errorf("isolate %s: %w", s.HostEnd, err)
 		}
 	}
 	return h.forwards(ctx, s)
