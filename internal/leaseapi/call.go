@@ -18,6 +18,7 @@ type request struct {
 	params     any
 	more       bool
 	descriptor *int // nil: none
+	sent       bool // already; there is only the reply to read
 }
 
 func (c *Conn) call(ctx context.Context, r request, each func(json.RawMessage) error) error {
@@ -34,8 +35,10 @@ func (c *Conn) call(ctx context.Context, r request, each func(json.RawMessage) e
 }
 
 func (c *Conn) exchange(r request, each func(json.RawMessage) error) error {
-	if err := c.send(r); err != nil {
-		return err
+	if !r.sent {
+		if err := c.send(r); err != nil {
+			return err
+		}
 	}
 	if c.Meanwhile != nil {
 		c.Meanwhile()

@@ -19,6 +19,13 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
+// IsOld says that leased does not know the method that was called: it is of before Setup and
+// Teardown.
+func IsOld(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Name == ErrorMethodNotFound
+}
+
 // ErrHungUp says that leased ended during a call: it was killed, or is restarting.
 // leased, or the next leased, undoes what it had begun.
 var ErrHungUp = errors.New("leased closed the connection; see: journalctl -u leased")
@@ -79,12 +86,11 @@ func (c *Conn) Acquire(ctx context.Context, req AcquireRequest) (*Lease, error) 
 	return reply.Lease, err
 }
 
-// Rehearse makes encoding/json inspect the types of Acquire's answer. The first time
-// this takes a tenth of a millisecond, which a short-lived caller can spend while it
-// waits.
+// Rehearse makes encoding/json inspect the types of Setup's answer. The first time this takes a
+// tenth of a millisecond, which a short-lived caller can spend while it waits.
 func Rehearse() {
 	_ = json.Unmarshal([]byte(`{"parameters":{}}`), new(Reply))
-	_ = json.Unmarshal([]byte(`{"lease":{}}`), new(AcquireReply))
+	_ = json.Unmarshal([]byte(`{"lease":{}}`), new(SetupReply))
 }
 
 // Release ends an attachment's lease.

@@ -34,6 +34,7 @@ func leased(t *testing.T, answers ...string) <-chan string {
 		}
 		defer conn.Close()
 		f := leaseapi.NewFramer(conn)
+		defer f.CloseDescriptors()
 		for _, a := range answers {
 			var call leaseapi.Call
 			if err := f.Read(&call); err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
 )
@@ -63,6 +64,21 @@ func (f *Leased) serve(conn net.Conn) {
 	f.Calls <- call
 	if r := f.reply(call); r != nil {
 		_ = framer.Write(r)
+	}
+}
+
+// Next returns the next call of a method, and drops the calls before it.
+func (f *Leased) Next(method string) leaseapi.Call {
+	f.t.Helper()
+	for {
+		select {
+		case call := <-f.Calls:
+			if call.Method == method {
+				return call
+			}
+		case <-time.After(10 * time.Second):
+			f.t.Fatalf("no call of %s within 10 s", method)
+		}
 	}
 }
 
