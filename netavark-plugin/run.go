@@ -36,8 +36,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		answer = map[string]string{"error": text}
 	}
 	if answer != nil {
-		if encErr := json.NewEncoder(stdout).Encode(answer); encErr != nil {
-			fmt.Fprintln(stderr, "net-dhcp: write the answer:", encErr)
+		if writeErr := write(stdout, answer); writeErr != nil {
+			fmt.Fprintln(stderr, "net-dhcp: write the answer:", writeErr)
 			return 1
 		}
 	}
@@ -45,6 +45,14 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+func write(stdout io.Writer, answer any) error {
+	if text, ok := answer.(ready); ok {
+		_, err := stdout.Write(append(text, '\n'))
+		return err
+	}
+	return json.NewEncoder(stdout).Encode(answer)
 }
 
 func verb(args []string, stdin io.Reader, stderr io.Writer) (any, error) {

@@ -51,7 +51,7 @@ func runSetup(t *testing.T, netns, stdin string) (code int, stdout string) {
 func TestSetupMakesTheLinkAndReportsTheLease(t *testing.T) {
 	testlan.RequireRoot(t)
 	host(t)
-	leased := leaseapitest.New(t, leaseapitest.Grants(lease))
+	leased := leaseapitest.New(t, leaseapitest.Old(leaseapitest.Grants(lease)))
 	c := testlan.New(t).Container()
 	code, out := runSetup(t, c.Path, exec544(`{"parent":"nic0"}`, `null`))
 	want := `{"interfaces":{"lan0":{"subnets":[{"ipnet":"192.0.2.9/24","gateway":"192.0.2.1"}],"mac_address":"02:11:22:33:44:55"}},"dns_server_ips":["192.0.2.53"],"dns_search_domains":["lan"]}`
@@ -63,7 +63,7 @@ func TestSetupMakesTheLinkAndReportsTheLease(t *testing.T) {
 		t.Fatalf("link is %+v", link)
 	}
 	var req leaseapi.AcquireRequest
-	if err := json.Unmarshal((<-leased.Calls).Parameters, &req); err != nil {
+	if err := json.Unmarshal(leased.Next(leaseapi.MethodAcquire).Parameters, &req); err != nil {
 		t.Fatal(err)
 	}
 	wantReq := leaseapi.AcquireRequest{
@@ -82,7 +82,7 @@ func TestSetupMakesTheLinkAndReportsTheLease(t *testing.T) {
 func TestSetupPassesOptionsOn(t *testing.T) {
 	testlan.RequireRoot(t)
 	host(t)
-	leased := leaseapitest.New(t, leaseapitest.Grants(lease))
+	leased := leaseapitest.New(t, leaseapitest.Old(leaseapitest.Grants(lease)))
 	c := testlan.New(t).Container()
 	doc := strings.Replace(exec544(`{"bridge":"br0","metric":"7","dns":"none","release":"never","on_timeout":"continue"}`,
 		`{"hostname":"web","fqdn":"true","client_id":"a:b","vendor_class":"v","user_class":"u","lease_timeout":"3s","ip_policy":"require","mtu":"1400","conflict_check":"rfc5227","rapid_commit":"true","ipv6_mostly":"true"}`),
@@ -92,7 +92,7 @@ func TestSetupPassesOptionsOn(t *testing.T) {
 		t.Errorf("setup: %d %s; dns=none reports no servers", code, out)
 	}
 	var req leaseapi.AcquireRequest
-	if err := json.Unmarshal((<-leased.Calls).Parameters, &req); err != nil {
+	if err := json.Unmarshal(leased.Next(leaseapi.MethodAcquire).Parameters, &req); err != nil {
 		t.Fatal(err)
 	}
 	client := leaseapi.Client{
@@ -129,7 +129,7 @@ func TestSetupThatFailsLeavesNothing(t *testing.T) {
 		"port as parent":       {grants, `{"parent":"port0"}`, "net-dhcp: port0 is a port of the bridge br0"},
 		"parent's MAC in use":  {grants, `{"parent":"nic0","mac":"PARENT"}`, "in use on nic0 already"},
 	} {
-		leaseapitest.New(t, tc.reply)
+		leaseapitest.New(t, leaseapitest.Old(tc.reply))
 		before := hostLinks(t)
 		doc := exec544(tc.options, `null`)
 		if mac := find(t, nil, "nic0").Attrs().HardwareAddr.String(); strings.Contains(doc, "PARENT") {
@@ -157,13 +157,13 @@ func TestSetupOutlivesARestartOfLeased(t *testing.T) {
 	ns := c.Open()
 	undone := make(chan error, 1)
 	var calls atomic.Int32
-	leased := leaseapitest.New(t, func(call leaseapi.Call) *leaseapi.Reply {
+	leaseapitest.New(t, leaseapitest.Old(func(call leaseapi.Call) *leaseapi.Reply {
 		if calls.Add(1) == 1 {
 			undone <- attach.Delete(ns, "lan0", nil) // as a leased that ends in order does
 			return nil
 		}
 		return leaseapitest.Grants(lease)(call)
-	})
+	}))
 	code, out := runSetup(t, c.Path, exec544(`{"bridge":"br0"}`, `null`))
 	if err := <-undone; err != nil {
 		t.Error(err)
@@ -171,7 +171,7 @@ func TestSetupOutlivesARestartOfLeased(t *testing.T) {
 	if code != 0 || !strings.Contains(out, "192.0.2.9/24") || find(t, c, "lan0") == nil {
 		t.Errorf("setup: %d %s", code, out)
 	}
-	if n := len(leased.Calls); n != 2 {
+	if n := calls.Load(); n != 2 {
 		t.Errorf("leased was asked %d times", n)
 	}
 }
@@ -179,7 +179,7 @@ func TestSetupOutlivesARestartOfLeased(t *testing.T) {
 func TestSetupRefusesWhatIsNoContainersNetns(t *testing.T) {
 	testlan.RequireRoot(t)
 	host(t)
-	leaseapitest.New(t, leaseapitest.Grants(lease))
+	leaseapitest.New(t, leaseapitest.Old(leaseapitest.Grants(lease)))
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -218,19 +218,18 @@ func TestStdinIsBounded(t *testing.T) {
 func TestTeardownIsIdempotent(t *testing.T) {
 	testlan.RequireRoot(t)
 	host(t)
-	leased := leaseapitest.New(t, func(leaseapi.Call) *leaseapi.Reply { return &leaseapi.Reply{Parameters: json.RawMessage(`{}`)} })
+	leased := leaseapitest.New(t, leaseapitest.Old(func(leaseapi.Call) *leaseapi.Reply { return &leaseapi.Reply{Parameters: json.RawMessage(`{}`)} }))
 	c := testlan.New(t).Container()
 	before := hostLinks(t)
 	if code, out := runSetup(t, c.Path, exec544(`{"bridge":"br0","on_timeout":"continue"}`, `null`)); code != 0 || !strings.Contains(out, `{"interfaces":{"lan0":{"mac_address":"02:11:22:33:44:55"}}}`) {
 		t.Fatalf("setup without a lease: %d %s", code, out)
 	}
-	<-leased.Calls
 	for range 2 {
 		var out, errs strings.Builder
 		if code := run([]string{"teardown", c.Path}, strings.NewReader(exec544(`{"bridge":"br0"}`, `null`)), &out, &errs); code != 0 || out.Len()+errs.Len() > 0 {
 			t.Errorf("teardown: %d %s %s", code, &out, &errs)
 		}
-		if call := <-leased.Calls; call.Method != leaseapi.MethodRelease || !strings.Contains(string(call.Parameters), `"containerId":"8f8a5cc12382aa"`) {
+		if call := leased.Next(leaseapi.MethodRelease); !strings.Contains(string(call.Parameters), `"containerId":"8f8a5cc12382aa"`) {
 			t.Errorf("asked leased for %s %s", call.Method, call.Parameters)
 		}
 		if more := added(t, before); more != nil || find(t, c, "lan0") != nil {

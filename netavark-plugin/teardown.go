@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"podman-net-dhcp/internal/front"
+	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/netavark"
 )
 
@@ -24,13 +25,32 @@ const teardownTimeout = 5 * time.Second
 // container's record.
 func teardown(netnsPath string, stdin io.Reader, stderr io.Writer) error {
 	signal.Ignore(os.Interrupt, syscall.SIGTERM)
-	exec, err := netavark.ReadExec(stdin)
+	document, err := netavark.Document(stdin)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), teardownTimeout)
+	begun := time.Now()
+	call := callTeardown(netnsPath, document)
+	if call == nil {
+		return leave(netnsPath, document, begun, nil, stderr)
+	}
+	defer call.Close()
+	if string(call.Reply()) == empty {
+		return nil
+	}
+	return leave(netnsPath, document, begun, call, stderr)
+}
+
+// leave is teardown's other way, as join is setup's. call is the call that was made, or nil.
+func leave(netnsPath string, document []byte, begun time.Time, call *leaseapi.Pipe, stderr io.Writer) error {
+	exec, err := netavark.ParseExec(document)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithDeadline(context.Background(), begun.Add(teardownTimeout))
 	defer cancel()
-	if err := front.Leave(ctx, exec.Attachment(), netnsPath); err != nil {
+	err = front.Departure{Attachment: exec.Attachment(), Netns: netnsPath, Begun: call}.Leave(ctx)
+	if err != nil {
 		fmt.Fprintf(stderr, "net-dhcp: teardown of %s on %s: %v\n", exec.ContainerName, exec.Network.Name, err)
 	}
 	return nil

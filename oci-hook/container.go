@@ -46,6 +46,7 @@ type container struct{ specs.State }
 type network struct {
 	name    string // io.leased, or io.leased.N
 	ifname  string
+	given   map[string]string // the options as annotations
 	options options.Options
 }
 
@@ -104,6 +105,7 @@ func parseNetwork(n int, values map[string]string) (network, error) {
 	}
 	one.ifname = cmp.Or(values[annInterface], one.ifname)
 	delete(values, annInterface)
+	one.given = values
 	var err error
 	if one.options, err = options.Parse(values); err != nil {
 		return one, fmt.Errorf("annotations %s.*: %w", one.name, err)
@@ -116,7 +118,7 @@ func parseNetwork(n int, values map[string]string) (network, error) {
 
 func (c container) request(n network) front.Request {
 	name := c.name()
-	return front.Request{Interface: wanted.Interface{
+	return front.Request{Given: n.given, Interface: wanted.Interface{
 		Attachment: leaseapi.Attachment{ContainerID: c.ID, ContainerName: name, Network: n.name, Interface: n.ifname},
 		Netns:      fmt.Sprintf("/proc/%d/ns/net", c.Pid),
 		Options:    n.options,

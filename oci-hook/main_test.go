@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/coreos/go-systemd/v22/journal"
@@ -103,13 +104,13 @@ const wantResolv = "# made by net-dhcp-hook from the DHCP lease\nsearch lan\nnam
 
 func TestCreateRuntime(t *testing.T) {
 	b := newBundle(t)
-	leased := leaseapitest.New(t, leaseapitest.Grants(lease))
+	leased := leaseapitest.New(t, leaseapitest.Old(leaseapitest.Grants(lease)))
 	code, said := hook("createRuntime", b.state(map[string]string{"io.leased.bridge": "br-hook", "other": "x"}))
 	if code != 0 || said != "" || !b.has("eth0") || b.resolvConf() != wantResolv {
 		t.Fatalf("%d %s, link %v, resolv.conf %q", code, said, b.has("eth0"), b.resolvConf())
 	}
 	var req leaseapi.AcquireRequest
-	if err := json.Unmarshal((<-leased.Calls).Parameters, &req); err != nil {
+	if err := json.Unmarshal(leased.Next(leaseapi.MethodAcquire).Parameters, &req); err != nil {
 		t.Fatal(err)
 	}
 	want := leaseapi.Attachment{ContainerID: "c1", ContainerName: "box", Network: "io.leased", Interface: "eth0"}
@@ -119,14 +120,14 @@ func TestCreateRuntime(t *testing.T) {
 	if code, said := hook("poststop", `{"ociVersion":"1.0","id":"c1","pid":0,"status":"stopped","bundle":"/gone","annotations":{"io.leased.bridge":"br-hook"}}`); code != 0 || said != "" {
 		t.Errorf("poststop: %d %s", code, said)
 	}
-	if call := <-leased.Calls; call.Method != leaseapi.MethodReleaseContainer || string(call.Parameters) != `{"containerId":"c1"}` {
+	if call := leased.Next(leaseapi.MethodReleaseContainer); string(call.Parameters) != `{"containerId":"c1"}` {
 		t.Errorf("poststop asked for %s %s", call.Method, call.Parameters)
 	}
 }
 
 func TestSeveralNetworks(t *testing.T) {
 	b := newBundle(t)
-	leaseapitest.New(t, leaseapitest.Grants(lease))
+	leaseapitest.New(t, leaseapitest.Old(leaseapitest.Grants(lease)))
 	code, said := hook("createRuntime", b.state(map[string]string{
 		"io.leased.name": "web", "io.leased.bridge": "br-hook", "io.leased.dns": "none",
 		"io.leased.1.bridge": "br-hook", "io.leased.1.dns": "192.0.2.7",
@@ -143,13 +144,13 @@ func TestSeveralNetworks(t *testing.T) {
 // The second network fails: the first is undone.
 func TestFailureUndoesEverything(t *testing.T) {
 	b := newBundle(t)
-	n := 0
-	leaseapitest.New(t, func(c leaseapi.Call) *leaseapi.Reply {
-		if n++; c.Method == leaseapi.MethodAcquire && n > 1 {
+	var n atomic.Int32
+	leaseapitest.New(t, leaseapitest.Old(func(c leaseapi.Call) *leaseapi.Reply {
+		if c.Method == leaseapi.MethodAcquire && n.Add(1) > 1 {
 			return &leaseapi.Reply{Error: leaseapi.ErrorNoLease, Parameters: json.RawMessage(`{"message":"nobody answered"}`)}
 		}
 		return leaseapitest.Grants(lease)(c)
-	})
+	}))
 	code, said := hook("createRuntime", b.state(map[string]string{"io.leased.bridge": "br-hook", "io.leased.1.bridge": "br-hook"}))
 	if code != 1 || said != "net-dhcp-hook: c1: eth1: nobody answered\n" {
 		t.Errorf("%d %s", code, said)
@@ -162,7 +163,7 @@ func TestFailureUndoesEverything(t *testing.T) {
 // A bundle without config.json has no host name to give, and no resolv.conf.
 func TestBundleWithoutConfig(t *testing.T) {
 	b := newBundle(t)
-	leased := leaseapitest.New(t, leaseapitest.Grants(lease))
+	leased := leaseapitest.New(t, leaseapitest.Old(leaseapitest.Grants(lease)))
 	if err := os.Remove(filepath.Join(b.dir, "config.json")); err != nil {
 		t.Fatal(err)
 	}
@@ -170,13 +171,12 @@ func TestBundleWithoutConfig(t *testing.T) {
 	if code != 1 || !strings.Contains(said, "find the container's resolv.conf: open ") || b.has("eth0") {
 		t.Errorf("%d %s", code, said)
 	}
-	<-leased.Calls
-	<-leased.Calls // Release
+	leased.Next(leaseapi.MethodRelease)
 	code, said = hook("createRuntime", b.state(map[string]string{"io.leased.bridge": "br-hook", "io.leased.dns": "none"}))
 	if code != 0 {
 		t.Errorf("%d %s", code, said)
 	}
-	if call := <-leased.Calls; !strings.Contains(string(call.Parameters), `"containerName":"c1"`) {
+	if call := leased.Next(leaseapi.MethodAcquire); !strings.Contains(string(call.Parameters), `"containerName":"c1"`) {
 		t.Errorf("asked leased for %s", call.Parameters)
 	}
 }

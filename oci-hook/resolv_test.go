@@ -44,7 +44,7 @@ func symlink(t *testing.T, to, at string) {
 // No symlink in the image leads out of it, and none inside is written through.
 func TestResolvConfStaysInTheRoot(t *testing.T) {
 	b := newBundle(t)
-	leaseapitest.New(t, leaseapitest.Grants(lease))
+	leaseapitest.New(t, leaseapitest.Old(leaseapitest.Grants(lease)))
 	outside := filepath.Join(t.TempDir(), "shadow")
 	write(t, outside, "secret")
 	root := filepath.Join(b.dir, "rootfs")
@@ -82,7 +82,7 @@ func TestResolvConfStaysInTheRoot(t *testing.T) {
 // mounts there is left alone.
 func TestResolvConfThatIsMounted(t *testing.T) {
 	b := newBundle(t)
-	leaseapitest.New(t, leaseapitest.Grants(lease))
+	leaseapitest.New(t, leaseapitest.Old(leaseapitest.Grants(lease)))
 	dir := t.TempDir()
 	users, engines := filepath.Join(dir, "host-resolv.conf"), filepath.Join(dir, "c1/userdata/resolv.conf")
 	write(t, users, "nameserver 198.51.100.1\n")

@@ -31,7 +31,7 @@ func TestScripts(t *testing.T) {
 	for i, script := range scripts {
 		b := newBundle(t)
 		b.leased = filepath.Join(sockets, strconv.Itoa(i))
-		leaseapitest.At(t, b.leased, leaseapitest.Grants(lease))
+		leaseapitest.At(t, b.leased, leaseapitest.Old(leaseapitest.Grants(lease)))
 		bundles["script-"+strings.TrimSuffix(filepath.Base(script), ".txt")] = b
 	}
 	testscript.Run(t, testscript.Params{

@@ -3,6 +3,7 @@
 package netavark
 
 import (
+	"encoding/json"
 	"net"
 	"net/netip"
 	"slices"
@@ -41,6 +42,18 @@ func (e Exec) Wanted(netnsPath string) (wanted.Interface, error) {
 		Attachment: e.Attachment(), Netns: netnsPath, Options: o,
 		Hostnames: []string{e.hostnameAlias(), e.ContainerName, wanted.ShortID(e.ContainerID)},
 	}, nil
+}
+
+// Reduced returns the part of a document that Attachment and Wanted need, as a document. Podman's
+// own one may be too long for a message, by its port mappings or aliases.
+func (e Exec) Reduced() (json.RawMessage, error) {
+	id := wanted.ShortID(e.ContainerID)
+	if name := e.hostnameAlias(); name != "" {
+		e.NetworkOptions.Aliases = []string{id, name}
+	} else {
+		e.NetworkOptions.Aliases = nil
+	}
+	return json.Marshal(e)
 }
 
 // first is Podman's --ip or --ip6. `podman network reload` and restore repeat here

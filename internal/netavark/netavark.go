@@ -7,6 +7,7 @@
 package netavark
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -67,28 +68,42 @@ type ExecOptions struct {
 // with the port mappings, some 100 bytes each.
 const MaxInput = 1 << 20
 
-// Read reads the JSON document on stdin into v. It reads all of stdin before anything is
-// written, because netavark writes the whole document before it reads.
-func Read(r io.Reader, v any) error {
-	b, err := io.ReadAll(io.LimitReader(r, MaxInput+1))
+// Document reads all of stdin, before anything is written: netavark writes the whole document
+// before it reads.
+func Document(stdin io.Reader) ([]byte, error) {
+	b := bytes.NewBuffer(make([]byte, 0, 8<<10)) // most are smaller
+	_, err := b.ReadFrom(io.LimitReader(stdin, MaxInput+1))
 	switch {
 	case err != nil:
-		return fmt.Errorf("read stdin: %w", err)
-	case len(b) == 0:
-		return errors.New("nothing on stdin; this is a network plugin for Podman: podman network create -d net-dhcp")
-	case len(b) > MaxInput:
-		return fmt.Errorf("more than %d bytes on stdin", MaxInput)
+		return nil, fmt.Errorf("read stdin: %w", err)
+	case b.Len() == 0:
+		return nil, errors.New("nothing on stdin; this is a network plugin for Podman: podman network create -d net-dhcp")
+	case b.Len() > MaxInput:
+		return nil, fmt.Errorf("more than %d bytes on stdin", MaxInput)
 	}
-	if err := json.Unmarshal(b, v); err != nil {
+	return b.Bytes(), nil
+}
+
+// Read reads the JSON document on stdin into v.
+func Read(stdin io.Reader, v any) error {
+	b, err := Document(stdin)
+	if err != nil {
+		return err
+	}
+	return parse(b, v)
+}
+
+func parse(document []byte, v any) error {
+	if err := json.Unmarshal(document, v); err != nil {
 		return fmt.Errorf("parse stdin: %w", err)
 	}
 	return nil
 }
 
-// ReadExec reads the document of setup or teardown.
-func ReadExec(stdin io.Reader) (Exec, error) {
+// ParseExec parses the document of setup or teardown.
+func ParseExec(document []byte) (Exec, error) {
 	var e Exec
-	if err := Read(stdin, &e); err != nil {
+	if err := parse(document, &e); err != nil {
 		return e, err
 	}
 	if e.ContainerID == "" || e.Network.Name == "" || e.NetworkOptions.InterfaceName == "" {

@@ -3,7 +3,6 @@
 package netavark
 
 import (
-	"encoding/json"
 	"net"
 	"net/netip"
 
@@ -32,10 +31,6 @@ func Status(r wanted.Interface, mac net.HardwareAddr, lease *leaseapi.Lease) Sta
 	}
 	return s
 }
-
-// Rehearse makes encoding/json inspect the types of Status's document, for which a program that
-// has just started needs as long as a server needs to answer.
-func Rehearse() { _, _ = json.Marshal(status("", nil)) }
 
 // address is an address with its gateway; the gateway may be invalid.
 type address struct {

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package front
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/internal/leaseapi/leaseapitest"
+	"podman-net-dhcp/internal/options"
+	"podman-net-dhcp/internal/wanted"
+	"podman-net-dhcp/lab/testlan"
+)
+
+func request(t *testing.T) (Request, *testlan.NS) {
+	t.Helper()
+	testlan.RequireRoot(t)
+	c := testlan.New(t).Container()
+	given := map[string]string{"bridge": "br0", "lease_timeout": "1s"}
+	o, err := options.Parse(given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Request{Given: given, Interface: wanted.Interface{
+		Attachment: leaseapi.Attachment{ContainerID: "c1", ContainerName: "web", Network: "lan", Interface: "eth0"},
+		Netns:      c.Path, Options: o, Hostnames: []string{"web"},
+	}}, c
+}
+
+func TestJoinAndLeave(t *testing.T) {
+	r, c := request(t)
+	leased := leaseapitest.New(t, leaseapitest.Grants(leaseapi.Lease{MTU: 1400}))
+	joined, err := Join(context.Background(), r)
+	if err != nil || joined.MAC.String() != leaseapitest.MAC || joined.Lease.MTU != 1400 || joined.Status != nil {
+		t.Errorf("%+v, %v", joined, err)
+	}
+	if err := Leave(context.Background(), r.Attachment, r.Netns); err != nil {
+		t.Error(err)
+	}
+	c.Delete()
+	if err := Leave(context.Background(), r.Attachment, r.Netns); err != nil {
+		t.Error(err)
+	}
+	const at = `"attachment":{"containerId":"c1","containerName":"web","network":"lan","interface":"eth0"}`
+	for _, want := range []struct {
+		call  string
+		netns bool
+	}{
+		{`io.leased.Setup {"netns":"` + r.Netns + `",` + at + `,"options":{"bridge":"br0","lease_timeout":"1s"},"hostnames":["web"]}`, true},
+		{`io.leased.Teardown {` + at + `}`, true},
+		{`io.leased.Teardown {` + at + `}`, false},
+	} {
+		call, file := <-leased.Calls, <-leased.Descriptors
+		if got := call.Method + " " + string(call.Parameters); got != want.call || (file != nil) != want.netns {
+			t.Errorf("called %s with %v\nwant %s with a descriptor: %v", got, file, want.call, want.netns)
+		}
+	}
+}
+
+func TestJoinWithAReplyThatCannotBe(t *testing.T) {
+	r, _ := request(t)
+	r.Netavark = json.RawMessage(`{}`)
+	for reply, say := range map[string]string{`{}`: "without a StatusBlock", `{"status":{},"mac":"x"}`: "invalid MAC address", `[]`: "cannot unmarshal array"} {
+		leaseapitest.New(t, func(leaseapi.Call) *leaseapi.Reply { return &leaseapi.Reply{Parameters: json.RawMessage(reply)} })
+		if _, err := Join(context.Background(), r); err == nil || !strings.Contains(err.Error(), say) {
+			t.Errorf("%s: %v", reply, err)
+		}
+	}
+}
+
+// The time counts from the call that had begun. When it is over, the caller hangs up.
+func TestJoinIsPatientFromTheBeginning(t *testing.T) {
+	r, _ := request(t)
+	never := make(chan *leaseapi.Reply)
+	leaseapitest.New(t, func(leaseapi.Call) *leaseapi.Reply { return <-never })
+	defer close(never)
+	r.Begun = leaseapi.Send([]byte(`{"method":"io.leased.Setup"}`+"\x00"), -1, time.Millisecond)
+	r.Begun.Begun = time.Now().Add(100*time.Millisecond - ShortestPatience)
+	begun := time.Now()
+	_, err := Join(context.Background(), r)
+	if took := time.Since(begun); err == nil || err.Error() != "leased did not answer within 6s; see: journalctl -u leased" || took > 2*time.Second {
+		t.Errorf("%v after %v", err, took)
+	}
+}
+
+// leased is replaced in the middle of it: an old one by a new one, and the other way round.
+func TestJoinWithALeasedThatChanges(t *testing.T) {
+	r, _ := request(t)
+	var calls atomic.Int32
+	leaseapitest.New(t, func(call leaseapi.Call) *leaseapi.Reply {
+		if calls.Add(1) == 1 {
+			return nil
+		}
+		return leaseapitest.Old(leaseapitest.Grants(leaseapi.Lease{}))(call)
+	})
+	_, err := Join(context.Background(), r)
+	if err == nil || !strings.Contains(err.Error(), "there is no interface br0 on this host") || calls.Load() != 2 { // so it makes the link itself
+		t.Errorf("%v after %d calls", err, calls.Load())
+	}
+}
+
+// A leased that fails is not the end of it: the link goes.
+func TestLeaveDoesWhatItCan(t *testing.T) {
+	r, c := request(t)
+
+	for name, reply := range map[string]func(leaseapi.Call) *leaseapi.Reply{
+		"fails": func(leaseapi.Call) *leaseapi.Reply {
+			return &leaseapi.Reply{Error: leaseapi.ErrorFailed, Parameters: json.RawMessage(`{"message":"gone"}`)}
+		},
+		"is old": leaseapitest.Old(func(call leaseapi.Call) *leaseapi.Reply {
+			if call.Method != leaseapi.MethodRelease {
+				t.Error(call.Method)
+			}
+			return &leaseapi.Reply{Error: leaseapi.ErrorFailed, Parameters: json.RawMessage(`{"message":"gone"}`)}
+		}),
+	} {
+		leaseapitest.New(t, reply)
+		c.Run("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "other")
+		err := Leave(context.Background(), r.Attachment, r.Netns)
+		if err == nil || err.Error() != "gone" || strings.Contains(c.Run("ip", "-br", "link"), "eth0") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

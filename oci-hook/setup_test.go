@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"testing"
+
+	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/internal/leaseapi/leaseapitest"
+)
+
+// leased makes the links, of what the annotations say.
+func TestCreateRuntimeBySetup(t *testing.T) {
+	b := newBundle(t)
+	leased := leaseapitest.New(t, leaseapitest.Grants(lease))
+	code, said := hook("createRuntime", b.state(map[string]string{
+		"io.leased.bridge": "br-hook", "io.leased.name": "web", "io.leased.metric": "007",
+		"io.leased.2.parent": "eth9", "io.leased.2.interface": "lan0", "io.leased.2.dns": "192.0.2.7",
+	}))
+	if code != 0 || said != "" || b.resolvConf() != "# made by net-dhcp-hook from the DHCP lease\nsearch lan\nnameserver 192.0.2.53\nnameserver 192.0.2.7\n" {
+		t.Fatalf("%d %s, resolv.conf %q", code, said, b.resolvConf())
+	}
+	netns := fmt.Sprintf("/proc/%d/ns/net", b.pid)
+	for _, want := range []string{
+		`{"netns":"` + netns + `","attachment":{"containerId":"c1","containerName":"web","network":"io.leased","interface":"eth0"},` +
+			`"options":{"bridge":"br-hook","metric":"007"},"hostnames":["web"]}`,
+		`{"netns":"` + netns + `","attachment":{"containerId":"c1","containerName":"web","network":"io.leased.2","interface":"lan0"},` +
+			`"options":{"dns":"192.0.2.7","parent":"eth9"},"hostnames":["web"]}`,
+	} {
+		b.wants(leased, leaseapi.MethodSetup, want)
+	}
+	if b.has("eth0") || b.has("lan0") {
+		t.Error("the hook made a link itself")
+	}
+}
+
+// wants takes the next call, which has the container's netns with it.
+func (b *bundle) wants(leased *leaseapitest.Leased, method, parameters string) {
+	b.t.Helper()
+	if len(leased.Calls) == 0 {
+		b.t.Fatalf("no call of %s", method)
+	}
+	call, file := <-leased.Calls, <-leased.Descriptors
+	if call.Method != method || string(call.Parameters) != parameters {
+		b.t.Errorf("called %s %s\nwant %s %s", call.Method, call.Parameters, method, parameters)
+	}
+	want, err := os.Stat(b.ns.Path)
+	if err != nil || file == nil {
+		b.t.Fatal(err, file)
+	}
+	if got, err := file.Stat(); err != nil || !os.SameFile(got, want) {
+		b.t.Errorf("another file than the netns came: %v", err)
+	}
+}
+
+// The second network fails: leased has undone it, and the hook has the first one undone.
+func TestFailureUndoesEverythingBySetup(t *testing.T) {
+	b := newBundle(t)
+	var calls atomic.Int32
+	leased := leaseapitest.New(t, func(c leaseapi.Call) *leaseapi.Reply {
+		if calls.Add(1) == 2 {
+			return &leaseapi.Reply{Error: leaseapi.ErrorNoLease, Parameters: json.RawMessage(`{"message":"nobody answered"}`)}
+		}
+		return leaseapitest.Grants(lease)(c)
+	})
+	code, said := hook("createRuntime", b.state(map[string]string{"io.leased.bridge": "br-hook", "io.leased.1.bridge": "br-hook"}))
+	if code != 1 || said != "net-dhcp-hook: c1: eth1: nobody answered\n" || calls.Load() != 3 || b.resolvConf() != "" {
+		t.Errorf("%d %s, %d calls", code, said, calls.Load())
+	}
+	for range 2 {
+		<-leased.Calls
+		<-leased.Descriptors
+	}
+	b.wants(leased, leaseapi.MethodTeardown, `{"attachment":{"containerId":"c1","containerName":"box","network":"io.leased","interface":"eth0"}}`)
+}
