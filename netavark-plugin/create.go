@@ -8,6 +8,8 @@ import (
 	"io"
 	"maps"
 
+	"github.com/containers/common/libnetwork/types" // which lives on under another import path
+
 	"podman-net-dhcp/internal/attach"
 	"podman-net-dhcp/internal/netavark"
 	"podman-net-dhcp/internal/options"
@@ -16,7 +18,7 @@ import (
 // create validates the network and completes it: which interface, attached how,
 // and what Podman itself must leave alone.
 func create(stdin io.Reader) (any, error) {
-	var n netavark.Network
+	var n types.Network
 	if err := netavark.Read(stdin, &n); err != nil {
 		return nil, err
 	}
@@ -51,13 +53,13 @@ func create(stdin io.Reader) (any, error) {
 	n.Options, n.NetworkInterface = merged, on.Name()
 	n.DNSEnabled = false // the names are the LAN's; aardvark-dns knows none of them
 	// Any other driver lets Podman's own IPAM hand out addresses beside the server.
-	n.IPAMOptions = map[string]string{netavark.IPAMDriver: netavark.IPAMDHCP}
+	n.IPAMOptions = map[string]string{types.Driver: types.DHCPIPAMDriver}
 	return n, nil
 }
 
 // checkNetwork refuses what Podman has options for and a DHCP server decides.
-func checkNetwork(n netavark.Network) error {
-	ipam := n.IPAMOptions[netavark.IPAMDriver]
+func checkNetwork(n types.Network) error {
+	ipam := n.IPAMOptions[types.Driver]
 	switch {
 	case n.Name == "" || n.ID == "" || n.Driver == "":
 		return errors.New("the network lacks name, id or driver")
@@ -67,7 +69,7 @@ func checkNetwork(n netavark.Network) error {
 		return errors.New("--route is not yet supported; let the DHCP server send routes (option 121)")
 	case len(n.NetworkDNSServers) > 0:
 		return errors.New("--dns on a network is for Podman's own resolver; use -o dns=ADDRESS")
-	case ipam != "" && ipam != netavark.IPAMDHCP:
+	case ipam != "" && ipam != types.DHCPIPAMDriver:
 		return fmt.Errorf("--ipam-driver %s does not go with a DHCP server; leave it out", ipam)
 	}
 	return nil

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package netavark is the contract between netavark (before Podman 6, Podman itself
-// calls create) and a network plugin: JSON documents on stdin and stdout. It is the only
-// package that imports containers/common, which lives on under another import path.
-// Source: netavark src/network/plugin.rs, container-libs libnetwork/types.
+// calls create) and a network plugin: JSON documents on stdin and stdout. leased reads and writes
+// those of setup and teardown, so they are types of this package, which a test compares with
+// Podman's. Source: netavark src/network/plugin.rs, container-libs libnetwork/types.
 package netavark
 
 import (
@@ -13,29 +13,24 @@ import (
 	"fmt"
 	"io"
 	"net"
-
-	"github.com/containers/common/libnetwork/types"
 )
 
-// The contract's documents, under the names that the rest of the project uses.
-type (
-	// Network is the document that create reads and writes.
-	Network = types.Network
-	// StatusBlock is the document that setup writes.
-	StatusBlock = types.StatusBlock
-	// NetInterface is one interface of a StatusBlock.
-	NetInterface = types.NetInterface
-	// NetAddress is one address of a NetInterface.
-	NetAddress = types.NetAddress
-	// HardwareAddr is a MAC in JSON.
-	HardwareAddr = types.HardwareAddr
-)
+// HardwareAddr is a MAC, which is text in JSON.
+type HardwareAddr net.HardwareAddr
 
-// IPAM drivers of a Network's IPAMOptions, key IPAMDriver.
-const (
-	IPAMDriver = types.Driver
-	IPAMDHCP   = types.DHCPIPAMDriver
-)
+// MarshalText writes six bytes as 02:00:00:00:00:01.
+func (h HardwareAddr) MarshalText() ([]byte, error) { return []byte(net.HardwareAddr(h).String()), nil }
+
+// UnmarshalText reads what net.ParseMAC reads, and the empty text.
+func (h *HardwareAddr) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*h = nil
+		return nil
+	}
+	mac, err := net.ParseMAC(string(text))
+	*h = HardwareAddr(mac)
+	return err
+}
 
 // Exec is the part of the document of setup and teardown that they need: encoding/json
 // inspects a type before it decodes into it, and for types.Network this takes longer

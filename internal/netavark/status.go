@@ -6,10 +6,28 @@ import (
 	"net"
 	"net/netip"
 
-	"github.com/containers/common/libnetwork/types"
-
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/wanted"
+)
+
+// The documents that setup writes: types.StatusBlock, types.NetInterface and types.NetAddress.
+type (
+	// StatusBlock is the document.
+	StatusBlock struct {
+		Interfaces       map[string]NetInterface `json:"interfaces,omitempty"`
+		DNSServerIPs     []netip.Addr            `json:"dns_server_ips,omitempty"`
+		DNSSearchDomains []string                `json:"dns_search_domains,omitempty"`
+	}
+	// NetInterface is one interface of the container.
+	NetInterface struct {
+		Subnets    []NetAddress `json:"subnets,omitempty"`
+		MacAddress HardwareAddr `json:"mac_address"`
+	}
+	// NetAddress is one address of an interface, with its prefix length.
+	NetAddress struct {
+		IPNet   netip.Prefix `json:"ipnet"`
+		Gateway netip.Addr   `json:"gateway,omitzero"`
+	}
 )
 
 // Status returns the document that setup writes. lease is nil with on_timeout=continue.
@@ -17,35 +35,19 @@ func Status(r wanted.Interface, mac net.HardwareAddr, lease *leaseapi.Lease) Sta
 	if lease == nil {
 		lease = &leaseapi.Lease{}
 	}
-	addrs := []address{{prefix: lease.Address, gateway: lease.Gateway}}
-	for _, a := range lease.IPv6 {
-		addrs = append(addrs, address{prefix: a.Address, gateway: lease.Gateway6})
-	}
-	s := status(r.Interface, mac, addrs...)
-	servers := r.Options.DNSList
-	if r.Options.DNS == "dhcp" {
-		servers, s.DNSSearchDomains = lease.DNS, lease.Search
-	}
-	for _, a := range servers {
-		s.DNSServerIPs = append(s.DNSServerIPs, a.AsSlice())
-	}
-	return s
-}
-
-// address is an address with its gateway; the gateway may be invalid.
-type address struct {
-	prefix  netip.Prefix
-	gateway netip.Addr
-}
-
-// status makes the StatusBlock of one interface. It leaves out invalid addresses.
-func status(ifname string, mac net.HardwareAddr, addrs ...address) StatusBlock {
 	iface := NetInterface{MacAddress: HardwareAddr(mac)}
-	for _, a := range addrs {
-		if ip := a.prefix.Addr(); a.prefix.IsValid() {
-			ipnet := net.IPNet{IP: ip.AsSlice(), Mask: net.CIDRMask(a.prefix.Bits(), ip.BitLen())}
-			iface.Subnets = append(iface.Subnets, NetAddress{IPNet: types.IPNet{IPNet: ipnet}, Gateway: a.gateway.AsSlice()})
+	add := func(p netip.Prefix, gateway netip.Addr) {
+		if p.IsValid() {
+			iface.Subnets = append(iface.Subnets, NetAddress{p, gateway})
 		}
 	}
-	return StatusBlock{Interfaces: map[string]NetInterface{ifname: iface}}
+	add(lease.Address, lease.Gateway)
+	for _, a := range lease.IPv6 {
+		add(a.Address, lease.Gateway6)
+	}
+	s := StatusBlock{Interfaces: map[string]NetInterface{r.Interface: iface}, DNSServerIPs: r.Options.DNSList}
+	if r.Options.DNS == "dhcp" {
+		s.DNSServerIPs, s.DNSSearchDomains = lease.DNS, lease.Search
+	}
+	return s
 }
