@@ -103,7 +103,7 @@ deb: ## dist/: packages for Debian and Ubuntu
 	packaging/deb/build dist $(ARCH)
 
 selinux: ## bin/leased.pp, the SELinux module, compiled and checked (root)
-	@lab/deps --only checkpolicy policycoreutils python3-setools selinux-policy-dev selinux-utils semodule-utils
+	@lab/deps --only checkpolicy policycoreutils python3-setools selinux-policy-dev selinux-utils semodule-utils setools
 	packaging/selinux/build bin/leased.pp
 	packaging/selinux/check bin/leased.pp
 
