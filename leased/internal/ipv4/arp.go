@@ -34,6 +34,17 @@ func (d *Driver) watch() {
 	}
 }
 
+// probe goes out before the socket's filter is set to the address, and the REQUEST follows
+// at once: both have a start wait less. The socket keeps the answers until watch.
+func (d *Driver) probe(addr netip.Addr) {
+	if d.watched.IsValid() {
+		d.watch()
+	}
+	if d.arp != nil || d.openARP() {
+		d.sendARP(func(arp kernel.ARPConn) error { return arp.Probe(addr) })
+	}
+}
+
 func (d *Driver) openARP() bool {
 	arp, err := d.cfg.Kernel.ARP(d.cfg.Owner.Place())
 	if err != nil {

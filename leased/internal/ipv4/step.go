@@ -57,8 +57,7 @@ func (d *Driver) perform(a lease4.Action, held lease4.Lease) {
 		}
 		d.unbind()
 	case lease4.Probe:
-		d.watch()
-		d.sendARP(func(arp kernel.ARPConn) error { return arp.Probe(a.Addr) })
+		d.probe(a.Addr)
 	case lease4.Announce:
 		d.sendARP(func(arp kernel.ARPConn) error { return arp.Announce(a.Addr) })
 	case lease4.Report:

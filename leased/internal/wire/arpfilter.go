@@ -10,9 +10,22 @@ import (
 )
 
 // arpFilter lets in the packets that claim.parse takes and no others, so that only a
-// flood of conflicts can fill the socket's buffer. The socket's protocol makes sure that
-// they are ARP. Frames of a VLAN go to another host, in the kernel's view.
-func arpFilter(c claim) (prog []bpf.Instruction) {
+// flood of conflicts can fill the socket's buffer.
+func arpFilter(c claim) []bpf.Instruction {
+	probe := require([]field{{word(offSPA), 0}, {half(offOp), arpRequest}, {word(offTPA), c.addr}})
+	prog := append(fromOthers(c.mac), word(offSPA), bpf.JumpIf{Cond: bpf.JumpEqual, Val: c.addr, SkipTrue: uint8(len(probe))})
+	return append(append(prog, probe...), bpf.RetConstant{Val: 1<<32 - 1})
+}
+
+// arpFilterAll lets in the packets that claim.parse takes for some address.
+func arpFilterAll(mac [macLen]byte) []bpf.Instruction {
+	return append(fromOthers(mac), bpf.RetConstant{Val: 1<<32 - 1})
+}
+
+// fromOthers drops the packets that are about no address of another host. The socket's
+// protocol makes sure that they are ARP. Frames of a VLAN go to another host, in the
+// kernel's view.
+func fromOthers(mac [macLen]byte) (prog []bpf.Instruction) {
 	prog = append(prog, bpf.LoadExtension{Num: bpf.ExtType},
 		bpf.JumpIf{Cond: bpf.JumpLessThan, Val: unix.PACKET_OTHERHOST, SkipTrue: 1}, bpf.RetConstant{Val: 0},
 		bpf.LoadAbsolute{Off: offTPA, Size: 4}) // drops packets that are too short
@@ -22,10 +35,7 @@ func arpFilter(c claim) (prog []bpf.Instruction) {
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: arpReply, SkipTrue: 1}, bpf.RetConstant{Val: 0})
 	prog = append(prog, bpf.LoadAbsolute{Off: offSender, Size: 1},
 		bpf.JumpIf{Cond: bpf.JumpBitsNotSet, Val: 1, SkipTrue: 1}, bpf.RetConstant{Val: 0}) // multicast
-	prog = append(append(prog, notFrom(c.mac)...), notFrom([macLen]byte{})...)
-	probe := require([]field{{word(offSPA), 0}, {half(offOp), arpRequest}, {word(offTPA), c.addr}})
-	prog = append(prog, word(offSPA), bpf.JumpIf{Cond: bpf.JumpEqual, Val: c.addr, SkipTrue: uint8(len(probe))})
-	return append(append(prog, probe...), bpf.RetConstant{Val: 1<<32 - 1})
+	return append(append(prog, notFrom(mac)...), notFrom([macLen]byte{})...)
 }
 
 // notFrom drops the packets that mac has sent.
