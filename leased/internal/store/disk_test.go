@@ -161,3 +161,25 @@ func TestDiskHangs(t *testing.T) {
 	}
 	want(t, s, "a", "b")
 }
+
+// A part file is never another file, and a closed store writes nowhere: its descriptor may
+// be another directory's by then.
+func TestSaveStaysInItsDirectory(t *testing.T) {
+	t.Parallel()
+	dir := stateDir(t)
+	s, other := open(t, dir), dir+"/other"
+	if err := os.Symlink(other, s.file("a")+".1"+temporary); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Save("a", rec{Name: "a"}); !errors.Is(err, unix.ELOOP) {
+		t.Errorf("over a symlink: %v", err)
+	}
+	if _, err := os.Lstat(other); err == nil {
+		t.Error("the symlink was followed")
+	}
+	save(t, s, "a")
+	s.Close()
+	if err := s.Save("a", rec{Name: "b"}); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("closed: %v", err)
+	}
+}

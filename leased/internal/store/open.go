@@ -27,7 +27,10 @@ func Open(dir string) (*Store, error) {
 		s.Close()
 		return nil, err
 	}
-	s.disk = inDir{s.root, s.lock}
+	if s.disk, err = newInDir(s.root, s.lock); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("open the state directory: %w", err)
+	}
 	s.clear()
 	return s, nil
 }
