@@ -55,9 +55,43 @@ func BenchmarkStart(b *testing.B) {
 		arp.Close()
 	}
 	for what, took := range map[string][]time.Duration{"DISCOVER": discover, "REQUEST": request, "bound": bind} {
-		slices.Sort(took)
-		b.ReportMetric(float64(took[len(took)/2].Nanoseconds()), what+"-p50-ns")
+		report(b, what, took)
 	}
+}
+
+// BenchmarkReceive is the time from a frame on the wire to the work that it makes, which
+// another goroutine does.
+func BenchmarkReceive(b *testing.B) {
+	lan := testlan.New(b)
+	link := lan.Veth(lan.Container(), "eth0")
+	p, err := Linux{}.Find(askFor(link).Link, link.Name)
+	s := stopwatch{b: b}
+	s.must(err)
+	defer Linux{}.Leave(p)
+	arp, err := Linux{}.ARP(p)
+	s.must(err)
+	defer arp.Close()
+	addr := netip.MustParseAddr("192.0.2.77")
+	s.must(arp.Watch(addr))
+	worked, server := make(chan time.Duration), lan.Server(func(testlan.Request) []testlan.Reply { return nil })
+	go Receive(b.Context(), arp, arp.Receive, func(wire.Conflict, error) {
+		go func() { worked <- s.lap() }()
+	})
+	frame := testlan.ARP{Op: 2, SHA: testlan.ServerMAC, SPA: addr, THA: link.MAC}.Frame(testlan.Broadcast)
+	var took []time.Duration
+	for b.Loop() {
+		time.Sleep(2 * time.Millisecond)
+		s.lap()
+		s.must(server.Send(frame))
+		took = append(took, <-worked)
+	}
+	report(b, "worked", took)
+}
+
+func report(b *testing.B, what string, took []time.Duration) {
+	b.Helper()
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Nanoseconds()), what+"-p50-ns")
 }
 
 // stopwatch measures the steps of a start.
