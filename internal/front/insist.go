@@ -17,9 +17,16 @@ const reopening = 2 * time.Second
 // killed, and the next leased takes the call. When leased.socket restarts, the first
 // repetition may be cut off together with the socket, which is then missing for a
 // moment. There is no third repetition: a leased that dies of this very call stays dead.
+//
+// A pause comes before each repetition: a leased that hangs up may accept one more caller
+// before it closes its socket, and systemd closes the socket some time after that.
 func insist(ctx context.Context, do func() error) error {
 	err := do()
-	for tries := 0; tries < 2 && errors.Is(err, leaseapi.ErrHungUp); tries++ {
+	for _, pause := range []time.Duration{10 * time.Millisecond, 100 * time.Millisecond} {
+		if !errors.Is(err, leaseapi.ErrHungUp) {
+			break
+		}
+		time.Sleep(pause)
 		err = do()
 		for end := time.Now().Add(reopening); errors.Is(err, leaseapi.ErrAbsent) && time.Now().Before(end) && ctx.Err() == nil; err = do() {
 			time.Sleep(10 * time.Millisecond)

@@ -26,13 +26,13 @@ func TestInsist(t *testing.T) {
 		"well":                  {[]error{nil}, nil, 1, 0},
 		"a refusal stands":      {[]error{other}, other, 1, 0},
 		"nobody was there":      {[]error{absent}, absent, 1, 0},
-		"restarted":             {[]error{hungUp, nil}, nil, 2, 0},
-		"restarted and no":      {[]error{hungUp, other}, other, 2, 0},
-		"dies of each call":     {[]error{hungUp}, hungUp, 3, 0},
-		"its socket, too":       {[]error{hungUp, hungUp, absent, absent, nil}, nil, 5, 100 * time.Millisecond},
+		"restarted":             {[]error{hungUp, nil}, nil, 2, 10 * time.Millisecond},
+		"restarted and no":      {[]error{hungUp, other}, other, 2, 10 * time.Millisecond},
+		"dies of each call":     {[]error{hungUp}, hungUp, 3, 110 * time.Millisecond},
+		"its socket, too":       {[]error{hungUp, hungUp, absent, absent, nil}, nil, 5, 200 * time.Millisecond},
 		"and it stays away":     {[]error{hungUp, absent}, absent, 202, 3 * time.Second},
-		"comes, and hangs up":   {[]error{hungUp, absent, hungUp, absent, nil}, nil, 5, 100 * time.Millisecond},
-		"comes, and dies of it": {[]error{hungUp, absent, hungUp, absent, hungUp}, hungUp, 5, 100 * time.Millisecond},
+		"comes, and hangs up":   {[]error{hungUp, absent, hungUp, absent, nil}, nil, 5, 200 * time.Millisecond},
+		"comes, and dies of it": {[]error{hungUp, absent, hungUp, absent, hungUp}, hungUp, 5, 200 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
