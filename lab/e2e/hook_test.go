@@ -188,7 +188,9 @@ func TestHookWithoutServer(t *testing.T) {
 		if runtime == "runc" {
 			contains(s, "runc's output", r.err, line)
 		}
-		contains(s, "the journal", must(s, "journalctl", "-t", "net-dhcp-hook", "CONTAINER_ID="+o.id, "--no-pager"), line)
+		eventually(s, 5*time.Second, "the journal has: "+line, func() bool { // journald may be behind
+			return strings.Contains(try("journalctl", "-t", "net-dhcp-hook", "CONTAINER_ID="+o.id, "--no-pager").out, line)
+		})
 		o.do("delete", "--force")
 		if s.lease(o.id, "eth0") != nil {
 			s.Error("leased knows it still")
