@@ -57,13 +57,24 @@ func (d *Driver) open(want lease4.Medium) error {
 		}
 		conn = &renewing{conn, u}
 	}
-	d.conn, d.medium = conn, want
+	d.conn, d.medium, d.receiving = conn, want, false
+	return nil
+}
+
+// receive starts the receiver of a new socket. It follows the message that the socket was
+// opened for: a new goroutine has the runtime wake a thread, and the answer waits in the
+// socket's buffer.
+func (d *Driver) receive() {
+	conn := d.conn
+	if conn == nil || d.receiving {
+		return
+	}
+	d.receiving = true
 	d.cfg.Owner.Spawn(func(ctx context.Context) {
 		kernel.ReceiveDHCP(ctx, conn, func(m kernel.Message, err error) {
 			d.cfg.Owner.Post(err != nil, func() { d.received(conn, m, err) })
 		})
 	})
-	return nil
 }
 
 // renewing sends through the kernel's UDP, and listens on a packet socket all the

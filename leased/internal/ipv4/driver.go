@@ -30,10 +30,11 @@ type Driver struct {
 	begun   bool          // the machine was started
 	turn    clock.Instant // when the lease is renewed, from T1 on; Never: not given yet
 
-	conn   kernel.PacketConn // open during an exchange; nil: none
-	medium lease4.Medium     // of conn
-	xid    uint32            // that conn's filter lets in
-	quiet  clock.Instant     // when conn is closed for want of an answer
+	conn      kernel.PacketConn // open during an exchange; nil: none
+	medium    lease4.Medium     // of conn
+	receiving bool              // a goroutine receives from conn
+	xid       uint32            // that conn's filter lets in
+	quiet     clock.Instant     // when conn is closed for want of an answer
 
 	arp     kernel.ARPConn
 	watched netip.Addr // what arp listens for

@@ -30,6 +30,7 @@ func (d *Driver) step(ev lease4.Event) {
 	if o.Ending() {
 		return
 	}
+	d.receive()
 	if d.watch(); o.Ending() {
 		return
 	}

@@ -47,13 +47,24 @@ func (d *Driver) open() error {
 	if err != nil {
 		return err
 	}
-	d.conn, d.quiet = conn, o.Now().Add(patience)
+	d.conn, d.receiving, d.quiet = conn, false, o.Now().Add(patience)
+	return nil
+}
+
+// receive starts the receiver of a new socket. It follows the message that the socket was
+// opened for: a new goroutine has the runtime wake a thread, and the answer waits in the
+// socket's buffer.
+func (d *Driver) receive() {
+	conn, o := d.conn, d.cfg.Owner
+	if conn == nil || d.receiving {
+		return
+	}
+	d.receiving = true
 	o.Spawn(func(ctx context.Context) {
 		kernel.ReceiveDHCP(ctx, conn, func(m kernel.Message, err error) {
 			o.Post(err != nil, func() { d.received(conn, m, err) })
 		})
 	})
-	return nil
 }
 
 func (d *Driver) closeConn() {

@@ -32,13 +32,14 @@ type Driver struct {
 	turn    clock.Instant // when the lease is renewed, from T1 on; Never: not given yet
 	level   level
 
-	failed  string // why there is no IPv6; empty: there is
-	resumed bool   // the kernel was told before leased was restarted
-	unshown bool   // and no caller was told of the result
-	conn    kernel.DHCP6Conn
-	xid     uint32        // that conn's filter lets in
-	quiet   clock.Instant // when conn is closed for want of an answer
-	routers kernel.RoutersConn
+	failed    string // why there is no IPv6; empty: there is
+	resumed   bool   // the kernel was told before leased was restarted
+	unshown   bool   // and no caller was told of the result
+	conn      kernel.DHCP6Conn
+	receiving bool          // a goroutine receives from conn
+	xid       uint32        // that conn's filter lets in
+	quiet     clock.Instant // when conn is closed for want of an answer
+	routers   kernel.RoutersConn
 
 	seen     binding.State6 // what the kernel had at the last look
 	bound    *binding.Spec6 // what DHCPv6 brought to the kernel

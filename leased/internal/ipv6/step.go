@@ -24,6 +24,7 @@ func (d *Driver) step(ev lease6.Event) {
 		}
 		d.perform(a)
 	}
+	d.receive()
 }
 
 func (d *Driver) perform(a lease6.Action) {

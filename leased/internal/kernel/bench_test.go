@@ -34,6 +34,7 @@ func BenchmarkStart(b *testing.B) {
 		t.must(conn.SetXID(1))
 		t.must(conn.Send(make([]byte, 300)))
 		discover = append(discover, t.lap())
+		go func() { _, _, _ = conn.Receive(b.Context()) }()
 		arp, err := Linux{}.ARP(p)
 		t.must(err)
 		go func() { _, _ = arp.Receive(b.Context()) }()
