@@ -69,10 +69,10 @@ func (d *Driver) closeARP() {
 
 func (d *Driver) arpFailed(err error) {
 	if kernel.IsGone(err) {
-		d.cfg.Owner.Lost(err)
+		d.lost(err)
 		return
 	}
-	d.cfg.Owner.Emit(event.Failed{What: "check for an address conflict", Err: err})
+	d.emit(event.Failed{What: "check for an address conflict", Err: err})
 	d.closeARP()
 }
 
@@ -96,7 +96,7 @@ func (d *Driver) conflict(arp kernel.ARPConn, c wire.Conflict, err error) {
 	case d.cfg.Owner.LAN().IsOurs(c.Addr, c.MAC):
 		return
 	}
-	d.cfg.Owner.Emit(event.Conflict{Addr: c.Addr, MAC: c.MAC})
+	d.emit(event.Conflict{Addr: c.Addr, MAC: c.MAC})
 	d.step(lease4.ConflictFound{Addr: c.Addr, MAC: c.MAC, Decline: d.cfg.Owner.LAN().InUse(c.Addr)})
 }
 

@@ -33,11 +33,11 @@ func (d *Driver) bind(l lease4.Lease) {
 	o.Trouble("")
 	o.LAN().SetAddr(l.Addr.Addr())
 	for _, p := range applied.Problems {
-		o.Emit(event.Failed{What: "apply a part of the lease", Err: p})
+		d.emit(event.Failed{What: "apply a part of the lease", Err: p})
 	}
 	o.Publish()
 	if first {
-		o.Emit(event.Bound{Addr: l.Addr, Server: l.Server})
+		d.emit(event.Bound{Addr: l.Addr, Server: l.Server})
 	}
 	o.Remember()
 }
@@ -64,16 +64,17 @@ func (d *Driver) spec(l lease4.Lease) binding.Spec {
 func (d *Driver) applyFailed(s binding.Spec, err error) {
 	o := d.cfg.Owner
 	if kernel.IsGone(err) {
-		o.Lost(err)
+		d.lost(err)
 		return
 	}
-	o.Emit(event.Broken{What: "apply the lease", Err: err})
+	d.emit(event.Broken{What: "apply the lease", Err: err})
 	if d.bound == nil {
 		d.remove(s) // a part may be there
 	} // else the binding of before is still there
 	switch {
 	case o.Ending():
 	case o.Starting():
+		d.emitState()
 		o.GiveUp("the lease could not be applied", &leaseapi.Error{
 			Name: leaseapi.ErrorFailed, Message: fmt.Sprintf("apply the lease to %s: %v", d.cfg.Request.Attachment.Interface, err),
 		})
@@ -108,8 +109,8 @@ func (d *Driver) remove(s binding.Spec) {
 	err := d.cfg.Kernel.Remove4(d.cfg.Owner.Place(), s)
 	switch {
 	case kernel.IsGone(err):
-		d.cfg.Owner.Lost(err)
+		d.lost(err)
 	case err != nil:
-		d.cfg.Owner.Emit(event.Broken{What: "remove the binding", Err: err})
+		d.emit(event.Broken{What: "remove the binding", Err: err})
 	}
 }

@@ -105,27 +105,31 @@ func (d *Driver) closeConn() {
 // retryLater is for errors that may be over at the next try, which the machine's timer makes.
 func (d *Driver) retryLater(what string, err error) {
 	if kernel.IsGone(err) {
-		d.cfg.Owner.Lost(err)
+		d.lost(err)
 		return
 	}
-	d.cfg.Owner.Emit(event.Failed{What: what, Err: err})
+	d.emit(event.Failed{What: what, Err: err})
 	d.cfg.Owner.Trouble(fmt.Sprintf("%s: %v", what, err))
 	d.closeConn()
 }
 
 func (d *Driver) send(a lease4.Send) {
 	payload := d.identity().Marshal(a.Message)
-	d.cfg.Owner.Emit(event.Sent{Family: event.IPv4, Type: a.Type, XID: a.XID, Server: a.To})
+	sent := event.Sent{Family: event.IPv4, Type: a.Type, XID: a.XID, Server: a.To}
 	var err error
 	switch {
 	case a.Type == dhcp4.Release:
+		d.emit(sent)
 		d.sendRelease(payload, a)
 	case a.Type == dhcp4.Decline && d.conn == nil: // a pause follows it, without a socket
+		d.emit(sent)
 		err = d.sendOnce(payload)
 	case d.conn == nil:
+		d.emit(sent)
 		return // listen has reported why
 	default:
 		err = d.conn.Send(payload)
+		d.emit(sent) // a start waits for the message and not for its line
 		failpoint.At(failpoint.After(a.Type))
 		d.quiet = d.cfg.Owner.Now().Add(patience)
 	}
@@ -153,10 +157,10 @@ func (d *Driver) received(conn kernel.PacketConn, m kernel.Message, err error) {
 	}
 	r, err := dhcp4.Parse(m.Payload)
 	if err != nil || r.MAC.String() != d.cfg.Request.Link.MAC.String() {
-		d.cfg.Owner.Emit(event.Ignored{Err: err})
+		d.emit(event.Ignored{Err: err})
 		return
 	}
-	d.cfg.Owner.Emit(event.Received{Family: event.IPv4, Type: r.Type, XID: r.XID, Addr: r.Your, Server: r.Server})
+	d.emit(event.Received{Family: event.IPv4, Type: r.Type, XID: r.XID, Addr: r.Your, Server: r.Server})
 	d.heardFrom = m.From.MAC
 	if d.pendingConflict(r.Type); d.cfg.Owner.Ending() {
 		return
@@ -172,9 +176,9 @@ func (d *Driver) received(conn kernel.PacketConn, m kernel.Message, err error) {
 // receiveFailed closes the socket; the next message opens another one.
 func (d *Driver) receiveFailed(err error) {
 	if kernel.IsGone(err) {
-		d.cfg.Owner.Lost(err)
+		d.lost(err)
 		return
 	}
-	d.cfg.Owner.Emit(event.Failed{What: "receive", Err: err})
+	d.emit(event.Failed{What: "receive", Err: err})
 	d.closeConn()
 }

@@ -28,6 +28,7 @@ type Driver struct {
 	cfg     Config
 	machine *lease4.Machine
 	begun   bool          // the machine was started
+	told    lease4.State  // the machine's, as the events have it
 	turn    clock.Instant // when the lease is renewed, from T1 on; Never: not given yet
 
 	conn      kernel.PacketConn // open during an exchange; nil: none
@@ -68,7 +69,7 @@ func New(cfg Config, k Kept) *Driver {
 	if k.Lease.Addr.IsValid() {
 		d.remembered = &k.Lease
 	}
-	d.machine = lease4.New(d.machineConfig())
+	d.setMachine(lease4.New(d.machineConfig()))
 	return d
 }
 
@@ -78,13 +79,15 @@ func (d *Driver) Resume(r *record.Record) {
 	if r.Waiting {
 		return
 	}
-	d.machine = lease4.Restore(d.machineConfig(), r.Lease)
+	d.setMachine(lease4.Restore(d.machineConfig(), r.Lease))
 	d.serverMAC = r.ServerMAC
 	if !r.Held {
 		bound := r.Bound
 		d.bound = &bound
 	}
 }
+
+func (d *Driver) setMachine(m *lease4.Machine) { d.machine, d.told = m, m.State() }
 
 // identity is made for each message: kept, it would be a copy of the request's.
 func (d *Driver) identity() dhcp4.Identity {

@@ -16,7 +16,7 @@ import (
 // machine never came to asking for is given to it, so that it can be released.
 func (d *Driver) Hold(k Kept) {
 	if !d.begun && k.Lease.Addr.IsValid() {
-		d.machine = lease4.Restore(d.machineConfig(), k.Lease)
+		d.setMachine(lease4.Restore(d.machineConfig(), k.Lease))
 	}
 	d.begun = true
 	d.Close()
@@ -72,7 +72,7 @@ func (d *Driver) sendRelease(payload []byte, a lease4.Send) {
 		conn, err = d.openForRelease()
 	}
 	if err == nil && conn == nil {
-		o.Emit(event.HandedOver{Addr: a.Client})
+		d.emit(event.HandedOver{Addr: a.Client})
 		return
 	}
 	if err == nil {
@@ -83,6 +83,6 @@ func (d *Driver) sendRelease(payload []byte, a lease4.Send) {
 		err = conn.SendTo(payload, a.Client, a.To, d.serverMAC)
 	}
 	if err != nil {
-		o.Emit(event.Unreleased{Addr: a.Client, Err: err})
+		d.emit(event.Unreleased{Addr: a.Client, Err: err})
 	}
 }

@@ -79,7 +79,7 @@ func (d *Driver) emitChanges(was, is lease4.Lease) {
 		{"search", slices.Equal(search(was), search(is)), search(was), search(is)},
 	} {
 		if !c.same {
-			d.cfg.Owner.Emit(event.Changed{What: c.what, Was: c.was, Is: c.is})
+			d.emit(event.Changed{What: c.what, Was: c.was, Is: c.is})
 		}
 	}
 }

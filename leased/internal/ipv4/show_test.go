@@ -71,6 +71,7 @@ func TestEventForEachChange(t *testing.T) {
 	} {
 		o := &fakeOwner{}
 		d := &Driver{cfg: Config{Owner: o}}
+		d.setMachine(lease4.New(lease4.Config{}))
 		d.emitChanges(lease(func(*lease4.Lease) {}), lease(tt.change))
 		if got := changes(o.events); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)

@@ -17,25 +17,50 @@ func (d *Driver) step(ev lease4.Event) {
 	d.turn = clock.Never
 	held, _ := d.machine.Lease()
 	actions := d.machine.Step(o.Now(), ev)
-	if after := d.machine.State(); after != before {
-		o.Emit(event.State{Family: event.IPv4, State: after, From: before})
-	}
 	d.listen()
-	for _, a := range actions {
-		if o.Ending() {
-			return
-		}
-		d.perform(a, held)
-	}
+	d.performAll(actions, held)
+	d.emitState()
 	if o.Ending() {
-		return
-	}
-	d.receive()
-	if d.watch(); o.Ending() {
 		return
 	}
 	d.pace(ev, before)
 	o.Settled()
+}
+
+// performAll ends early where an end was noted.
+func (d *Driver) performAll(actions []lease4.Action, held lease4.Lease) {
+	for _, a := range actions {
+		if d.cfg.Owner.Ending() {
+			return
+		}
+		d.perform(a, held)
+	}
+	if d.cfg.Owner.Ending() {
+		return
+	}
+	d.receive()
+	d.watch()
+}
+
+// emitState tells of a new state, if it was not told of. A line in the log takes longer
+// than a message, so that the messages go out first.
+func (d *Driver) emitState() {
+	from, state := d.told, d.machine.State()
+	if d.told = state; state != from {
+		d.cfg.Owner.Emit(event.State{Family: event.IPv4, State: state, From: from})
+	}
+}
+
+// emit tells of an event in the present state.
+func (d *Driver) emit(e event.Event) {
+	d.emitState()
+	d.cfg.Owner.Emit(e)
+}
+
+// lost notes that the container is gone.
+func (d *Driver) lost(err error) {
+	d.emitState()
+	d.cfg.Owner.Lost(err)
 }
 
 // perform does one action. The machine held that lease, or none, before it asked for
@@ -52,7 +77,7 @@ func (d *Driver) perform(a lease4.Action, held lease4.Lease) {
 		d.emitChanges(held, a.Lease)
 		d.bind(a.Lease)
 	case lease4.Unbind:
-		o.Emit(event.Unbound{Family: event.IPv4, Reason: a.Why})
+		d.emit(event.Unbound{Family: event.IPv4, Reason: a.Why})
 		if d.bound != nil && d.machine.State() != lease4.Stopped {
 			o.Expired(held)
 		}
@@ -62,7 +87,7 @@ func (d *Driver) perform(a lease4.Action, held lease4.Lease) {
 	case lease4.Announce:
 		d.sendARP(func(arp kernel.ARPConn) error { return arp.Announce(a.Addr) })
 	case lease4.Report:
-		o.Emit(event.Reported{Family: event.IPv4, Msg: a.Msg, Detail: a.Detail})
+		d.emit(event.Reported{Family: event.IPv4, Msg: a.Msg, Detail: a.Detail})
 		o.Trouble(a.Msg + ": " + a.Detail)
 	}
 }
