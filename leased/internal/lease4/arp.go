@@ -34,7 +34,12 @@ type arp struct {
 
 // Watching returns the address whose ARP packets the caller must listen to until the
 // next Step; invalid: none.
-func (m *Machine) Watching() netip.Addr { return m.arp.watched }
+func (m *Machine) Watching() netip.Addr {
+	if m.exchange == nil {
+		return netip.Addr{}
+	}
+	return m.arp.watched
+}
 
 func (a *arp) deadline() clock.Instant {
 	d := clock.Never

@@ -34,31 +34,37 @@ type Config struct {
 // goroutine owns it.
 type Machine struct {
 	cfg      Config
-	state    State
 	deadline clock.Instant
-	acts     []Action // of the Step in progress, so far
 
-	xid     uint32        // of the transaction in flight; 0: none
-	lastXID uint32        // of the last transaction, not to be taken again
-	sent    clock.Instant // when the transaction's first REQUEST was sent
-	tries   int           // DISCOVERs, REQUESTs or ARP probes sent in this state
-	reports int           // Reports of this transaction
+	xid     uint32 // of the transaction in flight; 0: none
+	lastXID uint32 // of the last transaction, not to be taken again
 
-	began clock.Instant // when acquisition or renewal began; secs counts from there
-	hint  netip.Addr    // option 50 of DISCOVER
-	naks  int           // NAKs since the last BOUND
-	offer offer         // what REBOOTING and REQUESTING ask for
+	hint netip.Addr // option 50 of DISCOVER
 
 	// lease is in use if bound is set. Otherwise it is the lease that a server is
 	// assumed to keep for us, remembered or in PROBING. It is replaced and never changed,
 	// and not nil. Without Addr: none.
 	lease       *Lease
+	state       State
 	bound       bool
 	unconfirmed bool // lease is used without a server's word, see resume
 	forgoing    bool // in INIT because of option 108
 
-	arp       arp
-	conflicts int // since the last lease without a conflict
+	naks      int32 // since the last BOUND
+	conflicts int32 // since the last lease without a conflict
+
+	*exchange // not nil during a Step; nil: the lease is at rest
+}
+
+// exchange is the part of a Machine that a lease at rest does without.
+type exchange struct {
+	acts    []Action      // of the Step in progress, so far
+	sent    clock.Instant // when the transaction's first REQUEST was sent
+	tries   int           // DISCOVERs, REQUESTs or ARP probes sent in this state
+	reports int           // Reports of this transaction
+	began   clock.Instant // when acquisition or renewal began; secs counts from there
+	offer   offer         // what REBOOTING and REQUESTING ask for
+	arp     arp
 }
 
 // New returns a machine in INIT. The event Started starts it.
@@ -87,7 +93,12 @@ func (m *Machine) Medium() Medium { return m.state.medium() }
 
 // Deadline returns when TimerFired is due; Never: there is nothing to wait for. It may
 // be in the past.
-func (m *Machine) Deadline() clock.Instant { return min(m.deadline, m.arp.deadline()) }
+func (m *Machine) Deadline() clock.Instant {
+	if m.exchange == nil {
+		return m.deadline
+	}
+	return min(m.deadline, m.arp.deadline())
+}
 
 // XID returns the transaction in flight; only its replies count. 0: none.
 func (m *Machine) XID() uint32 { return m.xid }
@@ -120,10 +131,22 @@ func (m *Machine) Known(now clock.Instant) (Lease, bool) {
 
 // Step takes an event and returns the actions that follow from it. now must not go back.
 func (m *Machine) Step(now clock.Instant, ev Event) []Action {
+	if m.exchange == nil {
+		m.exchange = new(exchange)
+	}
 	m.follow(now, ev)
 	acts := m.acts
 	m.acts = nil // they carry a lease, which would stay in memory
+	if m.rests() {
+		m.exchange = nil
+	}
 	return acts
+}
+
+// rests reports whether nothing is in flight, and nothing to be done beside the lease.
+// INIT counts its exchange's time through its pauses.
+func (m *Machine) rests() bool {
+	return (m.state == Bound || m.state == Stopped) && !m.arp.watched.IsValid() && !m.arp.announced.IsValid()
 }
 
 // follow does the work that an event asks for, and collects the actions.
