@@ -91,44 +91,51 @@ type Host interface {
 // Attachment is one container on one network with one interface name. Only its actor
 // calls it.
 type Attachment struct {
-	env   *Env
-	host  Host
-	req   *request.Request
-	place kernel.Place
-	lan   *lan.Member
+	env  *Env
+	host Host
+	req  *request.Request
+	lan  *lan.Member
 
-	phase    Phase
-	ending   *ending // noted, and concluded after the message
-	v4       *ipv4.Driver
-	v6       *ipv6.Driver // nil: ipv6=off
-	families [2]family    // both, IPv4 first
+	phase     Phase
+	remembers bool // there is a memo of this client
+	unowned   bool // no caller knows of the link yet: it goes with the attachment
+	v4        *ipv4.Driver
+	v6        *ipv6.Driver // nil: ipv6=off
 
 	until    clock.Instant // when a held lease goes back
-	failures int           // of giving it back, in a row
+	resolves *resolv.Names // in the container's resolv.conf; nil: none was told yet
+	owner    *Waiter       // of the request that made the attachment
 
-	remembers bool          // there is a memo of this client
-	resolves  *resolv.Names // in the container's resolv.conf; nil: none was told yet
+	netns     sign // of the place
+	*activity      // nil: the attachment is at rest, see Wake
+}
 
-	unowned bool      // no caller knows of the link yet: it goes with the attachment
-	owner   *Waiter   // of the request that made the attachment
-	waiters []*Waiter // for a lease
-	trouble string    // the last reason why there is none
+// activity is the part of an Attachment that it does without at rest.
+type activity struct {
+	place    kernel.Place
+	families [2]family // both, IPv4 first
+	ending   *ending   // noted, and concluded after the message
+	failures int       // of giving back a held lease, in a row
+	waiters  []*Waiter // for a lease
+	trouble  string    // the last reason why there is none
 }
 
 // New makes an attachment that has asked for nothing yet. k is the lease that an earlier
 // container of the same client had.
 func New(env *Env, host Host, req *request.Request, at kernel.Place, k Kept) *Attachment {
-	a := &Attachment{env: env, host: host, req: req, place: at, phase: Queued, until: clock.Never, remembers: k.Known()}
-	six := ipv6.Config{Owner: a, Kernel: env.Kernel, Request: req, Rand: env.Rand}
+	a := &Attachment{env: env, host: host, req: req, phase: Queued, until: clock.Never, remembers: k.Known()}
 	a.v4 = ipv4.New(ipv4.Config{Owner: a, Kernel: env.Kernel, Request: req, Rand: env.Rand}, k.V4)
-	a.families = [2]family{a.v4, &ipv6.Off{Config: six}}
 	if req.Policy.IPv6 != request.IPv6Off {
-		a.v6 = ipv6.New(six, k.V6)
-		a.families[1] = a.v6
+		a.v6 = ipv6.New(a.config6(), k.V6)
 	}
 	id := lan.Identity{Host: req.Link.Host, Client: req.ClientKey(), MAC: req.Link.MAC, Cookie: at.Cookie}
 	a.lan = env.LANs.Join(id, notices{a})
+	a.activity = a.active(at)
 	return a
+}
+
+func (a *Attachment) config6() ipv6.Config {
+	return ipv6.Config{Owner: a, Kernel: a.env.Kernel, Request: a.req, Rand: a.env.Rand}
 }
 
 // notices is the attachment as its LAN calls it, from any goroutine.

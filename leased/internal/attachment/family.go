@@ -54,7 +54,7 @@ func (a *Attachment) Due() clock.Instant {
 	if a.phase == Held {
 		return a.until
 	}
-	return min(a.families[0].Due(), a.families[1].Due())
+	return min(a.v4.Due(), a.v6.Due())
 }
 
 // Tick does what has become due.
@@ -74,20 +74,6 @@ func (a *Attachment) After() {
 		a.v6.Look()
 		a.conclude()
 	}
-}
-
-// Rest follows the last message in the inbox. Nothing that is not in flight holds the
-// netns open.
-func (a *Attachment) Rest() {
-	idle := true
-	for _, f := range a.families {
-		f.Rest(a.Starting())
-		idle = idle && f.Idle()
-	}
-	if idle {
-		a.env.Kernel.Leave(a.place)
-	}
-	a.lan.SetWaiting(a.Starting())
 }
 
 // Kept is everything that the servers hold for a client as far as we know.

@@ -25,12 +25,19 @@ type Config struct {
 
 // Driver is the DHCPv4 client of one attachment. Only the attachment's actor calls it.
 type Driver struct {
-	cfg     Config
-	machine *lease4.Machine
-	begun   bool          // the machine was started
-	told    lease4.State  // the machine's, as the events have it
-	turn    clock.Instant // when the lease is renewed, from T1 on; Never: not given yet
+	cfg       Config
+	machine   *lease4.Machine
+	begun     bool             // the machine was started
+	told      lease4.State     // the machine's, as the events have it
+	turn      clock.Instant    // when the lease is renewed, from T1 on; Never: not given yet
+	bound     *binding.Spec    // in the kernel
+	serverMAC net.HardwareAddr // where the lease came from: the server or its relay
 
+	*exchange // nil: the lease is at rest, see Wake
+}
+
+// exchange is the part of a Driver that a lease at rest does without.
+type exchange struct {
 	conn      kernel.PacketConn // open during an exchange; nil: none
 	medium    lease4.Medium     // of conn
 	receiving bool              // a goroutine receives from conn
@@ -40,11 +47,9 @@ type Driver struct {
 	arp     kernel.ARPConn
 	watched netip.Addr // what arp listens for
 
-	bound    *binding.Spec // in the kernel
 	again    clock.Instant // when a lease that could not be applied is tried again
 	failures int           // of Apply4 in a row
 
-	serverMAC   net.HardwareAddr  // where the lease came from: the server or its relay
 	heardFrom   net.HardwareAddr  // where the last message came from
 	releaseConn kernel.PacketConn // opened ahead of a RELEASE
 
@@ -62,10 +67,8 @@ type Kept struct {
 // New returns a driver that has asked for nothing yet. k is what an earlier container
 // of the same client had.
 func New(cfg Config, k Kept) *Driver {
-	d := &Driver{
-		cfg: cfg, serverMAC: k.ServerMAC,
-		medium: lease4.MediumNone, turn: clock.Never, quiet: clock.Never, again: clock.Never, resortAt: clock.Never,
-	}
+	d := &Driver{cfg: cfg, serverMAC: k.ServerMAC, turn: clock.Never}
+	d.Wake()
 	if k.Lease.Addr.IsValid() {
 		d.remembered = &k.Lease
 	}
@@ -130,9 +133,6 @@ func (d *Driver) Bound() bool {
 	return ok && d.bound != nil
 }
 
-// Idle reports whether no exchange is in flight: nothing is to hold the netns.
-func (d *Driver) Idle() bool { return d.conn == nil }
-
 // Known is the lease that a server holds: in use, or from before and not refused.
 func (d *Driver) Known(now clock.Instant) Kept {
 	l, known := d.machine.Known(now)
@@ -147,6 +147,9 @@ func (d *Driver) Known(now clock.Instant) Kept {
 
 // Due is when the driver has to do something next.
 func (d *Driver) Due() clock.Instant {
+	if d.exchange == nil {
+		return d.firesAt()
+	}
 	return min(d.firesAt(), d.quiet, d.again, d.resortAt)
 }
 
@@ -172,6 +175,3 @@ func (d *Driver) Close() {
 	d.closeConn()
 	d.closeARP()
 }
-
-// Rest closes the sockets that only a start needs: none.
-func (d *Driver) Rest(bool) {}

@@ -137,15 +137,18 @@ func (m *Machine) Step(now clock.Instant, ev Event) []Action {
 	m.follow(now, ev)
 	acts := m.acts
 	m.acts = nil // they carry a lease, which would stay in memory
-	if m.rests() {
+	if m.idle() {
 		m.exchange = nil
 	}
 	return acts
 }
 
-// rests reports whether nothing is in flight, and nothing to be done beside the lease.
+// Rests reports whether the machine has nothing to do until T1, or is at its end.
+func (m *Machine) Rests() bool { return m.exchange == nil && m.state != Init }
+
+// idle reports whether nothing is in flight, and nothing to be done beside the lease.
 // INIT counts its exchange's time through its pauses.
-func (m *Machine) rests() bool {
+func (m *Machine) idle() bool {
 	return (m.state == Bound || m.state == Stopped) && !m.arp.watched.IsValid() && !m.arp.announced.IsValid()
 }
 

@@ -71,6 +71,9 @@ func (x *actor) wakeLocked() {
 func (x *actor) run() {
 	x.m.workers.take()
 	defer x.m.workers.put()
+	if x.at != nil {
+		x.at.Wake()
+	}
 	for do := x.next(); do != nil; do = x.next() {
 		x.guard(do)
 		x.guard(x.after)

@@ -199,9 +199,11 @@ func (r *restoration) rememberAll(clients []string) {
 	now := r.m.now()
 	for _, x := range r.m.actors {
 		if client := x.at.Request().ClientKey(); wanted[client] {
+			x.at.Wake()
 			if k := x.at.Kept(now); k.Known() {
 				r.m.memory.Put(client, x.at.Memo(k, now))
 			}
+			x.at.Rest()
 		}
 	}
 }
