@@ -123,10 +123,21 @@ func lookAhead(s request.Setup, netns *os.File) func(c *call, x *actor) error {
 			return refused(err)
 		}
 		c.req, c.place.MAC = &req, req.Link.MAC
-		if old := x.at; old != nil && old.Phase() < attachment.Held && old.Place().Cookie == c.place.Cookie && k.Check(old.Place()) == nil {
-			c.place.Index = old.Place().Index
-		}
+		c.findAgain(x)
 		return nil
+	}
+}
+
+// findAgain takes the link that the attachment has in the same netns, if it is there still. Its
+// MAC may be another one than a new link would have: with mac=random.
+func (c *call) findAgain(x *actor) {
+	if x.at == nil || x.at.Phase() >= attachment.Held {
+		return
+	}
+	old := x.at.Place()
+	if old.Cookie == c.place.Cookie && c.m.cfg.Kernel.Check(old) == nil {
+		old.Session = c.place.Session
+		c.place = old
 	}
 }
 
