@@ -186,17 +186,22 @@ func TestLinkOfAKilledLeasedWithoutACaller(t *testing.T) {
 
 // The lease is on disk, and leased is killed before it answers: the caller gets that lease.
 func TestSetupFindsItsLeaseAgain(t *testing.T) {
-	inWorld(t, func(w *world) {
-		s := w.space(9, nil)
-		first := w.mustSetUp(s)
-		w.must(w.restart(func() {}))
-		if again := w.mustSetUp(s); again.lease.Address != first.lease.Address {
-			t.Errorf("got %v, then %v", first.lease.Address, again.lease.Address)
-		}
-		w.wantCalls()
-		w.wantHeard()
-		w.wantNoMakers()
-	})
+	for name, options := range map[string]map[string]string{"its MAC": nil, "another MAC": {"mac": "random"}} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				s := w.space(9, options)
+				first, _ := w.setUp(context.Background(), s, true)
+				w.must(w.restart(func() {}))
+				again, _ := w.setUp(context.Background(), s, true)
+				if again.err != nil || again.lease.Address != first.lease.Address || again.mac.String() != first.mac.String() {
+					t.Errorf("got %+v, then %+v", first, again)
+				}
+				w.wantCalls()
+				w.wantHeard()
+				w.wantNoMakers()
+			})
+		})
+	}
 }
 
 func TestSetupFails(t *testing.T) {
