@@ -28,6 +28,7 @@ func (d *Driver) bind(l lease4.Lease) {
 		return
 	}
 	bound := applied.Spec
+	o.LAN().ShareBound(&bound.Routes)
 	first := d.bound == nil || d.bound.Addr != bound.Addr
 	d.bound, d.again, d.failures = &bound, clock.Never, 0
 	o.Trouble("")

@@ -161,6 +161,7 @@ func (d *Driver) received(conn kernel.PacketConn, m kernel.Message, err error) {
 		return
 	}
 	d.emit(event.Received{Family: event.IPv4, Type: r.Type, XID: r.XID, Addr: r.Your, Server: r.Server})
+	d.cfg.Owner.LAN().Share(&r.Routes, &r.DNS, &r.Domain, &r.Search)
 	d.heardFrom = m.From.MAC
 	if d.pendingConflict(r.Type); d.cfg.Owner.Ending() {
 		return

@@ -82,10 +82,13 @@ func (d *Driver) Resume(r *record.Record) {
 	if r.Waiting {
 		return
 	}
-	d.setMachine(lease4.Restore(d.machineConfig(), r.Lease))
+	l, on := r.Lease, d.cfg.Owner.LAN()
+	on.Share(&l.Routes, &l.DNS, &l.Domain, &l.Search)
+	d.setMachine(lease4.Restore(d.machineConfig(), l))
 	d.serverMAC = r.ServerMAC
 	if !r.Held {
 		bound := r.Bound
+		on.ShareBound(&bound.Routes)
 		d.bound = &bound
 	}
 }

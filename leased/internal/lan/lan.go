@@ -135,6 +135,7 @@ type lan struct {
 	addrs    map[netip.Addr]*Member
 	inUse    refusals
 	servers  servers
+	words    words
 
 	routers ndp.Routers // what the LAN's routers advertise
 	// Until routerlessUntil no start waits for a router: none answered a solicitation in

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"podman-net-dhcp/leased/internal/clock"
@@ -60,12 +61,7 @@ func edge(p netip.Prefix) bool {
 func (m *Machine) grant(r dhcp4.Reply) Lease {
 	l := Lease{
 		Addr: prefix(r), Server: r.Server, Start: m.sent, T1: clock.Never, T2: clock.Never, Expiry: clock.Never,
-		DNS: r.DNS, Domain: r.Domain, Search: r.Search, MTU: r.MTU,
-	}
-	for _, rt := range r.Routes { // a router that is ourselves leads nowhere
-		if rt.Via != r.Your {
-			l.Routes = append(l.Routes, rt)
-		}
+		Routes: elsewhere(r), DNS: r.DNS, Domain: r.Domain, Search: r.Search, MTU: r.MTU,
 	}
 	if r.LeaseTime == dhcp4.Infinite {
 		return l // whatever T1 and T2 say
@@ -78,6 +74,19 @@ func (m *Machine) grant(r dhcp4.Reply) Lease {
 	}
 	l.T1, l.T2, l.Expiry = l.Start.Add(t1), l.Start.Add(t2), l.Start.Add(life)
 	return l
+}
+
+// elsewhere returns the routes of r but those whose router is ourselves: they lead nowhere.
+func elsewhere(r dhcp4.Reply) (routes []dhcp4.Route) {
+	if !slices.ContainsFunc(r.Routes, func(rt dhcp4.Route) bool { return rt.Via == r.Your }) {
+		return r.Routes // which may be shared with other leases
+	}
+	for _, rt := range r.Routes {
+		if rt.Via != r.Your {
+			routes = append(routes, rt)
+		}
+	}
+	return routes
 }
 
 // renewal returns T1 and T2 of a finite lease, 0 < T1 < T2 < life. It takes the server's
