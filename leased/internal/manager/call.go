@@ -68,6 +68,8 @@ func (c *call) begin(ctx context.Context, x *actor) {
 		return
 	}
 	c.req.Link.Index = c.place.Index
+	c.req.Attachment = c.req.Attachment.Within(x.key)
+	c.place.Interface = c.req.Attachment.Interface
 	k := c.inherit(x)
 	if x.at != nil {
 		c.m.cfg.Kernel.Leave(c.place) // the attachment has its own session

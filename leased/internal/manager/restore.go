@@ -101,6 +101,7 @@ func placeOf(r *record.Record) kernel.Place {
 func (r *restoration) install(key string, rec *record.Record, at kernel.Place) *actor {
 	m := r.m
 	x := newActor(m, key)
+	rec.Request.Attachment = rec.Request.Attachment.Within(key)
 	x.at = attachment.Resume(&m.env, x, rec, at)
 	if rec.Held {
 		k := attachment.Kept{V4: ipv4.Kept{Lease: rec.Lease, ServerMAC: rec.ServerMAC}}

@@ -36,6 +36,17 @@ func (a Attachment) Key() string {
 	return fmt.Sprintf("%s\x00%s\x00%s", a.ContainerID, a.Network, a.Interface)
 }
 
+// Within returns a with its strings taken from key, which begins with a.Key(): they share
+// the memory of key.
+func (a Attachment) Within(key string) Attachment {
+	part := func(s string) (same string) {
+		same, key = key[:len(s)], key[min(len(s)+1, len(key)):]
+		return same
+	}
+	a.ContainerID, a.Network, a.Interface = part(a.ContainerID), part(a.Network), part(a.Interface)
+	return a
+}
+
 // Link is the container's interface.
 type Link struct {
 	Netns string           // absolute path of the container's netns

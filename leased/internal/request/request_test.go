@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"podman-net-dhcp/internal/leaseapi"
 )
@@ -170,4 +171,21 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%+v becomes %+v, %v", r, again, err)
 		}
 	})
+}
+
+// An attachment within its key is the same, and has the key's bytes.
+func TestWithin(t *testing.T) {
+	t.Parallel()
+	for _, a := range []Attachment{
+		{ContainerID: "id", ContainerName: "web", Network: "lan", Interface: "eth0"},
+		{ContainerID: "id", Network: "", Interface: ""},
+	} {
+		key := a.Key()
+		for _, longer := range []string{key, key + "\x00br0\x00mac"} {
+			got := a.Within(longer)
+			if got != a || unsafe.StringData(got.ContainerID) != unsafe.StringData(longer) {
+				t.Errorf("%+v of %q", got, longer)
+			}
+		}
+	}
 }
