@@ -98,6 +98,7 @@ type Attachment struct {
 
 	phase     Phase
 	remembers bool // there is a memo of this client
+	told      bool // at rest: resolves is what the lease says
 	unowned   bool // no caller knows of the link yet: it goes with the attachment
 	v4        *ipv4.Driver
 	v6        *ipv6.Driver // nil: ipv6=off

@@ -31,6 +31,10 @@ func (a *Attachment) Wake() {
 		})
 	}
 	a.v4.Wake()
+	if a.told {
+		names := a.Snapshot().names()
+		a.resolves, a.told = &names, false
+	}
 }
 
 // Rest follows the last message in the inbox. Nothing that is not in flight holds the
@@ -48,7 +52,15 @@ func (a *Attachment) Rest() {
 	}
 	a.lan.SetWaiting(a.Starting())
 	if idle && a.phase == Ready && !a.Starting() {
-		at := a.place
-		a.netns, a.activity = sign{at.Cookie, at.Inode, at.Number}, nil
+		a.rest()
+	}
+}
+
+func (a *Attachment) rest() {
+	at := a.place
+	a.netns, a.activity = sign{at.Cookie, at.Inode, at.Number}, nil
+	// Of IPv6, routers may say something else until Wake.
+	if a.v6 == nil && a.resolves != nil && a.resolves.Equal(a.Snapshot().names()) {
+		a.resolves, a.told = nil, true
 	}
 }
