@@ -63,14 +63,12 @@ func (x *actor) putLocked(do func()) {
 func (x *actor) wakeLocked() {
 	if !x.running {
 		x.running = true
-		x.m.work.Go(x.run)
+		x.m.workers.start(x.run)
 	}
 }
 
 // run empties the inbox.
 func (x *actor) run() {
-	x.m.workers.take()
-	defer x.m.workers.put()
 	if x.at != nil {
 		x.at.Wake()
 	}

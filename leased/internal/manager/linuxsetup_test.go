@@ -133,7 +133,7 @@ func makeReal(t *testing.T, k kernel.Linux, s request.Setup, netns *os.File) (ke
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := maker.Make(t.Context(), place, newWorkers().pause); err != nil {
+	if _, err := maker.Make(t.Context(), place, newWorkers(nil).pause); err != nil {
 		t.Fatal(err)
 	}
 	return place, r

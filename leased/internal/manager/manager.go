@@ -31,7 +31,7 @@ type Manager struct {
 	cfg     Config
 	env     attachment.Env
 	memory  *store.Background
-	workers workers
+	workers *workers
 	holds   *holds
 	work    sync.WaitGroup // actors and receivers
 	stopped chan struct{}  // closed when Run's context ends
@@ -61,9 +61,10 @@ const (
 // for Run.
 func New(cfg Config) (*Manager, error) {
 	m := &Manager{
-		cfg: cfg, memory: store.NewBackground(saver(cfg.Memory), cfg.Log), workers: newWorkers(), holds: newHolds(),
+		cfg: cfg, memory: store.NewBackground(saver(cfg.Memory), cfg.Log), holds: newHolds(),
 		stopped: make(chan struct{}), actors: map[string]*actor{}, netns: map[int][]*actor{},
 	}
+	m.workers = newWorkers(m.work.Go)
 	m.env = attachment.Env{
 		Kernel: cfg.Kernel, Store: cfg.Store, Memory: m.memory, Events: event.NewLog(cfg.Log), Now: m.now, Rand: cfg.Rand, BootID: cfg.BootID,
 		LANs: lan.New(lan.Config{Log: cfg.Log, Now: m.now, Spawn: m.spawn, Listen: func(host string) (lan.Listener, error) { return cfg.Kernel.LANRouters(host) }}),

@@ -4,17 +4,24 @@ package manager
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
 // workers bound the actors that work at a time. Their system calls block, each a thread
 // of its own: all changes of links and addresses wait for one lock in the kernel. Go makes
 // as many threads as were ever blocked at once, and keeps them; a thousand renewals need
-// no more than two cores.
+// no more than two cores. Go keeps the descriptors of goroutines as well, half a KiB each:
+// an actor whose turn has not come has no goroutine.
 type workers struct {
+	spawn     func(run func())
 	actors    chan struct{}
 	standIns  chan struct{} // one for each that is being made
 	rewriters chan struct{} // one for each resolv.conf that is being rewritten
+
+	mu    sync.Mutex // guards what follows; may be taken under the Manager's
+	crew  int        // goroutines that work, or are about to
+	queue []func()   // actors that are to run
 }
 
 const (
@@ -26,16 +33,55 @@ const (
 	maxRewriters = 2
 )
 
-func newWorkers() workers {
-	return workers{make(chan struct{}, maxActors), make(chan struct{}, maxStandIns), make(chan struct{}, maxRewriters)}
+func newWorkers(spawn func(run func())) *workers {
+	return &workers{
+		spawn:  spawn,
+		actors: make(chan struct{}, maxActors), standIns: make(chan struct{}, maxStandIns), rewriters: make(chan struct{}, maxRewriters),
+	}
 }
 
-func (w workers) take() { w.actors <- struct{}{} }
-func (w workers) put()  { <-w.actors }
+// start has run called in a goroutine when its turn has come.
+func (w *workers) start(run func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.queue = append(w.queue, run)
+	w.moreLocked()
+}
+
+func (w *workers) moreLocked() {
+	for w.crew < maxActors && len(w.queue) > 0 {
+		run := w.queue[0]
+		if w.queue = w.queue[1:]; len(w.queue) == 0 {
+			w.queue = nil
+		}
+		w.crew++
+		w.spawn(func() {
+			w.actors <- struct{}{}
+			defer w.put()
+			run()
+		})
+	}
+}
+
+// take is for an actor that has called put, and goes on.
+func (w *workers) take() {
+	w.mu.Lock()
+	w.crew++
+	w.mu.Unlock()
+	w.actors <- struct{}{}
+}
+
+func (w *workers) put() {
+	<-w.actors
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.crew--
+	w.moreLocked()
+}
 
 // pause is called by an actor at work, to wait for that long or until ctx ends, whose error
 // it then returns.
-func (w workers) pause(ctx context.Context, d time.Duration) error {
+func (w *workers) pause(ctx context.Context, d time.Duration) error {
 	w.put()
 	defer w.take()
 	select {
@@ -47,7 +93,7 @@ func (w workers) pause(ctx context.Context, d time.Duration) error {
 }
 
 // free is called by an actor at work, to wait for something other than the kernel.
-func (w workers) free(wait func()) {
+func (w *workers) free(wait func()) {
 	w.put()
 	defer w.take()
 	wait()
