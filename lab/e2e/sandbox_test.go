@@ -40,11 +40,22 @@ func starts(s *scene) string {
 	return r.err
 }
 
-// startsLater: one whose netns is made when leased runs already.
-func startsLater(s *scene) string {
+// renewsLater: the lease of a container whose netns is made when leased runs already. Its
+// caller passes the netns; at T1 leased finds it by its path.
+func renewsLater(s *scene) string {
 	s.Helper()
 	must(s, "leased", "ls")
-	return starts(s)
+	return renews(s)
+}
+
+// notifies: systemd hears that leased is ready.
+func notifies(s *scene) string {
+	s.Helper()
+	must(s, "leased", "ls")
+	time.Sleep(2500 * time.Millisecond) // more than TimeoutStartSec=
+	return within(time.Second, "leased.service is not active", func() bool {
+		return strings.TrimSpace(try("systemctl", "is-active", "leased.service").out) == "active"
+	})
 }
 
 // givesBack: the lease of a container that dies with its netns goes back by a link of
@@ -74,6 +85,18 @@ func renews(s *scene) string {
 	s.server(renewing("3", "10")...)
 	n := s.bridge()
 	mac := s.run("renews", "--network", n).endpoint(n).MacAddress
+	return within(6*time.Second, "no renewal", func() bool { return s.count(mac, "ACK") > 1 })
+}
+
+// renewsHooked: the same for a container of the hook's, whose netns has no path but that of
+// its process.
+func renewsHooked(s *scene) string {
+	s.Helper()
+	s.server(renewing("3", "10")...)
+	if err := hooked(s); err != "" {
+		return err
+	}
+	mac := (&container{s, s.name + "hooked"}).link("eth0").Address
 	return within(6*time.Second, "no renewal", func() bool { return s.count(mac, "ACK") > 1 })
 }
 
@@ -141,9 +164,9 @@ var tighter = map[string]struct {
 	"CAP_NET_RAW":          {without("CAP_NET_RAW"), starts},
 	"CAP_NET_BIND_SERVICE": {without("CAP_NET_BIND_SERVICE"), renews},
 	"CAP_SYS_ADMIN":        {without("CAP_SYS_ADMIN"), starts},
-	"CAP_SYS_PTRACE":       {without("CAP_SYS_PTRACE"), hooked},
+	"CAP_SYS_PTRACE":       {without("CAP_SYS_PTRACE"), renewsHooked},
 	"CAP_DAC_OVERRIDE":     {without("CAP_DAC_OVERRIDE"), follows},
-	"AF_UNIX":              {families("AF_UNIX") + "\nTimeoutStartSec=2s", starts},
+	"AF_UNIX":              {families("AF_UNIX") + "\nTimeoutStartSec=2s", notifies},
 	"AF_NETLINK":           {families("AF_NETLINK"), starts},
 	"AF_PACKET":            {families("AF_PACKET"), starts},
 	"AF_INET":              {families("AF_INET"), renews},
@@ -157,7 +180,7 @@ var tighter = map[string]struct {
 	"PrivateUsers":         {"PrivateUsers=yes", starts},
 	"PrivatePIDs":          {"PrivatePIDs=yes", hooked},
 	"ProcSubset":           {"ProcSubset=pid", starts},
-	"MountFlags":           {"MountFlags=private", startsLater},
+	"MountFlags":           {"MountFlags=private", renewsLater},
 	"IPAddressDeny":        {"IPAddressDeny=any", renews},
 	"SocketBindDeny":       {"SocketBindDeny=any", renews},
 }
@@ -182,7 +205,7 @@ func TestEachTighterSandboxFails(t *testing.T) {
 // As it is, the sandbox lets all that do; else the tests above would show nothing.
 func TestSandboxLetsLeasedWork(t *testing.T) {
 	for name, feature := range map[string]feature{
-		"starts": starts, "later": startsLater, "hooked": hooked, "back": givesBack, "renews": renews, "follows": follows, "tunes": tunes, "six": configures6,
+		"starts": starts, "later": renewsLater, "ready": notifies, "hooked": hooked, "hooked renews": renewsHooked, "back": givesBack, "renews": renews, "follows": follows, "tunes": tunes, "six": configures6,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := begin(t)
