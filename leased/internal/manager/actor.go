@@ -63,7 +63,7 @@ func (x *actor) putLocked(do func()) {
 func (x *actor) wakeLocked() {
 	if !x.running {
 		x.running = true
-		x.m.workers.start(x.run)
+		x.m.workers.start(x)
 	}
 }
 

@@ -21,7 +21,7 @@ type workers struct {
 
 	mu    sync.Mutex // guards what follows; may be taken under the Manager's
 	crew  int        // goroutines that work, or are about to
-	queue []func()   // actors that are to run
+	queue []runner   // actors that are to run
 }
 
 const (
@@ -40,17 +40,20 @@ func newWorkers(spawn func(run func())) *workers {
 	}
 }
 
-// start has run called in a goroutine when its turn has come.
-func (w *workers) start(run func()) {
+// runner is an actor.
+type runner interface{ run() }
+
+// start has the actor run in a goroutine when its turn has come.
+func (w *workers) start(x runner) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.queue = append(w.queue, run)
+	w.queue = append(w.queue, x)
 	w.moreLocked()
 }
 
 func (w *workers) moreLocked() {
 	for w.crew < maxActors && len(w.queue) > 0 {
-		run := w.queue[0]
+		x := w.queue[0]
 		if w.queue = w.queue[1:]; len(w.queue) == 0 {
 			w.queue = nil
 		}
@@ -58,7 +61,7 @@ func (w *workers) moreLocked() {
 		w.spawn(func() {
 			w.actors <- struct{}{}
 			defer w.put()
-			run()
+			x.run()
 		})
 	}
 }

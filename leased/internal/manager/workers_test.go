@@ -17,7 +17,7 @@ func TestGoroutinesOfActors(t *testing.T) {
 		w := newWorkers(func(run func()) { spawned.Add(1); go run() })
 		hold, wait := make(chan struct{}), make(chan struct{})
 		for range 100 {
-			w.start(func() { <-hold; w.free(func() { <-wait }); ran.Add(1) })
+			w.start(runs(func() { <-hold; w.free(func() { <-wait }); ran.Add(1) }))
 		}
 		want := func(goroutines, ends int) {
 			t.Helper()
@@ -34,3 +34,8 @@ func TestGoroutinesOfActors(t *testing.T) {
 		want(100, 100)
 	})
 }
+
+// runs is a runner.
+type runs func()
+
+func (r runs) run() { r() }
