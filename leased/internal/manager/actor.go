@@ -20,7 +20,7 @@ type actor struct {
 	running bool
 	due     clock.Instant
 	index   int                  // in the timer heap; -1: not in it
-	shown   *attachment.Snapshot // by List
+	shown   *attachment.Snapshot // by List, while the actor works
 	netns   int                  // number of the netns, as in Manager.netns
 
 	at *attachment.Attachment // nil: none yet, or not any more
@@ -62,7 +62,7 @@ func (x *actor) putLocked(do func()) {
 
 func (x *actor) wakeLocked() {
 	if !x.running {
-		x.running = true
+		x.running, x.shown = true, x.showLocked()
 		x.m.workers.start(x)
 	}
 }
@@ -122,7 +122,7 @@ func (x *actor) next() func() {
 // restLocked shows the attachment as it now is and sets its timer, or forgets the actor
 // when there is no attachment.
 func (x *actor) restLocked() {
-	x.running, x.inbox = false, nil
+	x.running, x.inbox, x.shown = false, nil, nil
 	defer x.m.countLocked()
 	if x.at == nil {
 		x.m.timers.remove(x)
@@ -131,10 +131,18 @@ func (x *actor) restLocked() {
 		return
 	}
 	x.at.Rest()
-	x.shown = x.at.Snapshot()
 	if x.m.timers.set(x, x.at.Due()) {
 		x.m.armLocked()
 	}
+}
+
+// showLocked is what List shows; nil: nothing yet. The attachment of an actor that works is
+// the actor's.
+func (x *actor) showLocked() *attachment.Snapshot {
+	if x.running || x.at == nil {
+		return x.shown
+	}
+	return x.at.Snapshot()
 }
 
 // countLocked tells a change of the number of attachments. Leases that only expire keep

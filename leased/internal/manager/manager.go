@@ -228,8 +228,8 @@ func (m *Manager) List() iter.Seq[leaseapi.Status] {
 		m.mu.Lock()
 		all := make([]*attachment.Snapshot, 0, len(m.actors))
 		for _, x := range m.actors {
-			if x.shown != nil {
-				all = append(all, x.shown)
+			if s := x.showLocked(); s != nil {
+				all = append(all, s)
 			}
 		}
 		m.mu.Unlock()
