@@ -36,7 +36,7 @@ func (m *Member) Offered(addr netip.Addr, check bool) (refused, decline bool) {
 	switch {
 	case check && l.inUse.has(now, addr):
 		return true, true
-	case other != nil && other.id.Client != m.id.Client:
+	case other != nil && other.client != m.client:
 		return true, l.inUse.add(now, addr)
 	}
 	return false, false
@@ -65,7 +65,7 @@ func (m *Member) InUse(addr netip.Addr) (decline bool) {
 // one network.
 func (m *Member) IsOurs(addr netip.Addr, mac net.HardwareAddr) bool {
 	return slices.ContainsFunc(m.lan.all.living(mac), func(other *Member) bool {
-		return other != m && (other.id.Cookie == m.id.Cookie || other.lan == m.lan || other.address() != addr)
+		return other != m && (other.cookie == m.cookie || other.lan == m.lan || other.address() != addr)
 	})
 }
 

@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"slices"
 	"sync"
 
 	"podman-net-dhcp/leased/internal/clock"
@@ -56,12 +55,12 @@ type LANs struct {
 
 	mu     sync.Mutex // guards all following fields
 	byHost map[string]*lan
-	byMAC  map[string][]*Member // only living members
+	byMAC  map[mac]*Member // only living members, the last one of each MAC; see Member.next
 }
 
 // New returns LANs on which nothing has happened yet.
 func New(cfg Config) *LANs {
-	return &LANs{cfg: cfg, byHost: map[string]*lan{}, byMAC: map[string][]*Member{}}
+	return &LANs{cfg: cfg, byHost: map[string]*lan{}, byMAC: map[mac]*Member{}}
 }
 
 // Identity says which attachment a Member stands for. It does not change.
@@ -87,7 +86,7 @@ type Notify interface {
 // Join adds an attachment to its LAN. The member is not living, is outside the gate, has no
 // address and is not subscribed. It must Leave.
 func (l *LANs) Join(id Identity, notify Notify) *Member {
-	return &Member{lan: l.lan(id.Host), id: id, notify: notify}
+	return &Member{lan: l.lan(id.Host), client: id.Client, mac: macOf(id.MAC), cookie: id.Cookie, notify: notify}
 }
 
 func (l *LANs) lan(host string) *lan {
@@ -105,22 +104,43 @@ func (l *LANs) lan(host string) *lan {
 func (l *LANs) index(m *Member, living bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	mac := string(m.id.MAC)
-	if living {
-		l.byMAC[mac] = append(l.byMAC[mac], m)
+	first := l.byMAC[m.mac]
+	switch {
+	case living:
+		m.next, l.byMAC[m.mac] = first, m
 		return
+	case first != m:
+		for first.next != m {
+			first = first.next
+		}
+		first.next = m.next
+	case m.next == nil:
+		delete(l.byMAC, m.mac)
+	default:
+		l.byMAC[m.mac] = m.next
 	}
-	rest := slices.DeleteFunc(l.byMAC[mac], func(other *Member) bool { return other == m })
-	if l.byMAC[mac] = rest; len(rest) == 0 {
-		delete(l.byMAC, mac)
-	}
+	m.next = nil
 }
 
 // living returns the living members with a MAC, on all LANs.
-func (l *LANs) living(mac net.HardwareAddr) []*Member {
+func (l *LANs) living(addr net.HardwareAddr) (all []*Member) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Clone(l.byMAC[string(mac)])
+	for m := l.byMAC[macOf(addr)]; m != nil; m = m.next {
+		all = append(all, m)
+	}
+	return all
+}
+
+// mac is a MAC without the memory of a slice. It is zero for an address of another length,
+// which is not a container's.
+type mac [6]byte
+
+func macOf(addr net.HardwareAddr) (m mac) {
+	if len(addr) == len(m) {
+		copy(m[:], addr)
+	}
+	return m
 }
 
 // lan is the LAN behind one host interface.

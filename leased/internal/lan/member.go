@@ -7,15 +7,18 @@ import "net/netip"
 // Member is one attachment on its LAN. It is safe for concurrent use.
 type Member struct {
 	lan    *lan
-	id     Identity
+	client string // as in Identity
+	cookie uint64
 	notify Notify
+	next   *Member // living and with the same MAC; the mutex of LANs guards it
+	mac    mac
 
 	// The LAN's mutex guards all following fields.
 	living     bool // there is a container
 	position   position
-	addr       netip.Addr // the zero Addr: none
 	subscribed bool       // to router advertisements
 	waiting    bool       // for what the advertisements bring
+	addr       netip.Addr // the zero Addr: none
 }
 
 // Leave ends the membership: the member unsubscribes, gives up its address and its place at
@@ -37,9 +40,9 @@ func (m *Member) SetLive(is bool) {
 	}
 	m.living = is
 	if is {
-		l.clients.add(m.id.Client)
+		l.clients.add(m.client)
 	} else {
-		l.clients.remove(m.id.Client)
+		l.clients.remove(m.client)
 	}
 	l.all.index(m, is)
 }
@@ -50,7 +53,7 @@ func (m *Member) SetLive(is bool) {
 func (m *Member) HasSuccessor() bool {
 	m.lan.mu.Lock()
 	defer m.lan.mu.Unlock()
-	others := m.lan.clients.byName[m.id.Client]
+	others := m.lan.clients.byName[m.client]
 	if m.living {
 		others--
 	}
