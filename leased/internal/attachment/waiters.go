@@ -127,6 +127,9 @@ func (a *Attachment) answer(r Result) {
 		w.Answer(r)
 	}
 	a.waiters = nil
+	if a.owner != nil && a.owner.delivered {
+		a.owner = nil // it has nothing to undo
+	}
 }
 
 // Trouble keeps the reason that a request gets if no lease comes in time.

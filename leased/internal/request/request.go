@@ -60,31 +60,31 @@ type Link struct {
 type Client struct {
 	ID          []byte     // option 61 with its type byte; nil: none
 	Hostname    string     // option 12, or 81 with FQDN
-	FQDN        bool       // send Hostname in option 81
 	VendorClass string     // option 60
 	UserClass   string     // option 77
 	RequestIP   netip.Addr // option 50; IPv4, invalid: none
+	FQDN        bool       // send Hostname in option 81
 	RequireIP   bool       // refuse every address but RequestIP
 	RapidCommit bool       // option 80 (RFC 4039)
 	IPv6Mostly  bool       // ask for option 108 (RFC 8925)
 
-	DUID        []byte     // option 1 of DHCPv6, 3 to 130 bytes; nil: none
 	IAID        uint32     // of the one IA_NA
+	DUID        []byte     // option 1 of DHCPv6, 3 to 130 bytes; nil: none
 	Secret      [16]byte   // of stable interface identifiers (RFC 7217); zero: none
 	RequestIPv6 netip.Addr // hint in SOLICIT; IPv6, invalid: none
 }
 
 // Policy decides about the lease.
 type Policy struct {
-	Metric         int // of the default route, 0 to 2^32-2
-	NoDefaultRoute bool
+	Metric         int           // of the default route, 0 to 2^32-2
 	Timeout        time.Duration // how long Acquire waits, above 0, at most 10 min
-	OnTimeout      OnTimeout
+	IPv6Timeout    time.Duration // how long Acquire waits for IPv6 when it has IPv4, at most 10 min
 	Release        Release
+	NoDefaultRoute bool
+	OnTimeout      OnTimeout
 	ConflictCheck  ConflictCheck
 	ResolvConf     bool // keep the container's resolv.conf as the lease has it
 	IPv6           IPv6
-	IPv6Timeout    time.Duration // how long Acquire waits for IPv6 when it has IPv4, at most 10 min
 }
 
 // Release says when a lease is given back after its container has gone. The zero
