@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -14,12 +15,19 @@ import (
 // starts leaves 90 kB of garbage each: fewer collections let 8 at once start 13 % faster.
 // 200 would be 17 %, and leave 1 MB more at rest after 1000 starts: leases lie among the
 // garbage of their time. At rest the heap is some MB, which are collected in no time, and
-// its garbage would be a host's memory for good.
+// its garbage would be a host's memory for good. With thousands of leases 100 would be
+// twice their memory: what a crowd leaves is bounded, to what Go lets a small heap have.
 const (
 	percentAtRest  = 50
-	percentInCrowd = 100
-	crowd          = 2 // callers at once
+	percentInCrowd = 100     // at most
+	crowdsGarbage  = 4 << 20 // bytes
+	crowd          = 2       // callers at once
 )
+
+// percentFor is the percentage in a crowd, with that many bytes of live heap.
+func percentFor(live uint64) int {
+	return int(min(max(crowdsGarbage*100/max(live, 1), percentAtRest), percentInCrowd))
+}
 
 // When memory is given back to the kernel.
 const (
@@ -33,9 +41,10 @@ const (
 // environment stays as it is, and so does GOMEMLIMIT, which Go obeys whatever GOGC says.
 type collector struct {
 	percent func(percent int) // debug.SetGCPercent; nil: GOGC says it
-	free    func()            // debug.FreeOSMemory
-	crowded chan struct{}     // there are so many callers
-	timer   *time.Timer       // runs while there is something to give back
+	current int
+	free    func() uint64 // debug.FreeOSMemory; returns the bytes of the live heap
+	crowded chan struct{} // there are so many callers
+	timer   *time.Timer   // runs while there is something to give back
 
 	mu      sync.Mutex // guards all following fields
 	callers int
@@ -46,7 +55,7 @@ type collector struct {
 }
 
 func newCollector() *collector {
-	c := &collector{free: debug.FreeOSMemory, crowded: make(chan struct{}, 1), timer: time.NewTimer(time.Hour)}
+	c := &collector{free: freeMemory, crowded: make(chan struct{}, 1), timer: time.NewTimer(time.Hour)}
 	c.timer.Stop()
 	if os.Getenv("GOGC") == "" {
 		c.percent = func(percent int) { debug.SetGCPercent(percent) }
@@ -55,8 +64,18 @@ func newCollector() *collector {
 	return c
 }
 
+// freeMemory gives back the memory that no object is in, and counts that of the others.
+func freeMemory() (live uint64) {
+	debug.FreeOSMemory()
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	return s.HeapAlloc
+}
+
+// set sets the percentage, if it is another one: that stops all of Go for a moment.
 func (c *collector) set(percent int) {
-	if c.percent != nil {
+	if c.percent != nil && c.current != percent {
+		c.current = percent
 		c.percent(percent)
 	}
 }
@@ -108,7 +127,7 @@ func (c *collector) dueLocked() time.Time {
 func (c *collector) run(ctx context.Context) error {
 	defer c.timer.Stop()
 	c.note(muchWork) // reading the records was
-	inCrowd := false
+	inCrowd, live := false, uint64(0)
 	for {
 		select {
 		case <-ctx.Done():
@@ -116,7 +135,7 @@ func (c *collector) run(ctx context.Context) error {
 		case <-c.crowded:
 			if !inCrowd {
 				inCrowd = true
-				c.set(percentInCrowd)
+				c.set(percentFor(live))
 			}
 		case <-c.timer.C:
 			rests, still := c.rests()
@@ -127,7 +146,9 @@ func (c *collector) run(ctx context.Context) error {
 				inCrowd = false
 				c.set(percentAtRest)
 			}
-			c.free()
+			if live = c.free(); inCrowd {
+				c.set(percentFor(live))
+			}
 		}
 	}
 }

@@ -18,6 +18,7 @@ type told struct {
 	t     *testing.T
 	begin time.Time
 	all   []string
+	live  uint64 // bytes of heap
 }
 
 // inCollector runs f when the records' memory was given back, at second 2.
@@ -26,7 +27,7 @@ func inCollector(t *testing.T, f func(c *told)) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &told{collector: newCollector(), t: t, begin: time.Now()}
 		c.percent = func(percent int) { c.say(fmt.Sprint(percent, " %")) }
-		c.free = func() { c.say("free") }
+		c.free = func() uint64 { c.say("free"); return c.live }
 		ctx, cancel := context.WithCancel(context.Background())
 		ended := make(chan error)
 		go func() { ended <- c.run(ctx) }()
@@ -132,6 +133,25 @@ func TestCrowd(t *testing.T) {
 		}
 		c.until(1000)
 		c.want("32.0 50 %", "32.0 free")
+	})
+}
+
+// Thousands of leases have a large heap, in which a crowd gets no more garbage than in a
+// small one.
+func TestCrowdOnALargeHeap(t *testing.T) {
+	inCollector(t, func(c *told) {
+		c.live = 5 << 20
+		c.until(20)
+		for range muchWork {
+			c.peers(1)
+		}
+		c.until(23)
+		c.live = 20 << 20 // and more leases meanwhile
+		for range muchWork {
+			c.peers(1)
+		}
+		c.until(50)
+		c.want("20.0 100 %", "22.0 free", "22.0 80 %", "32.0 free", "32.0 50 %")
 	})
 }
 
