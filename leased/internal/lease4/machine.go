@@ -39,8 +39,6 @@ type Machine struct {
 	xid     uint32 // of the transaction in flight; 0: none
 	lastXID uint32 // of the last transaction, not to be taken again
 
-	hint netip.Addr // option 50 of DISCOVER
-
 	// lease is in use if bound is set. Otherwise it is the lease that a server is
 	// assumed to keep for us, remembered or in PROBING. It is replaced and never changed,
 	// and not nil. Without Addr: none.
@@ -49,9 +47,6 @@ type Machine struct {
 	bound       bool
 	unconfirmed bool // lease is used without a server's word, see resume
 	forgoing    bool // in INIT because of option 108
-
-	naks      int32 // since the last BOUND
-	conflicts int32 // since the last lease without a conflict
 
 	*exchange // not nil during a Step; nil: the lease is at rest
 }
@@ -65,6 +60,10 @@ type exchange struct {
 	began   clock.Instant // when acquisition or renewal began; secs counts from there
 	offer   offer         // what REBOOTING and REQUESTING ask for
 	arp     arp
+
+	hint      netip.Addr // option 50 of DISCOVER
+	naks      int        // since the last BOUND
+	conflicts int        // since the last lease without a conflict
 }
 
 // New returns a machine in INIT. The event Started starts it.
@@ -72,7 +71,7 @@ func New(cfg Config) *Machine {
 	if cfg.Check == 0 {
 		cfg.Check = CheckOff
 	}
-	return &Machine{cfg: cfg, state: Init, deadline: clock.Never, hint: cfg.Requested, lease: &none}
+	return &Machine{cfg: cfg, state: Init, deadline: clock.Never, lease: &none}
 }
 
 // Restore returns a machine in BOUND with a lease known from disk, which the kernel is
@@ -132,7 +131,7 @@ func (m *Machine) Known(now clock.Instant) (Lease, bool) {
 // Step takes an event and returns the actions that follow from it. now must not go back.
 func (m *Machine) Step(now clock.Instant, ev Event) []Action {
 	if m.exchange == nil {
-		m.exchange = new(exchange)
+		m.exchange = &exchange{hint: m.cfg.Requested}
 	}
 	m.follow(now, ev)
 	acts := m.acts
