@@ -131,6 +131,10 @@ func New(env *Env, host Host, req *request.Request, at kernel.Place, k Kept) *At
 	}
 	id := lan.Identity{Host: req.Link.Host, Client: req.ClientKey(), MAC: req.Link.MAC, Cookie: at.Cookie}
 	a.lan = env.LANs.Join(id, notices{a})
+	req.Link.Host = a.lan.Host() // the same, and one copy for all of the LAN
+	if req.Client.Hostname == req.Attachment.ContainerName {
+		req.Client.Hostname = req.Attachment.ContainerName // the same, and one copy
+	}
 	a.activity = a.active(at)
 	return a
 }

@@ -21,6 +21,9 @@ type Member struct {
 	addr       netip.Addr // the zero Addr: none
 }
 
+// Host is the host interface that leads to the LAN.
+func (m *Member) Host() string { return m.lan.host }
+
 // Leave ends the membership: the member unsubscribes, gives up its address and its place at
 // the gate (Abandoned), and is not living any more. A second call does nothing.
 func (m *Member) Leave() {
