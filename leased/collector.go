@@ -19,14 +19,15 @@ import (
 // twice their memory: what a crowd leaves is bounded, to what Go lets a small heap have.
 const (
 	percentAtRest  = 50
-	percentInCrowd = 100     // at most
+	percentInCrowd = 100 // at most
+	leastInCrowd   = 30
 	crowdsGarbage  = 4 << 20 // bytes
 	crowd          = 2       // callers at once
 )
 
 // percentFor is the percentage in a crowd, with that many bytes of live heap.
 func percentFor(live uint64) int {
-	return int(min(max(crowdsGarbage*100/max(live, 1), percentAtRest), percentInCrowd))
+	return int(min(max(crowdsGarbage*100/max(live, 1), leastInCrowd), percentInCrowd))
 }
 
 // When memory is given back to the kernel.
