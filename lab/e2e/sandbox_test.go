@@ -5,6 +5,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -40,12 +41,21 @@ func starts(s *scene) string {
 	return r.err
 }
 
-// renewsLater: the lease of a container whose netns is made when leased runs already. Its
-// caller passes the netns; at T1 leased finds it by its path.
+// renewsLater: the lease of a netns that is made when leased runs already. The caller passes
+// the netns; at T1 leased finds it by its path, for there is no process in it.
 func renewsLater(s *scene) string {
 	s.Helper()
 	must(s, "leased", "ls")
-	return renews(s)
+	s.server(renewing("3", "10")...)
+	const ns, mac = "/run/netns/t-later", "02:00:00:00:6c:01"
+	plugin := func(verb string) string {
+		return fmt.Sprintf(`echo '{"container_id":"%[1]s","container_name":"%[1]s","network":{"name":"later","options":{"bridge":"br0","mac":"%[2]s"}},`+
+			`"network_options":{"interface_name":"eth0"}}' | /usr/libexec/netavark/net-dhcp %[3]s %[4]s`, s.name, mac, verb, ns)
+	}
+	must(s, "ip", "netns", "add", filepath.Base(ns))
+	s.Cleanup(func() { try("sh", "-c", plugin("teardown")); must(s, "ip", "netns", "delete", filepath.Base(ns)) })
+	must(s, "sh", "-c", plugin("setup"))
+	return within(6*time.Second, "no renewal", func() bool { return s.count(mac, "ACK") > 1 })
 }
 
 // notifies: systemd hears that leased is ready.
