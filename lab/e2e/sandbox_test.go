@@ -49,7 +49,7 @@ func renewsLater(s *scene) string {
 	s.server(renewing("3", "10")...)
 	const ns, mac = "/run/netns/t-later", "02:00:00:00:6c:01"
 	plugin := func(verb string) string {
-		return fmt.Sprintf(`echo '{"container_id":"%[1]s","container_name":"%[1]s","network":{"name":"later","options":{"bridge":"br0","mac":"%[2]s"}},`+
+		return fmt.Sprintf(`echo '{"container_id":"%[1]s","container_name":"%[1]s","network":{"name":"later","options":{"bridge":"br0","mac":"%[2]s","release":"now"}},`+
 			`"network_options":{"interface_name":"eth0"}}' | /usr/libexec/netavark/net-dhcp %[3]s %[4]s`, s.name, mac, verb, ns)
 	}
 	must(s, "ip", "netns", "add", filepath.Base(ns))
