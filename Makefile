@@ -16,7 +16,7 @@ export CGO_ENABLED = 0
 
 BINDIR     = $(PREFIX)/bin
 LIBEXECDIR = $(PREFIX)/libexec
-# The tool looks here, from BINDIR: ../libexec/leased.
+# The tool looks here, from BINDIR: ../libexec/leased. The plugin does, from PLUGINDIR: ../leased.
 DAEMONDIR  = $(LIBEXECDIR)/leased
 DATADIR    = $(PREFIX)/share
 UNITDIR    = $(PREFIX)/lib/systemd/system
@@ -42,10 +42,11 @@ PAGES := leased.8 net-dhcp-hook.8 net-dhcp.7 io.leased.7
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# The tool finds the daemon by the place of its own file: here in libexec/, installed in
-# ../libexec/.
-build: ## bin/net-dhcp, bin/net-dhcp-hook, bin/leased and its daemon, static
+# The tool finds the daemon by the place of its own file, and the plugin finds the full plugin so: here
+# in libexec/leased/, installed in DAEMONDIR.
+build: ## bin/net-dhcp, bin/net-dhcp-hook, bin/leased and what these become, static
 	$(GOBUILD) -o bin/net-dhcp ./netavark-plugin
+	$(GOBUILD) -o bin/libexec/leased/net-dhcp ./netavark-plugin/full
 	$(GOBUILD) -o bin/net-dhcp-hook ./oci-hook
 	$(GOBUILD) -o bin/leased ./leased/tool
 	$(GOBUILD) -o bin/libexec/leased/leased ./leased
@@ -60,6 +61,7 @@ man: ## bin/man: the man pages
 
 FILE := install -D -m 0644
 install: build man ## put everything in place; DESTDIR= and PREFIX=/usr as usual
+	install -D -m 0755 bin/libexec/leased/net-dhcp $(DESTDIR)$(DAEMONDIR)/net-dhcp
 	install -D -m 0755 bin/net-dhcp $(DESTDIR)$(PLUGINDIR)/net-dhcp
 	install -D -m 0755 bin/net-dhcp-hook $(DESTDIR)$(HOOKDIR)/net-dhcp-hook
 	install -D -m 0755 bin/leased $(DESTDIR)$(BINDIR)/leased
@@ -82,7 +84,8 @@ install: build man ## put everything in place; DESTDIR= and PREFIX=/usr as usual
 # container's start fail.
 uninstall: ## remove what install put there; leases and state stay
 	rm -f $(DESTDIR)$(HOOKJSON)/net-dhcp-create.json $(DESTDIR)$(HOOKJSON)/net-dhcp-poststop.json
-	rm -f $(DESTDIR)$(HOOKDIR)/net-dhcp-hook $(DESTDIR)$(PLUGINDIR)/net-dhcp $(DESTDIR)$(BINDIR)/leased $(DESTDIR)$(DAEMONDIR)/leased
+	rm -f $(DESTDIR)$(HOOKDIR)/net-dhcp-hook $(DESTDIR)$(PLUGINDIR)/net-dhcp $(DESTDIR)$(BINDIR)/leased
+	rm -f $(DESTDIR)$(DAEMONDIR)/leased $(DESTDIR)$(DAEMONDIR)/net-dhcp
 	rm -f $(DESTDIR)$(UNITDIR)/leased.socket $(DESTDIR)$(UNITDIR)/leased.service $(DESTDIR)$(SYSUSERSDIR)/leased.conf
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man7/,$(filter %.7,$(PAGES))) $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(filter %.8,$(PAGES)))
 	rm -f $(DESTDIR)$(BASHDIR)/leased $(DESTDIR)$(ZSHDIR)/_leased $(DESTDIR)$(FISHDIR)/leased.fish

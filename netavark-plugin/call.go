@@ -3,24 +3,17 @@
 package main
 
 import (
-	"bytes"
 	"errors"
+	"syscall"
 
-	"golang.org/x/sys/unix"
-
-	"podman-net-dhcp/internal/front"
-	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/internal/leaseapi/pipe"
 )
-
-// This file is the usual way of setup and teardown: the document goes to leased, and leased's
-// answer to stdout, both unparsed. Podman starts this program for each container, so this way makes
-// few system calls, and starts no goroutine. Everything unusual takes another way: join and leave.
 
 // The messages without the netns and the document, and the replies without the StatusBlock. leased
 // spells its replies as Go's encoder does.
 const (
-	callOfSetup    = `{"method":"` + leaseapi.MethodSetup + `","parameters":{"netns":"`
-	callOfTeardown = `{"method":"` + leaseapi.MethodTeardown + `","parameters":{`
+	callOfSetup    = `{"method":"` + pipe.MethodSetup + `","parameters":{"netns":"`
+	callOfTeardown = `{"method":"` + pipe.MethodTeardown + `","parameters":{`
 	netavarks      = `"netavark":`
 	end            = "}}\x00"
 
@@ -28,101 +21,69 @@ const (
 	statuses = `{"parameters":{"status":`
 )
 
-// patience is how long the usual way of setup waits; join then goes on with the options' patience.
-var patience = front.ShortestPatience // shorter in tests
+// How long leased may take to answer, in nanoseconds. The full program then goes on waiting, as
+// long as the options say.
+var (
+	setupPatience    int64 = pipe.ShortestPatience // shorter in tests
+	teardownPatience int64 = pipe.TeardownPatience
+)
 
-// maxParameters is the room for a call's parameters in a message.
-const maxParameters = leaseapi.MaxFrame - 100
+// Room for both messages. The kernel gives memory for the part that is used.
+var toLeased, fromLeased [pipe.MaxFrame]byte
 
-// callSetup calls Setup. It returns nil if leased got no call.
-func callSetup(netnsPath string, document []byte) *leaseapi.Pipe {
-	if !plain(netnsPath) || !sendable(document) {
+// setup calls Setup, and prints the StatusBlock of its reply. Ctrl-C on podman run reaches the whole
+// process group, and ends this program like kill -9: leased undoes what was made when its caller
+// hangs up, the link included.
+func setup(args []string) int {
+	netns, err := open(args[2])
+	if err != nil || !plain(args[2]) {
+		return become(args)
+	}
+	head := callOfSetup + args[2] + `",` + netavarks
+	call, document := send(head, netns, setupPatience)
+	if s := status(reply(call)); s != nil {
+		return answer(s)
+	}
+	return handOver(args, document, call)
+}
+
+// teardown calls Teardown.
+func teardown(args []string) int {
+	ignore(syscall.SIGINT)
+	ignore(syscall.SIGTERM)
+	netns, err := open(args[2])
+	if err != nil && !errors.Is(err, syscall.ENOENT) {
+		return become(args)
+	}
+	call, document := send(callOfTeardown+netavarks, netns, teardownPatience)
+	if string(reply(call)) == empty {
+		return 0
+	}
+	return handOver(args, document, call)
+}
+
+// open opens a netns as internal/netns does; -1: it cannot. leased looks at what it is.
+func open(path string) (int, error) {
+	return syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
+}
+
+// send sends leased a message of head and the document on stdin, with a netns, and closes the
+// netns: once leased has its own descriptor, nothing of ours pins it. call is nil if the document
+// is none that leased can get.
+func send(head string, netns int, patience int64) (call *pipe.Call, document []byte) {
+	b := read(head)
+	document = b[len(head):]
+	if sendable(document) && len(b)+len(end) <= pipe.MaxFrame {
+		c := pipe.Send(append(b, end...), netns, patience)
+		call = &c
+	}
+	_ = syscall.Close(netns)
+	return call, document
+}
+
+func reply(call *pipe.Call) []byte {
+	if call == nil || call.FD < 0 {
 		return nil
 	}
-	netns, err := open(netnsPath)
-	if err != nil {
-		return nil
-	}
-	defer unix.Close(netns) // once leased has its own descriptor, nothing of ours pins the netns
-	return leaseapi.Send(concat(callOfSetup, netnsPath, `",`+netavarks, document), netns, patience)
-}
-
-// callTeardown calls Teardown. It returns nil if leased got no call.
-func callTeardown(netnsPath string, document []byte) *leaseapi.Pipe {
-	if !sendable(document) {
-		return nil
-	}
-	netns, err := open(netnsPath)
-	switch {
-	case errors.Is(err, unix.ENOENT):
-		netns = -1
-	case err != nil:
-		return nil
-	default:
-		defer unix.Close(netns)
-	}
-	return leaseapi.Send(concat(callOfTeardown, "", netavarks, document), netns, teardownTimeout)
-}
-
-// open opens a netns as internal/netns does. leased looks at what it is.
-func open(netnsPath string) (int, error) {
-	return unix.Open(netnsPath, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
-}
-
-func concat(call, netnsPath, between string, document []byte) []byte {
-	b := make([]byte, 0, len(call)+len(netnsPath)+len(between)+len(document)+len(end))
-	b = append(append(append(b, call...), netnsPath...), between...)
-	return append(append(b, document...), end...)
-}
-
-// plain reports whether a path stands in JSON as it is.
-func plain(path string) bool {
-	for i := range len(path) {
-		if c := path[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return len(path) <= unix.PathMax
-}
-
-// sendable reports whether a document may go into a message as it is: it fits, and stays inside
-// its place. Whether it is JSON, leased finds out.
-func sendable(document []byte) bool {
-	d := bytes.TrimSpace(document)
-	return len(document)+unix.PathMax <= maxParameters && len(d) > 0 && objectEnd(d) == len(d) && bytes.IndexByte(d, 0) < 0
-}
-
-// ready is an answer that stands as it is to be written.
-type ready []byte
-
-// status returns the StatusBlock in the reply, or nil if there is anything else in it.
-func status(reply []byte) any {
-	s, ok := bytes.CutPrefix(reply, []byte(statuses))
-	if !ok || objectEnd(s) != len(s)-2 || !bytes.HasSuffix(s, []byte("}}")) {
-		return nil
-	}
-	return ready(s[:len(s)-2])
-}
-
-// objectEnd returns the length of the JSON object with which s begins, or 0.
-func objectEnd(s []byte) int {
-	depth, text := 0, false
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case text && c == '\\':
-			i++
-		case c == '"':
-			text = !text
-		case !text && c == '{':
-			depth++
-		case !text && c == '}':
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		}
-		if depth == 0 {
-			return 0
-		}
-	}
-	return 0
+	return call.Reply(fromLeased[:])
 }

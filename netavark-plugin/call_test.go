@@ -4,31 +4,35 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
-	"path/filepath"
+	"os/exec"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/leaseapi/leaseapitest"
 	"podman-net-dhcp/lab/testlan"
 )
 
+const document = `{"container_id":"8f8a5cc12382aa","container_name":"t1","network":{"name":"lan","options":{"bridge":"br0"}},` +
+	`"network_options":{"interface_name":"lan0"}}`
+
 const granted = leaseapitest.Status + "\n"
+
+var grants = leaseapitest.Grants(leaseapi.Lease{})
 
 func replies(text string) func(leaseapi.Call) *leaseapi.Reply {
 	return func(leaseapi.Call) *leaseapi.Reply { return &leaseapi.Reply{Parameters: json.RawMessage(text)} }
 }
 
-// container is a netns at a path.
-func container(t *testing.T) *testlan.NS {
+// container is the path of a netns.
+func container(t *testing.T) string {
 	t.Helper()
 	testlan.RequireRoot(t)
-	host(t)
-	return testlan.New(t).Container()
+	return testlan.New(t).Container().Path
 }
 
 // wantCall takes the next call, which has the container's netns with it, or none.
@@ -57,210 +61,105 @@ func wantCall(t *testing.T, leased *leaseapitest.Leased, method, parameters, net
 }
 
 // Neither the document nor the answer is parsed: both pass with their spaces and odd escapes.
-func TestSetupPassesTheDocumentOn(t *testing.T) {
-	c := container(t)
+func TestSetup(t *testing.T) {
+	netns, program := container(t), installed(t, "")
 	leased := leaseapitest.New(t, replies(`{"status":{"interfaces":{"a}\"b{":{"x":"\\"}}, "y":"<>"}}`))
-	document := `{"container_id":"1", "unknown": "\u003c"}`
-	code, out := runSetup(t, c.Path, document+"\n")
-	if want := `{"interfaces":{"a}\"b{":{"x":"\\"}},"y":"\u003c\u003e"}` + "\n"; code != 0 || out != want {
-		t.Errorf("%d %s\nwant %s", code, out, want)
+	odd := `{"container_id":"1", "unknown": "\u003c"}`
+	want := result{0, `{"interfaces":{"a}\"b{":{"x":"\\"}},"y":"\u003c\u003e"}` + "\n", ""}
+	if got := call(t, odd+"\n", program, "setup", netns); got != want {
+		t.Errorf("%+v\nwant %+v", got, want)
 	}
-	wantCall(t, leased, leaseapi.MethodSetup, `{"netns":"`+c.Path+`","netavark":`+document+"\n}", c.Path)
-	if find(t, c, "lan0") != nil {
-		t.Error("a link was made")
-	}
-}
-
-// What cannot go into the usual message goes in another one.
-func TestSetupThatNeedsAnotherMessage(t *testing.T) {
-	c := container(t)
-	small := exec544(`{"bridge":"br0"}`, `{"mtu":"1400"}`)
-	long := strings.Replace(small, `"aliases":[`, `"aliases":["`+strings.Repeat("x", leaseapi.MaxFrame)+`",`, 1)
-	reduced := `{"container_id":"8f8a5cc12382aa","container_name":"t1","network":{"name":"lan","internal":false,"options":{"bridge":"br0"}},` +
-		`"network_options":{"interface_name":"lan0","aliases":["8f8a5cc12382","myhost"],"static_ips":["2001:db8::9","192.0.2.9","192.0.2.9"],` +
-		`"static_mac":"02:11:22:33:44:55","options":{"mtu":"1400"}}}`
-	odd := filepath.Join(t.TempDir(), `a"b\é`)
-	if err := os.Symlink(c.Path, odd); err != nil {
-		t.Fatal(err)
-	}
-	quoted, _ := json.Marshal(odd)
-	for name, tc := range map[string]struct{ netns, document, parameters string }{
-		"a long document":    {c.Path, long, `{"netns":"` + c.Path + `","netavark":` + reduced + `}`},
-		"quotes in the path": {odd, reduced, `{"netns":` + string(quoted) + `,"netavark":` + reduced + `}`},
-		"HTML, too":          {odd, strings.ReplaceAll(long, "xx", "<"), `{"netns":` + string(quoted) + `,"netavark":` + reduced + `}`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			leased := leaseapitest.New(t, leaseapitest.Grants(lease))
-			if code, out := runSetup(t, tc.netns, tc.document); code != 0 || out != granted {
-				t.Errorf("%d %s", code, out)
-			}
-			wantCall(t, leased, leaseapi.MethodSetup, tc.parameters, c.Path)
-		})
-	}
-}
-
-// What would not stay in its place in the message, and what leased cannot parse.
-func TestSetupReadsStrangeDocumentsItself(t *testing.T) {
-	c := container(t)
-	for document, say := range map[string]string{
-		"hello":                         "parse stdin: invalid character",
-		`{"a":1}{"b":2}`:                "parse stdin: invalid character",
-		"{\"a\":1}\x00":                 "parse stdin: invalid character",
-		`{"a":"` + "\x00" + `"}`:        "parse stdin: invalid character",
-		`{"a":1]`:                       "parse stdin: invalid character",
-		`{"container_id":"1"}`:          "stdin lacks container_id, network.name",
-		`{}},"oneway":true,"x":{"y":{}`: "parse stdin: invalid character",
-	} {
-		leaseapitest.New(t, func(call leaseapi.Call) *leaseapi.Reply {
-			return &leaseapi.Reply{Error: leaseapi.ErrorInvalidParameter, Parameters: json.RawMessage(`{"parameter":"netavark"}`)}
-		})
-		if code, out := runSetup(t, c.Path, document); code != 1 || !strings.HasPrefix(out, `{"error":"net-dhcp: `+say) {
-			t.Errorf("%q: %d %s", document, code, out)
-		}
-	}
-}
-
-// leased's own words are printed, and it is not asked again.
-func TestSetupThatLeasedRefuses(t *testing.T) {
-	c := container(t)
-	for _, name := range []string{leaseapi.ErrorRefused, leaseapi.ErrorNoLease, leaseapi.ErrorFailed, leaseapi.ErrorPermissionDenied, "io.leased.Another"} {
-		leased := leaseapitest.New(t, func(leaseapi.Call) *leaseapi.Reply {
-			return &leaseapi.Reply{Error: name, Parameters: json.RawMessage(`{"message":"nobody\nanswered"}`)}
-		})
-		code, out := runSetup(t, c.Path, exec544(`{"bridge":"br0"}`, `null`))
-		if code != 1 || out != `{"error":"net-dhcp: nobody; answered"}`+"\n" || len(leased.Calls) != 1 {
-			t.Errorf("%s: %d %s, %d calls", name, code, out, len(leased.Calls))
-		}
-	}
-}
-
-// leased is restarted in the middle of it: the next one takes the call.
-func TestSetupOutlivesRestarts(t *testing.T) {
-	c := container(t)
-	for hangUps, want := range map[int]string{
-		1: granted, 2: granted,
-		3: `{"error":"net-dhcp: leased closed the connection; see: journalctl -u leased"}` + "\n",
-	} {
-		var left atomic.Int32
-		left.Store(int32(hangUps))
-		leased := leaseapitest.New(t, func(call leaseapi.Call) *leaseapi.Reply {
-			if left.Add(-1) >= 0 {
-				return nil
-			}
-			return leaseapitest.Grants(lease)(call)
-		})
-		if code, out := runSetup(t, c.Path, exec544(`{"bridge":"br0"}`, `null`)); out != want || len(leased.Calls) != min(hangUps+1, 3) {
-			t.Errorf("%d hang-ups: %d %s, %d calls", hangUps, code, out, len(leased.Calls))
-		}
-	}
-}
-
-// A slow leased is waited for, on the same connection.
-func TestSetupWaitsForASlowLeased(t *testing.T) {
-	c := container(t)
-	defer func(p time.Duration) { patience = p }(patience)
-	patience = 20 * time.Millisecond
-	slowly := make(chan *leaseapi.Reply, 1)
-	leased := leaseapitest.New(t, func(call leaseapi.Call) *leaseapi.Reply {
-		time.AfterFunc(200*time.Millisecond, func() { slowly <- leaseapitest.Grants(lease)(call) })
-		return <-slowly
-	})
-	if code, out := runSetup(t, c.Path, exec544(`{"bridge":"br0"}`, `null`)); code != 0 || out != granted || len(leased.Calls) != 1 {
-		t.Errorf("%d %s, %d calls", code, out, len(leased.Calls))
-	}
+	wantCall(t, leased, leaseapi.MethodSetup, `{"netns":"`+netns+`","netavark":`+odd+"\n}", netns)
 }
 
 func TestTeardown(t *testing.T) {
-	c := container(t)
+	netns, program := container(t), installed(t, "")
 	leased := leaseapitest.New(t, replies("{}"))
-	document := exec544(`{"bridge":"br0"}`, `null`)
-	for _, netns := range []string{c.Path, "/run/netns/no-such-ns"} {
-		var out, errs strings.Builder
-		if code := run([]string{"teardown", netns}, strings.NewReader(document), &out, &errs); code != 0 || out.Len()+errs.Len() > 0 {
-			t.Errorf("teardown: %d %s %s", code, &out, &errs)
+	for _, path := range []string{netns, "/run/netns/no-such-ns"} {
+		if got := call(t, document, program, "teardown", path); got != (result{}) {
+			t.Errorf("teardown: %+v", got)
 		}
 	}
-	wantCall(t, leased, leaseapi.MethodTeardown, `{"netavark":`+document+`}`, c.Path)
+	wantCall(t, leased, leaseapi.MethodTeardown, `{"netavark":`+document+`}`, netns)
 	wantCall(t, leased, leaseapi.MethodTeardown, `{"netavark":`+document+`}`, "")
 }
 
-func TestTeardownSaysWhatWentWrong(t *testing.T) {
-	c := container(t)
-	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
+// The largest document that leased takes as it is, and a byte more.
+func TestLongDocument(t *testing.T) {
+	netns, program := container(t), installed(t, built(t))
+	leased := leaseapitest.New(t, grants)
+	room := leaseapi.MaxFrame - len(callOfSetup+netns+`",`+netavarks+end)
+	for _, size := range []int{room, room + 1} {
+		long := document + strings.Repeat(" ", size-len(document))
+		if got := call(t, long, program, "setup", netns); got != (result{0, granted, ""}) {
+			t.Errorf("%d: %+v", size, got)
+		}
+		// The full program sends the document without the spaces.
+		if made := <-leased.Calls; strings.HasSuffix(string(made.Parameters), " }") != (size == room) {
+			t.Errorf("%d: sent %d bytes", size, len(made.Parameters))
+		}
+	}
+}
+
+// Podman gives its plugins a pipe, into which it may write in parts.
+func TestStdinInParts(t *testing.T) {
+	netns, program := container(t), installed(t, "")
+	leaseapitest.New(t, grants)
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
 		t.Fatal(err)
 	}
-	fails := func(leaseapi.Call) *leaseapi.Reply {
-		return &leaseapi.Reply{Error: leaseapi.ErrorFailed, Parameters: json.RawMessage(`{"message":"no"}`)}
+	in, w := os.NewFile(uintptr(fds[0]), "stdin"), os.NewFile(uintptr(fds[1]), "writer")
+	defer in.Close()
+	var out strings.Builder
+	cmd := exec.Command(program, "setup", netns)
+	cmd.Stdin, cmd.Stdout = in, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
 	}
-	hangsUp := func(leaseapi.Call) *leaseapi.Reply { return nil }
-	for name, tc := range map[string]struct {
-		reply         func(leaseapi.Call) *leaseapi.Reply
-		netns, stdin  string
-		code, calls   int
-		stdout, error string
-	}{
-		"refused":  {fails, c.Path, exec544(`{"bridge":"br0"}`, `null`), 0, 1, "", "net-dhcp: teardown of t1 on lan: no\n"},
-		"hangs up": {hangsUp, c.Path, exec544(`{"bridge":"br0"}`, `null`), 0, 3, "", "net-dhcp: teardown of t1 on lan: leased closed the connection; see: journalctl -u leased\n"},
-		"document": {fails, c.Path, `{"container_id":"1"}`, 1, 1, `{"error":"net-dhcp: stdin lacks container_id, network.name or network_options.interface_name"}` + "\n", ""},
-		"no JSON":  {fails, c.Path, `hello`, 1, 0, `{"error":"net-dhcp: parse stdin: invalid character 'h' looking for beginning of value"}` + "\n", ""},
-		"a file": {
-			fails, file, exec544(`{"bridge":"br0"}`, `null`), 0, 1, "",
-			"net-dhcp: teardown of t1 on lan: no\nopen network namespace " + file + ": not a network namespace\n",
-		},
-	} {
-		leased := leaseapitest.New(t, tc.reply)
-		var out, errs strings.Builder
-		code := run([]string{"teardown", tc.netns}, strings.NewReader(tc.stdin), &out, &errs)
-		if code != tc.code || out.String() != tc.stdout || errs.String() != tc.error || len(leased.Calls) != tc.calls {
-			t.Errorf("%s: %d %s%s, %d calls", name, code, &out, &errs, len(leased.Calls))
-		}
+	for _, part := range []string{document[:20], document[20:]} {
+		_, _ = w.WriteString(part)
+		time.Sleep(20 * time.Millisecond) // long enough for a read of the part alone; if not, the test is weaker
+	}
+	w.Close()
+	if err := cmd.Wait(); err != nil || out.String() != granted {
+		t.Errorf("%v: %s", err, &out)
 	}
 }
 
-// Only a reply that holds a StatusBlock and nothing else is one.
-func TestStatus(t *testing.T) {
-	t.Parallel()
-	for reply, want := range map[string]string{
-		`{"parameters":{"status":{}}}`:                             `{}`,
-		`{"parameters":{"status":{"a":{"b":"}"},"c":"\\\"{"}}}`:    `{"a":{"b":"}"},"c":"\\\"{"}`,
-		`{"parameters":{"status":{}},"error":"a"}`:                 "",
-		`{"parameters":{"status":{}},"continues":true}`:            "",
-		`{"parameters":{"status":{},"more":{}}}`:                   "",
-		`{"parameters":{"status":{},"status":{}}}`:                 "",
-		`{"parameters":{"status":{}} }`:                            "",
-		`{"parameters":{"status":null}}`:                           "",
-		`{"parameters":{"status":[{}]}}`:                           "",
-		`{"parameters":{"status":{"a":{}}`:                         "",
-		`{"parameters":{"mac":"02:00:00:00:00:01","status":{}}}`:   "",
-		`{"parameters":{"status":`:                                 "",
-		`{"parameters":{}}`:                                        "",
-		`{"parameters":{"message":"no"},"error":"io.leased.Gone"}`: "",
-		"": "",
-	} {
-		got, _ := status([]byte(reply)).(ready)
-		if string(got) != want {
-			t.Errorf("%s: %q, want %q", reply, got, want)
-		}
+func TestAnswerThatCannotBeWritten(t *testing.T) {
+	netns, program := container(t), installed(t, "")
+	leaseapitest.New(t, grants)
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	var errs strings.Builder
+	cmd := exec.Command(program, "setup", netns)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(document), full, &errs
+	if err := cmd.Run(); err == nil || errs.String() != "net-dhcp: write the answer: no space left on device\n" {
+		t.Errorf("%v: %s", err, &errs)
 	}
 }
 
-// FuzzStatus: of a reply that is JSON, nothing but a whole status comes out.
-func FuzzStatus(f *testing.F) {
-	f.Add([]byte(`{"parameters":{"status":{"a":{"b":"}"},"c":"\\\"{"}}}`))
-	f.Add([]byte(`{"parameters":{"status":{},"status":{}}}`))
-	f.Fuzz(func(t *testing.T, reply []byte) {
-		got, ok := status(reply).(ready)
-		if !ok || !json.Valid(reply) {
-			return
+// Ctrl-C on podman stop must not leave the lease; on podman run it ends the start.
+func TestSignals(t *testing.T) {
+	netns, program := container(t), installed(t, "")
+	for verb, want := range map[string]result{"setup": {-1, "", ""}, "teardown": {0, "", ""}} {
+		answer := make(chan *leaseapi.Reply)
+		leased := leaseapitest.New(t, func(leaseapi.Call) *leaseapi.Reply { return <-answer })
+		p, wait := process(t, document, program, verb, netns)
+		<-leased.Calls
+		for _, s := range []os.Signal{unix.SIGINT, unix.SIGTERM} {
+			_ = p.Signal(s)
 		}
-		var r leaseapi.Reply
-		var s map[string]json.RawMessage
-		if err := json.Unmarshal(reply, &r); err != nil || r.Error != "" || r.Continues {
-			t.Fatalf("%s: %+v, %v", reply, r, err)
+		if verb == "teardown" {
+			answer <- replies("{}")(leaseapi.Call{})
 		}
-		if err := json.Unmarshal(r.Parameters, &s); err != nil || len(s) != 1 || string(s["status"]) != string(got) {
-			t.Errorf("%s: %s", reply, fmt.Sprint(s))
+		if got := wait(); got != want {
+			t.Errorf("%s: %+v", verb, got)
 		}
-	})
+		close(answer)
+	}
 }

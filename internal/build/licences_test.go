@@ -79,7 +79,7 @@ func builtIn(t *testing.T) map[string]*dependency {
 	t.Helper()
 	all := map[string]*dependency{theGo: {version: "the builder's", programs: map[string]bool{}, texts: goTexts(t)}}
 	for folder, program := range map[string]string{
-		"netavark-plugin": "net-dhcp", "oci-hook": "net-dhcp-hook", "leased": "leased", "leased/tool": "leased (tool)",
+		"netavark-plugin": "net-dhcp", "netavark-plugin/full": "net-dhcp", "oci-hook": "net-dhcp-hook", "leased": "leased", "leased/tool": "leased (tool)",
 	} {
 		all[theGo].programs[program] = true
 		for _, arch := range []string{"amd64", "arm64"} {
@@ -107,7 +107,7 @@ func packages(t *testing.T, folder, arch string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.Split(strings.TrimSpace(string(out)), "\n")
+	return strings.FieldsFunc(string(out), func(r rune) bool { return r == '\n' })
 }
 
 // tags are the build tags of the programs.

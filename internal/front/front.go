@@ -23,7 +23,7 @@ type Request struct {
 	wanted.Interface
 	Given    map[string]string // the options as the user typed them
 	Netavark json.RawMessage   // netavark's document, in place of Given; nil: none
-	Begun    *leaseapi.Pipe    // Setup that was called already, or nil; Join ends it
+	Begun    *leaseapi.Sent    // Setup that was called already, or nil; Join ends it
 }
 
 // Joined is the result of Join. For a request with Netavark that is Status alone, but with an old
@@ -34,18 +34,16 @@ type Joined struct {
 	Status json.RawMessage // netavark's StatusBlock
 }
 
-// overtime is the time that a caller gives leased beyond the lease timeout to answer.
+// overtime is the time that a caller gives leased beyond the lease timeout to answer. With the
+// shortest lease_timeout that makes pipe.ShortestPatience.
 const overtime = 5 * time.Second
-
-// ShortestPatience is how long Join waits at the least: the shortest lease_timeout, and overtime.
-const ShortestPatience = time.Second + overtime
 
 // Join makes the link and gets it a lease. Cancelling ctx undoes both.
 func Join(ctx context.Context, r Request) (joined Joined, err error) {
 	begun := time.Now()
 	if r.Begun != nil {
 		defer r.Begun.Close()
-		begun = r.Begun.Begun
+		begun = r.Begun.Since
 	}
 	if err := r.Check(); err != nil {
 		return Joined{}, err

@@ -12,6 +12,7 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/leaseapi/leaseapitest"
+	"podman-net-dhcp/internal/leaseapi/pipe"
 	"podman-net-dhcp/internal/options"
 	"podman-net-dhcp/internal/wanted"
 	"podman-net-dhcp/lab/testlan"
@@ -75,12 +76,15 @@ func TestJoinWithAReplyThatCannotBe(t *testing.T) {
 
 // The time counts from the call that had begun. When it is over, the caller hangs up.
 func TestJoinIsPatientFromTheBeginning(t *testing.T) {
+	if pipe.ShortestPatience != time.Second+overtime {
+		t.Errorf("a pipe waits for %v", time.Duration(pipe.ShortestPatience))
+	}
 	r, _ := request(t)
 	never := make(chan *leaseapi.Reply)
 	leaseapitest.New(t, func(leaseapi.Call) *leaseapi.Reply { return <-never })
 	defer close(never)
-	r.Begun = leaseapi.Send([]byte(`{"method":"io.leased.Setup"}`+"\x00"), -1, time.Millisecond)
-	r.Begun.Begun = time.Now().Add(100*time.Millisecond - ShortestPatience)
+	call := pipe.Send([]byte(`{"method":"io.leased.Setup"}`+"\x00"), -1, pipe.ShortestPatience)
+	r.Begun = leaseapi.Resume(call.FD, time.Now().Add(100*time.Millisecond-pipe.ShortestPatience))
 	begun := time.Now()
 	_, err := Join(context.Background(), r)
 	if took := time.Since(begun); err == nil || err.Error() != "leased did not answer within 6s; see: journalctl -u leased" || took > 2*time.Second {

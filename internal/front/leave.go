@@ -17,7 +17,7 @@ import (
 type Departure struct {
 	leaseapi.Attachment
 	Netns string         // path; the netns may be gone
-	Begun *leaseapi.Pipe // Teardown that was called already, or nil; Leave ends it
+	Begun *leaseapi.Sent // Teardown that was called already, or nil; Leave ends it
 }
 
 // Leave gives the lease back and deletes the link. It does as much as it can if a step

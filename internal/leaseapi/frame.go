@@ -10,10 +10,12 @@ import (
 	"io"
 
 	"golang.org/x/sys/unix"
+
+	"podman-net-dhcp/internal/leaseapi/pipe"
 )
 
 // MaxFrame is the largest message that either side accepts, in bytes.
-const MaxFrame = 64 << 10
+const MaxFrame = pipe.MaxFrame
 
 // ErrFrameTooLong says that a peer sent more than MaxFrame without ending it.
 var ErrFrameTooLong = errors.New("message longer than 64 KiB")

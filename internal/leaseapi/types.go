@@ -9,12 +9,13 @@ import (
 	_ "embed"
 	"encoding/json"
 	"net/netip"
-	"os"
+
+	"podman-net-dhcp/internal/leaseapi/pipe"
 )
 
 // DefaultSocket is where leased listens; the environment's LEASED_SOCKET
 // overrides it.
-const DefaultSocket = "/run/leased/leased.sock"
+const DefaultSocket = pipe.DefaultSocket
 
 // Interface is the description that varlinkctl introspect shows.
 //
@@ -22,17 +23,12 @@ const DefaultSocket = "/run/leased/leased.sock"
 var Interface string
 
 // Socket returns the path of leased's socket.
-func Socket() string {
-	if s := os.Getenv("LEASED_SOCKET"); s != "" {
-		return s
-	}
-	return DefaultSocket
-}
+func Socket() string { return pipe.Socket() }
 
 // The methods of io.leased.
 const (
-	MethodSetup    = "io.leased.Setup"
-	MethodTeardown = "io.leased.Teardown"
+	MethodSetup    = pipe.MethodSetup
+	MethodTeardown = pipe.MethodTeardown
 	MethodAcquire  = "io.leased.Acquire"
 	MethodRelease  = "io.leased.Release"
 	MethodList     = "io.leased.List"

@@ -14,12 +14,14 @@ import (
 func TestMain(m *testing.M) { testlan.Main(m) }
 
 // build makes a leased that ends at failpoints, and beside it leased's tool and the plugin that
-// calls leased.
+// calls leased, both of its programs.
 func build(t *testing.T) (program string) {
 	t.Helper()
 	dir := t.TempDir()
-	for _, pkg := range []string{"leased", "leased/tool", "netavark-plugin"} {
-		cmd := exec.Command("go", "build", "-tags", "failpoint", "-o", filepath.Join(dir, filepath.Base(pkg)), "podman-net-dhcp/"+pkg)
+	for name, pkg := range map[string]string{
+		"leased": "leased", "tool": "leased/tool", "netavark-plugin": "netavark-plugin", "libexec/leased/net-dhcp": "netavark-plugin/full",
+	} {
+		cmd := exec.Command("go", "build", "-tags", "failpoint", "-o", filepath.Join(dir, name), "podman-net-dhcp/"+pkg)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("build %s: %v: %s", pkg, err, out)

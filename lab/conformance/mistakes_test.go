@@ -68,8 +68,8 @@ func TestAllTestsAreFound(t *testing.T) {
 	for name, want := range map[string]bool{
 		"e2e.TestBridge":                                  true,
 		"lease4.FuzzMachine":                              true,
-		"netavark-plugin.TestScripts/info":                true,
-		"netavark-plugin.TestScripts/nothing":             false,
+		"full.TestScripts/info":                           true,
+		"full.TestScripts/nothing":                        false,
 		"conformance.TestAllTestsAreFound":                true,
 		"conformance.TestMain":                            false,
 		"wire.TestMain":                                   false,

@@ -66,8 +66,10 @@ func (h host) in(t *testing.T) *host {
 func build(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	for _, pkg := range []string{"leased", "netavark-plugin", "oci-hook"} {
-		cmd := exec.Command("go", "build", "-o", filepath.Join(dir, pkg), "podman-net-dhcp/"+pkg)
+	for name, pkg := range map[string]string{
+		"leased": "leased", "netavark-plugin": "netavark-plugin", "libexec/leased/net-dhcp": "netavark-plugin/full", "oci-hook": "oci-hook",
+	} {
+		cmd := exec.Command("go", "build", "-o", filepath.Join(dir, name), "podman-net-dhcp/"+pkg)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("build %s: %v: %s", pkg, err, out)

@@ -40,7 +40,7 @@ func TestExitCodesAreDescribed(t *testing.T) {
 		if dir == "leased" {
 			codes = append(codes, "2")
 		}
-		for _, file := range []string{"main.go", "run.go", "idle.go"} {
+		for _, file := range []string{"main.go", "run.go", "idle.go", "full/run.go"} {
 			text := ""
 			if found, _ := filepath.Glob("../../" + dir + "/" + file); len(found) > 0 {
 				text = read(t, found[0])

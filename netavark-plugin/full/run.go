@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -36,7 +37,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		answer = map[string]string{"error": text}
 	}
 	if answer != nil {
-		if writeErr := write(stdout, answer); writeErr != nil {
+		if writeErr := json.NewEncoder(stdout).Encode(answer); writeErr != nil {
 			fmt.Fprintln(stderr, "net-dhcp: write the answer:", writeErr)
 			return 1
 		}
@@ -47,24 +48,20 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return 0
 }
 
-func write(stdout io.Writer, answer any) error {
-	if text, ok := answer.(ready); ok {
-		_, err := stdout.Write(append(text, '\n'))
-		return err
-	}
-	return json.NewEncoder(stdout).Encode(answer)
-}
-
 func verb(args []string, stdin io.Reader, stderr io.Writer) (any, error) {
 	switch {
 	case len(args) == 1 && args[0] == "create":
 		return create(stdin)
 	case len(args) == 1 && args[0] == "info":
 		return info(), nil
-	case len(args) == 2 && args[0] == "setup":
-		return setup(args[1], stdin)
-	case len(args) == 2 && args[0] == "teardown":
-		return nil, teardown(args[1], stdin, stderr)
+	case len(args) < 2:
+		return nil, errors.New(usage)
 	}
-	return nil, fmt.Errorf("%s", usage)
+	switch h, ok := takeOver(args[2:]); {
+	case ok && args[0] == "setup":
+		return setup(args[1], h, stdin)
+	case ok && args[0] == "teardown":
+		return nil, teardown(args[1], h, stdin, stderr)
+	}
+	return nil, errors.New(usage)
 }

@@ -12,31 +12,17 @@ import (
 	"podman-net-dhcp/internal/netavark"
 )
 
-// setup hands the document to leased, whose answer is netavark's as it is.
-func setup(netnsPath string, stdin io.Reader) (any, error) {
-	// Ctrl-C on podman run reaches the whole process group, and ends us like kill -9:
-	// leased undoes what was made when its caller hangs up, the link included.
+// setup calls Setup, or waits for the call that has begun. With an old leased it makes the link
+// itself. Ctrl-C on podman run reaches the whole process group, and ends this program like kill -9:
+// leased undoes what was made when its caller hangs up, the link included.
+func setup(netnsPath string, h handed, stdin io.Reader) (any, error) {
+	if h.call != nil {
+		defer h.call.Close()
+	}
 	document, err := netavark.Document(stdin)
 	if err != nil {
 		return nil, err
 	}
-	call := callSetup(netnsPath, document)
-	if call == nil {
-		return join(netnsPath, document, nil)
-	}
-	defer call.Close()
-	if s := status(call.Reply()); s != nil {
-		return s, nil
-	}
-	if err := call.Err(); err != nil {
-		return nil, err
-	}
-	return join(netnsPath, document, call)
-}
-
-// join is setup's other way, for a leased that is absent, old, restarted or slow, and for a
-// document that is wrong or too long. begun is the call that was made, or nil.
-func join(netnsPath string, document []byte, begun *leaseapi.Pipe) (any, error) {
 	exec, err := netavark.ParseExec(document)
 	if err != nil {
 		return nil, err
@@ -45,7 +31,7 @@ func join(netnsPath string, document []byte, begun *leaseapi.Pipe) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	r := front.Request{Interface: wanted, Begun: begun, Netavark: document}
+	r := front.Request{Interface: wanted, Begun: h.call, Netavark: document}
 	if !fitsMessage(netnsPath, document) {
 		if r.Netavark, err = exec.Reduced(); err != nil {
 			return nil, err
@@ -63,6 +49,7 @@ func join(netnsPath string, document []byte, begun *leaseapi.Pipe) (any, error) 
 
 // fitsMessage reports whether leased takes a Setup with this document.
 func fitsMessage(netnsPath string, document []byte) bool {
+	const around = 100                                                                  // bytes of a message are more than enough for what stands around the parameters
 	b, err := json.Marshal(leaseapi.SetupRequest{Netns: netnsPath, Netavark: document}) // which escapes HTML
-	return err == nil && len(b) <= maxParameters
+	return err == nil && len(b)+around <= leaseapi.MaxFrame
 }
