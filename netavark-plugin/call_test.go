@@ -94,6 +94,9 @@ func TestLongDocument(t *testing.T) {
 		if got := call(t, long, program, "setup", netns); got != (result{0, granted, ""}) {
 			t.Errorf("%d: %+v", size, got)
 		}
+		if len(leased.Calls) != 1 {
+			t.Fatalf("%d: %d calls", size, len(leased.Calls))
+		}
 		// The full program sends the document without the spaces.
 		if made := <-leased.Calls; strings.HasSuffix(string(made.Parameters), " }") != (size == room) {
 			t.Errorf("%d: sent %d bytes", size, len(made.Parameters))
