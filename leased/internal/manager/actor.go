@@ -18,6 +18,7 @@ type actor struct {
 	key     string
 	inbox   []func()
 	running bool
+	link    bool // the last message is to make a link
 	due     clock.Instant
 	index   int                  // in the timer heap; -1: not in it
 	shown   *attachment.Snapshot // by List, while the actor works
@@ -35,7 +36,10 @@ const maxInbox = 64
 
 // post has the actor of key call do, and makes the actor where it is missing. It returns
 // false when the Manager has stopped.
-func (m *Manager) post(key string, do func(x *actor)) bool {
+func (m *Manager) post(key string, do func(x *actor)) bool { return m.postAs(key, false, do) }
+
+// postAs is post. link says that do is to make a link.
+func (m *Manager) postAs(key string, link bool, do func(x *actor)) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.state == closed {
@@ -46,6 +50,7 @@ func (m *Manager) post(key string, do func(x *actor)) bool {
 		x = newActor(m, key)
 		m.actors[key] = x
 	}
+	x.link = link
 	x.putLocked(func() { do(x) })
 	return true
 }
@@ -63,7 +68,7 @@ func (x *actor) putLocked(do func()) {
 func (x *actor) wakeLocked() {
 	if !x.running {
 		x.running, x.shown = true, x.showLocked()
-		x.m.workers.start(x)
+		x.m.workers.start(x, x.link)
 	}
 }
 

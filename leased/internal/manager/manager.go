@@ -146,7 +146,7 @@ func (m *Manager) Acquire(ctx context.Context, req request.Request) (l *leaseapi
 func (m *Manager) Setup(ctx context.Context, s request.Setup, netns *os.File, tell Tell) (undo func(), err error) {
 	waiter, answer := attachment.NewWaiter(func(r attachment.Result) bool { return tell(r.MAC, r.Lease, r.Err) })
 	c := &call{m: m, key: request.Attachment(s.Wanted.Attachment).Key(), waiter: waiter, look: lookAhead(s, netns)}
-	if !m.post(c.key, func(x *actor) { c.begin(ctx, x) }) {
+	if !m.postAs(c.key, true, func(x *actor) { c.begin(ctx, x) }) {
 		netns.Close()
 		return nil, errStopping
 	}

@@ -19,14 +19,19 @@ type workers struct {
 	standIns  chan struct{} // one for each that is being made
 	rewriters chan struct{} // one for each resolv.conf that is being rewritten
 
-	mu    sync.Mutex // guards what follows; may be taken under the Manager's
-	crew  int        // goroutines that work, or are about to
-	queue []runner   // actors that are to run
+	mu     sync.Mutex // guards what follows; may be taken under the Manager's
+	crew   int        // goroutines that work, or are about to
+	making int        // those of them that make a link
+	queue  []runner   // actors that are to run
+	makers []runner   // actors that are to make a link
 }
 
 const (
 	// maxActors, with the threads that close sockets and Go's own, stays below 16.
 	maxActors = 4
+	// maxLinks: the kernel makes one link at a time, and messages from servers must not wait
+	// behind links that wait for each other.
+	maxLinks = 2
 	// maxStandIns: a stand-in takes the kernel tens of milliseconds, and a host may give
 	// back hundreds of leases at once.
 	maxStandIns  = 4
@@ -43,27 +48,67 @@ func newWorkers(spawn func(run func())) *workers {
 // runner is an actor.
 type runner interface{ run() }
 
-// start has the actor run in a goroutine when its turn has come.
-func (w *workers) start(x runner) {
+// start has the actor run in a goroutine when its turn has come. link says that the actor is
+// to make a link.
+func (w *workers) start(x runner, link bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.queue = append(w.queue, x)
+	if link {
+		w.makers = append(w.makers, x)
+	} else {
+		w.queue = append(w.queue, x)
+	}
 	w.moreLocked()
 }
 
 func (w *workers) moreLocked() {
-	for w.crew < maxActors && len(w.queue) > 0 {
-		x := w.queue[0]
-		if w.queue = w.queue[1:]; len(w.queue) == 0 {
-			w.queue = nil
+	for w.crew < maxActors {
+		switch {
+		case len(w.queue) > 0:
+			w.hireLocked(pop(&w.queue))
+		case len(w.makers) > 0 && w.making < maxLinks:
+			w.making++
+			w.hireLocked(linkMaker{w, pop(&w.makers)})
+		default:
+			return
 		}
-		w.crew++
-		w.spawn(func() {
-			w.actors <- struct{}{}
-			defer w.put()
-			x.run()
-		})
 	}
+}
+
+func pop(queue *[]runner) runner {
+	x := (*queue)[0]
+	if *queue = (*queue)[1:]; len(*queue) == 0 {
+		*queue = nil
+	}
+	return x
+}
+
+func (w *workers) hireLocked(x runner) {
+	w.crew++
+	w.spawn(func() {
+		w.actors <- struct{}{}
+		defer w.put()
+		x.run()
+	})
+}
+
+// linkMaker is an actor that makes a link.
+type linkMaker struct {
+	w *workers
+	x runner
+}
+
+func (m linkMaker) run() {
+	defer m.w.made(-1)
+	m.x.run()
+}
+
+// made is told that an actor makes a link (1), or no longer (-1).
+func (w *workers) made(by int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.making += by
+	w.moreLocked()
 }
 
 // take is for an actor that has called put, and goes on.
@@ -82,9 +127,11 @@ func (w *workers) put() {
 	w.moreLocked()
 }
 
-// pause is called by an actor at work, to wait for that long or until ctx ends, whose error
-// it then returns.
+// pause is called by an actor that makes a link, to wait for that long or until ctx ends,
+// whose error it then returns.
 func (w *workers) pause(ctx context.Context, d time.Duration) error {
+	w.made(-1)
+	defer w.made(1)
 	w.put()
 	defer w.take()
 	select {

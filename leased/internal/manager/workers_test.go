@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // Only the actors that work have goroutines, and those that wait for something: these make
@@ -17,7 +18,7 @@ func TestGoroutinesOfActors(t *testing.T) {
 		w := newWorkers(func(run func()) { spawned.Add(1); go run() })
 		hold, wait := make(chan struct{}), make(chan struct{})
 		for range 100 {
-			w.start(runs(func() { <-hold; w.free(func() { <-wait }); ran.Add(1) }))
+			w.start(runs(func() { <-hold; w.free(func() { <-wait }); ran.Add(1) }), false)
 		}
 		want := func(goroutines, ends int) {
 			t.Helper()
@@ -32,6 +33,53 @@ func TestGoroutinesOfActors(t *testing.T) {
 		close(wait)
 		close(hold)
 		want(100, 100)
+	})
+}
+
+// Links are made two at a time, and messages go past those that wait.
+func TestLinksWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var links, messages atomic.Int32
+		w := newWorkers(func(run func()) { go run() })
+		hold := make(chan struct{})
+		for range 20 {
+			w.start(runs(func() { links.Add(1); <-hold }), true)
+		}
+		for range 20 {
+			w.start(runs(func() { messages.Add(1) }), false)
+		}
+		synctest.Wait()
+		if links.Load() != maxLinks || messages.Load() != 20 {
+			t.Errorf("%d links are being made, and %d messages were heard", links.Load(), messages.Load())
+		}
+		close(hold)
+		synctest.Wait()
+		if links.Load() != 20 || w.crew != 0 || w.making != 0 {
+			t.Errorf("%d links were made; %d work still, %d at links", links.Load(), w.crew, w.making)
+		}
+	})
+}
+
+// A link whose MAC is not free yet keeps no other from being made.
+func TestPauseOfALink(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var links atomic.Int32
+		w := newWorkers(func(run func()) { go run() })
+		for range maxLinks {
+			w.start(runs(func() { _ = w.pause(t.Context(), time.Hour) }), true)
+		}
+		w.start(runs(func() { links.Add(1) }), true)
+		synctest.Wait()
+		if links.Load() != 1 {
+			t.Error("a link waits for one that pauses")
+		}
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		if w.crew != 0 || w.making != 0 {
+			t.Errorf("%d work still, %d at links", w.crew, w.making)
+		}
 	})
 }
 
