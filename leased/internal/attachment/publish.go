@@ -83,9 +83,17 @@ func (a *Attachment) Memo(k Kept, now clock.Instant) record.Memo {
 }
 
 // save writes the record; l has no Addr where there is no lease yet. Without a record the
-// container has its address all the same; only a restart of leased loses it.
+// container has its address all the same; only a restart of leased loses it. As long as no
+// caller has its answer, the record is the intention: a start may have IPv4 and wait for
+// IPv6. The memo has the lease then.
 func (a *Attachment) save(l lease4.Lease) {
-	if err := a.env.Store.Save(a.host.Key(), a.record(l)); err != nil {
+	r := a.record(l)
+	if a.unowned {
+		r = record.Record{
+			BootID: r.BootID, Request: r.Request, Cookie: r.Cookie, Number: r.Number, Inode: r.Inode, Making: true, Waiting: true,
+		}
+	}
+	if err := a.env.Store.Save(a.host.Key(), r); err != nil {
 		a.Emit(event.Broken{What: "write the lease's record", Err: err})
 	}
 }
@@ -102,7 +110,7 @@ func (a *Attachment) Expired(l lease4.Lease) {
 func (a *Attachment) record(l lease4.Lease) record.Record {
 	r := record.Record{
 		BootID: a.env.BootID, Request: *a.req, Cookie: a.place.Cookie, Number: a.place.Number, Inode: a.place.Inode,
-		Making: a.unowned, Held: a.phase == Held, Resolves: a.resolves,
+		Held: a.phase == Held, Resolves: a.resolves,
 	}
 	a.v4.Record(&r, l)
 	a.v6.Record(&r)

@@ -387,3 +387,35 @@ func TestPanicInSetup(t *testing.T) {
 		w.wantNoMakers()
 	})
 }
+
+// A start has IPv4 and waits for IPv6 when leased is killed: its record is an intention still,
+// the memo has the lease, and both can be read.
+func TestKilledBetweenIPv4AndIPv6(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.router = &router6{managed: true}
+		w.container6(1, "auto") // makes the DHCPv6 server
+		w.kernel.six.server.mute = true
+		options := map[string]string{"ipv6": "auto", "ipv6_timeout": "5s", "release": "20s"}
+		s := w.space(9, options)
+		ctx, cancel := context.WithCancel(context.Background())
+		go w.call(ctx, s, true)
+		w.pass(time.Second)
+		if w.state() != "BOUND" || !w.making() {
+			t.Fatalf("state %s, making %v", w.state(), w.making())
+		}
+		killed, memos := w.store.clone(), w.memory.clone()
+		cancel()
+		w.pass(0)
+		w.stop()
+		w.store, w.memory = killed, memos
+		w.server.since()
+		if err := w.start(); err != nil {
+			t.Error(err)
+		}
+		w.kernel.six.server.mute = false
+		again, _ := w.setUp(context.Background(), s, true)
+		if again.err != nil || again.lease == nil || len(again.lease.IPv6) == 0 || w.making() {
+			t.Errorf("Setup: %+v", again)
+		}
+	})
+}
