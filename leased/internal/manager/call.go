@@ -38,6 +38,24 @@ func (c *call) post(do func(a *attachment.Attachment)) {
 
 func (c *call) undo() { c.post(func(a *attachment.Attachment) { a.Undo(c.waiter) }) }
 
+// undone is undo, and waits for its end: a leased that stops undoes what its callers wait for.
+func (c *call) undone() {
+	done := make(chan struct{})
+	posted := c.m.post(c.key, func(x *actor) {
+		defer close(done)
+		if x.at != nil {
+			x.at.Undo(c.waiter)
+		}
+	})
+	if !posted {
+		return
+	}
+	select {
+	case <-done:
+	case <-c.m.stopped:
+	}
+}
+
 // wait waits for the answer for that long. The end of ctx undoes the call.
 func (c *call) wait(ctx context.Context, answer <-chan attachment.Result, timeout time.Duration) (attachment.Result, error) {
 	late := time.NewTimer(timeout)
@@ -49,7 +67,7 @@ func (c *call) wait(ctx context.Context, answer <-chan attachment.Result, timeou
 		case <-late.C:
 			c.post(func(a *attachment.Attachment) { a.Late(c.waiter) })
 		case <-ctx.Done():
-			c.undo()
+			c.undone()
 			return attachment.Result{}, ctx.Err()
 		case <-c.m.stopped:
 			return attachment.Result{}, errStopping
