@@ -181,7 +181,7 @@ func TestFullGoesOn(t *testing.T) {
 		"no container":  {"setup", `{"container_id":"1"}`, wrong, 1, failure("stdin lacks container_id, network.name or network_options.interface_name")},
 		"hangs up once": {"setup", document, hangsUp(1), 2, result{0, granted, ""}},
 		"and again":     {"setup", document, hangsUp(2), 3, result{0, granted, ""}},
-		"always":        {"setup", document, hangsUp(9), 3, failure("leased closed the connection; see: journalctl -u leased")},
+		"always":        {"setup", document, hangsUp(9), 6, failure("leased closed the connection; see: journalctl -u leased")},
 		"nothing":       {"setup", "", grants, 0, failure("nothing on stdin; this is a network plugin for Podman: podman network create -d net-dhcp")},
 		"text":          {"setup", "hello", grants, 0, failure("parse stdin: invalid character 'h' looking for beginning of value")},
 		"large":         {"setup", strings.Repeat(" ", 1<<20+1), grants, 0, failure("more than 1048576 bytes on stdin")},

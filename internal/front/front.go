@@ -52,7 +52,18 @@ func Join(ctx context.Context, r Request) (joined Joined, err error) {
 	ctx, cancel := context.WithDeadlineCause(ctx, begun.Add(patience), fmt.Errorf("leased did not answer within %s; see: journalctl -u leased", patience))
 	defer cancel()
 	err = insist(ctx, func() (err error) { joined, err = r.join(ctx); r.Begun = nil; return })
+	if errors.Is(err, leaseapi.ErrHungUp) {
+		r.giveUp()
+	}
 	return joined, err
+}
+
+// giveUp takes back what there may be after leased has died of each call: a leased that was
+// killed just before its answer has left the lease on disk, for a caller that asks again.
+func (r Request) giveUp() {
+	ctx, cancel := context.WithTimeout(context.Background(), overtime)
+	defer cancel()
+	_ = Leave(ctx, r.Attachment, r.Netns)
 }
 
 func (r Request) join(ctx context.Context) (Joined, error) {

@@ -128,7 +128,7 @@ func TestSetupOutlivesRestarts(t *testing.T) {
 			}
 			return leaseapitest.Grants(lease)(call)
 		})
-		if code, out := runSetup(t, c.Path, exec544(`{"bridge":"br0"}`, `null`)); out != want || len(leased.Calls) != min(hangUps+1, 3) {
+		if code, out := runSetup(t, c.Path, exec544(`{"bridge":"br0"}`, `null`)); out != want || len(leased.Calls) != hangUps+1 { // the last one is a Setup, or a Teardown of what there may be
 			t.Errorf("%d hang-ups: %d %s, %d calls", hangUps, code, out, len(leased.Calls))
 		}
 	}
