@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package front brings one container onto one network and takes it off again: steps 2
+// Package front brings one container onto one network and takes it off again: step 2
 // and 3 of the way of a lease, for the network plugin and the OCI hook. leased makes the
 // link and gets the lease, in one call. A leased of before that call gets links from here
 // (old.go). If Join fails, nothing is left behind.

@@ -62,8 +62,7 @@ func renewsLater(s *scene) string {
 func notifies(s *scene) string {
 	s.Helper()
 	must(s, "leased", "ls")
-	time.Sleep(2500 * time.Millisecond) // more than TimeoutStartSec=
-	return within(time.Second, "leased.service is not active", func() bool {
+	return within(3*time.Second, "leased.service is not active", func() bool {
 		return strings.TrimSpace(try("systemctl", "is-active", "leased.service").out) == "active"
 	})
 }
