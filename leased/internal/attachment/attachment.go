@@ -69,6 +69,8 @@ type Host interface {
 	// Post puts do into the inbox and reports whether it did: a full inbox takes only
 	// the last message of a sender.
 	Post(last bool, do func()) bool
+	// Deliver is Post for a receiver, whose goroutine may have to do the work.
+	Deliver(last bool, do func())
 	// Show replaces what List shows.
 	Show(s *Snapshot)
 	// Numbered tells the number by which the kernel announces the end of the netns.
@@ -193,8 +195,8 @@ func (a *Attachment) Emit(e event.Event) {
 	a.env.Events.Emit(event.Attachment{Container: at.ContainerName, Net: at.Network, Ifname: at.Interface}, e)
 }
 
-// Post puts do into the inbox; a full one loses it, unless it is the last of its sender.
-func (a *Attachment) Post(last bool, do func()) { a.host.Post(last, do) }
+// Deliver puts do into the inbox; a full one loses it, unless it is the last of its sender.
+func (a *Attachment) Deliver(last bool, do func()) { a.host.Deliver(last, do) }
 
 // Spawn starts a goroutine.
 func (a *Attachment) Spawn(run func(ctx context.Context)) { a.host.Spawn(run) }

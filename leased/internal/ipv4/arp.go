@@ -54,7 +54,7 @@ func (d *Driver) openARP() bool {
 	d.arp = arp
 	d.cfg.Owner.Spawn(func(ctx context.Context) {
 		kernel.Receive(ctx, arp, arp.Receive, func(c wire.Conflict, err error) {
-			d.cfg.Owner.Post(err != nil, func() { d.conflict(arp, c, err) })
+			d.cfg.Owner.Deliver(err != nil, func() { d.conflict(arp, c, err) })
 		})
 	})
 	return true

@@ -72,7 +72,7 @@ func (d *Driver) receive() {
 	d.receiving = true
 	d.cfg.Owner.Spawn(func(ctx context.Context) {
 		kernel.ReceiveDHCP(ctx, conn, func(m kernel.Message, err error) {
-			d.cfg.Owner.Post(err != nil, func() { d.received(conn, m, err) })
+			d.cfg.Owner.Deliver(err != nil, func() { d.received(conn, m, err) })
 		})
 	})
 }

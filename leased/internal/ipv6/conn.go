@@ -62,7 +62,7 @@ func (d *Driver) receive() {
 	d.receiving = true
 	o.Spawn(func(ctx context.Context) {
 		kernel.ReceiveDHCP(ctx, conn, func(m kernel.Message, err error) {
-			o.Post(err != nil, func() { d.received(conn, m, err) })
+			o.Deliver(err != nil, func() { d.received(conn, m, err) })
 		})
 	})
 }

@@ -32,9 +32,10 @@ type Owner interface {
 	// the attachment rests.
 	Place() kernel.Place
 	Enter() (kernel.Place, error)
-	// Post puts do into the attachment's inbox. A full inbox loses it, unless it is
-	// the last message of its sender.
-	Post(last bool, do func())
+	// Deliver puts do into the attachment's inbox. A full inbox loses it, unless it is the
+	// last message of its sender. It is for receivers: the caller's goroutine may have to
+	// do what do is to do, so it holds no lock and nobody waits for it.
+	Deliver(last bool, do func())
 	// Spawn starts a goroutine; its context ends with leased.
 	Spawn(run func(ctx context.Context))
 	// Wait calls wait while other attachments work. Its context ends with leased.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"runtime"
 
 	"podman-net-dhcp/leased/internal/wire"
 )
@@ -67,7 +66,6 @@ func Receive[T any](ctx context.Context, conn interface{ Close() }, next func(ct
 		if deliver(got, err); err != nil {
 			return
 		}
-		runtime.Gosched() // the goroutine that deliver has woken runs first; the next read can wait
 	}
 }
 

@@ -18,7 +18,6 @@ type actor struct {
 	key     string
 	inbox   []func()
 	running bool
-	link    bool // the last message is to make a link
 	due     clock.Instant
 	index   int                  // in the timer heap; -1: not in it
 	shown   *attachment.Snapshot // by List, while the actor works
@@ -36,40 +35,67 @@ const maxInbox = 64
 
 // post has the actor of key call do, and makes the actor where it is missing. It returns
 // false when the Manager has stopped.
-func (m *Manager) post(key string, do func(x *actor)) bool { return m.postAs(key, false, do) }
-
-// postAs is post. link says that do is to make a link.
-func (m *Manager) postAs(key string, link bool, do func(x *actor)) bool {
+func (m *Manager) post(key string, do func(x *actor)) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.state == closed {
+	x := m.actorLocked(key)
+	if x == nil {
 		return false
+	}
+	x.putLocked(func() { do(x) })
+	return true
+}
+
+// begins is post for a do that makes a link. The caller's goroutine does the work if its turn
+// has come.
+func (m *Manager) begins(key string, do func(x *actor)) bool {
+	m.mu.Lock()
+	x := m.actorLocked(key)
+	if x == nil {
+		m.mu.Unlock()
+		return false
+	}
+	work := x.addLocked(func() { do(x) }, turn{link: true, here: true})
+	m.mu.Unlock()
+	if work != nil {
+		work()
+	}
+	return true
+}
+
+// actorLocked is the actor of key, a new one if there is none; nil: the Manager has stopped.
+func (m *Manager) actorLocked(key string) *actor {
+	if m.state == closed {
+		return nil
 	}
 	x := m.actors[key]
 	if x == nil {
 		x = newActor(m, key)
 		m.actors[key] = x
 	}
-	x.link = link
-	x.putLocked(func() { do(x) })
-	return true
+	return x
 }
 
-func (x *actor) putLocked(do func()) {
+func (x *actor) putLocked(do func()) { x.addLocked(do, turn{}) }
+
+// addLocked puts do into the inbox. It may return work, for a caller that is here.
+func (x *actor) addLocked(do func(), t turn) (work func()) {
 	if x.m.state == closed {
-		return
+		return nil
 	}
 	x.inbox = append(x.inbox, do)
-	if x.m.state == running {
-		x.wakeLocked()
+	if x.m.state != running {
+		return nil
 	}
+	return x.wakeLocked(t)
 }
 
-func (x *actor) wakeLocked() {
-	if !x.running {
-		x.running, x.shown = true, x.showLocked()
-		x.m.workers.start(x, x.link)
+func (x *actor) wakeLocked(t turn) (work func()) {
+	if x.running {
+		return nil
 	}
+	x.running, x.shown = true, x.showLocked()
+	return x.m.workers.start(x, t)
 }
 
 // run empties the inbox.

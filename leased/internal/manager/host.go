@@ -18,11 +18,30 @@ func (x *actor) Key() string { return x.key }
 func (x *actor) Post(last bool, do func()) bool {
 	x.m.mu.Lock()
 	defer x.m.mu.Unlock()
-	if x.m.state == closed || x.m.actors[x.key] != x || !last && len(x.inbox) >= maxInbox {
+	if !x.takesLocked(last) {
 		return false
 	}
 	x.putLocked(do)
 	return true
+}
+
+// Deliver is Post for a receiver of messages, whose goroutine then does the work if the actor
+// rests.
+func (x *actor) Deliver(last bool, do func()) {
+	x.m.mu.Lock()
+	var work func()
+	if x.takesLocked(last) {
+		work = x.addLocked(do, turn{here: true})
+	}
+	x.m.mu.Unlock()
+	if work != nil {
+		work()
+	}
+}
+
+// takesLocked reports whether the inbox takes a message.
+func (x *actor) takesLocked(last bool) bool {
+	return x.m.state != closed && x.m.actors[x.key] == x && (last || len(x.inbox) < maxInbox)
 }
 
 // Show replaces what List shows.

@@ -64,7 +64,7 @@ func New(cfg Config) (*Manager, error) {
 		cfg: cfg, memory: store.NewBackground(saver(cfg.Memory), cfg.Log), holds: newHolds(),
 		stopped: make(chan struct{}), actors: map[string]*actor{}, netns: map[int][]*actor{},
 	}
-	m.workers = newWorkers(m.work.Go)
+	m.workers = newWorkers(&m.work)
 	m.env = attachment.Env{
 		Kernel: cfg.Kernel, Store: cfg.Store, Memory: m.memory, Events: event.NewLog(cfg.Log), Now: m.now, Rand: cfg.Rand, BootID: cfg.BootID,
 		LANs: lan.New(lan.Config{Log: cfg.Log, Now: m.now, Spawn: m.spawn, Listen: func(host string) (lan.Listener, error) { return cfg.Kernel.LANRouters(host) }}),
@@ -109,7 +109,7 @@ func (m *Manager) begin(ctx context.Context) {
 	m.state = running
 	for _, x := range m.actors {
 		if len(x.inbox) > 0 {
-			x.wakeLocked()
+			x.wakeLocked(turn{})
 		}
 	}
 	m.armLocked()
@@ -146,7 +146,7 @@ func (m *Manager) Acquire(ctx context.Context, req request.Request) (l *leaseapi
 func (m *Manager) Setup(ctx context.Context, s request.Setup, netns *os.File, tell Tell) (undo func(), err error) {
 	waiter, answer := attachment.NewWaiter(func(r attachment.Result) bool { return tell(r.MAC, r.Lease, r.Err) })
 	c := &call{m: m, key: request.Attachment(s.Wanted.Attachment).Key(), waiter: waiter, look: lookAhead(s, netns)}
-	if !m.postAs(c.key, true, func(x *actor) { c.begin(ctx, x) }) {
+	if !m.begins(c.key, func(x *actor) { c.begin(ctx, x) }) {
 		netns.Close()
 		return nil, errStopping
 	}

@@ -185,6 +185,22 @@ func TestLinkOfAKilledLeasedWithoutACaller(t *testing.T) {
 }
 
 // The lease is on disk, and leased is killed before it answers: the caller gets that lease.
+// The messages to an attachment that has made its link are not held up by other links.
+func TestMessageIsNoLink(t *testing.T) {
+	inWorld(t, func(w *world) {
+		making := -1
+		_, err := w.m.Setup(context.Background(), w.space(9, nil), nil, func(net.HardwareAddr, *leaseapi.Lease, error) bool {
+			w.m.workers.mu.Lock()
+			defer w.m.workers.mu.Unlock()
+			making = w.m.workers.making
+			return true
+		})
+		if w.rest(); err != nil || making != 0 {
+			t.Errorf("%d links are being made, %v", making, err)
+		}
+	})
+}
+
 func TestSetupFindsItsLeaseAgain(t *testing.T) {
 	for name, options := range map[string]map[string]string{"its MAC": nil, "another MAC": {"mac": "random"}} {
 		t.Run(name, func(t *testing.T) {

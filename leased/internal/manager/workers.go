@@ -14,7 +14,7 @@ import (
 // no more than two cores. Go keeps the descriptors of goroutines as well, half a KiB each:
 // an actor whose turn has not come has no goroutine.
 type workers struct {
-	spawn     func(run func())
+	group     *sync.WaitGroup // of all that work
 	actors    chan struct{}
 	standIns  chan struct{} // one for each that is being made
 	rewriters chan struct{} // one for each resolv.conf that is being rewritten
@@ -38,9 +38,9 @@ const (
 	maxRewriters = 2
 )
 
-func newWorkers(spawn func(run func())) *workers {
+func newWorkers(group *sync.WaitGroup) *workers {
 	return &workers{
-		spawn:  spawn,
+		group:  group,
 		actors: make(chan struct{}, maxActors), standIns: make(chan struct{}, maxStandIns), rewriters: make(chan struct{}, maxRewriters),
 	}
 }
@@ -48,30 +48,50 @@ func newWorkers(spawn func(run func())) *workers {
 // runner is an actor.
 type runner interface{ run() }
 
-// start has the actor run in a goroutine when its turn has come. link says that the actor is
-// to make a link.
-func (w *workers) start(x runner, link bool) {
+// turn is how an actor wants to run.
+type turn struct {
+	link bool // to make a link
+	// here: if the turn has come already, the caller does the work, without locks. For another
+	// goroutine the runtime would wake a thread.
+	here bool
+}
+
+// start has the actor run in a goroutine when its turn has come, or returns the work for the
+// caller.
+func (w *workers) start(x runner, t turn) (work func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if link {
+	if t.link {
 		w.makers = append(w.makers, x)
 	} else {
 		w.queue = append(w.queue, x)
 	}
-	w.moreLocked()
+	work = w.nextLocked() // of x: whoever came before and may work does so already
+	if work != nil && !t.here {
+		go work()
+		return nil
+	}
+	return work
 }
 
 func (w *workers) moreLocked() {
-	for w.crew < maxActors {
-		switch {
-		case len(w.queue) > 0:
-			w.hireLocked(pop(&w.queue))
-		case len(w.makers) > 0 && w.making < maxLinks:
-			w.making++
-			w.hireLocked(linkMaker{w, pop(&w.makers)})
-		default:
-			return
-		}
+	for work := w.nextLocked(); work != nil; work = w.nextLocked() {
+		go work()
+	}
+}
+
+// nextLocked is the work of the next actor whose turn has come, or nil.
+func (w *workers) nextLocked() (work func()) {
+	switch {
+	case w.crew >= maxActors:
+		return nil
+	case len(w.queue) > 0:
+		return w.hireLocked(pop(&w.queue))
+	case len(w.makers) > 0 && w.making < maxLinks:
+		w.making++
+		return w.hireLocked(linkMaker{w, pop(&w.makers)})
+	default:
+		return nil
 	}
 }
 
@@ -83,13 +103,15 @@ func pop(queue *[]runner) runner {
 	return x
 }
 
-func (w *workers) hireLocked(x runner) {
+func (w *workers) hireLocked(x runner) (work func()) {
 	w.crew++
-	w.spawn(func() {
+	w.group.Add(1)
+	return func() {
+		defer w.group.Done()
 		w.actors <- struct{}{}
 		defer w.put()
 		x.run()
-	})
+	}
 }
 
 // linkMaker is an actor that makes a link.

@@ -3,6 +3,7 @@
 package manager
 
 import (
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -14,17 +15,17 @@ import (
 func TestGoroutinesOfActors(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var spawned, ran atomic.Int32
-		w := newWorkers(func(run func()) { spawned.Add(1); go run() })
+		var started, ran atomic.Int32
+		w := newWorkers(&sync.WaitGroup{})
 		hold, wait := make(chan struct{}), make(chan struct{})
 		for range 100 {
-			w.start(runs(func() { <-hold; w.free(func() { <-wait }); ran.Add(1) }), false)
+			w.start(runs(func() { started.Add(1); <-hold; w.free(func() { <-wait }); ran.Add(1) }), turn{})
 		}
 		want := func(goroutines, ends int) {
 			t.Helper()
 			synctest.Wait()
-			if int(spawned.Load()) != goroutines || int(ran.Load()) != ends {
-				t.Errorf("%d goroutines, %d have ended, want %d and %d", spawned.Load(), ran.Load(), goroutines, ends)
+			if int(started.Load()) != goroutines || int(ran.Load()) != ends {
+				t.Errorf("%d goroutines, %d have ended, want %d and %d", started.Load(), ran.Load(), goroutines, ends)
 			}
 		}
 		want(maxActors, 0)
@@ -41,13 +42,13 @@ func TestLinksWaitForEachOther(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var links, messages atomic.Int32
-		w := newWorkers(func(run func()) { go run() })
+		w := newWorkers(&sync.WaitGroup{})
 		hold := make(chan struct{})
 		for range 20 {
-			w.start(runs(func() { links.Add(1); <-hold }), true)
+			w.start(runs(func() { links.Add(1); <-hold }), turn{link: true})
 		}
 		for range 20 {
-			w.start(runs(func() { messages.Add(1) }), false)
+			w.start(runs(func() { messages.Add(1) }), turn{})
 		}
 		synctest.Wait()
 		if links.Load() != maxLinks || messages.Load() != 20 {
@@ -66,11 +67,11 @@ func TestPauseOfALink(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var links atomic.Int32
-		w := newWorkers(func(run func()) { go run() })
+		w := newWorkers(&sync.WaitGroup{})
 		for range maxLinks {
-			w.start(runs(func() { _ = w.pause(t.Context(), time.Hour) }), true)
+			w.start(runs(func() { _ = w.pause(t.Context(), time.Hour) }), turn{link: true})
 		}
-		w.start(runs(func() { links.Add(1) }), true)
+		w.start(runs(func() { links.Add(1) }), turn{link: true})
 		synctest.Wait()
 		if links.Load() != 1 {
 			t.Error("a link waits for one that pauses")
