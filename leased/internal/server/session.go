@@ -35,9 +35,17 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	}
 	x := &session{Server: s, conn: conn, framer: leaseapi.NewFramer(conn), root: cred.Uid == 0}
 	defer x.framer.CloseDescriptors()
+	_ = conn.SetReadDeadline(time.Now().Add(s.limits.idle))
+	first, err := x.next() // by this goroutine: most peers call once
+	if err != nil {
+		return
+	}
+	_ = conn.SetReadDeadline(time.Time{})
 	calls := make(chan incoming)
 	s.conns.Go(func() { x.read(ctx, cancel, calls) })
-	x.loop(ctx, calls)
+	if x.answer(ctx, first) {
+		x.loop(ctx, calls)
+	}
 }
 
 // incoming is a call with the descriptor that came with it, or nil.
@@ -60,10 +68,14 @@ func (c *incoming) close() {
 	}
 }
 
-// answer answers one call.
-func (x *session) answer(ctx context.Context, call incoming) error {
+// answer answers one call, and reports whether the peer may go on.
+func (x *session) answer(ctx context.Context, call incoming) bool {
 	defer call.close()
-	return x.handle(ctx, &call)
+	err := x.handle(ctx, &call)
+	if err != nil {
+		x.Log.Debug("answer a call", "method", call.Method, "err", err)
+	}
+	return err == nil
 }
 
 // loop answers one call after the other. A peer has limits.idle for its next call; the
@@ -76,8 +88,7 @@ func (x *session) loop(ctx context.Context, calls <-chan incoming) {
 			return
 		case call := <-calls:
 			_ = x.conn.SetReadDeadline(time.Time{})
-			if err := x.answer(ctx, call); err != nil {
-				x.Log.Debug("answer a call", "method", call.Method, "err", err)
+			if !x.answer(ctx, call) {
 				return
 			}
 		}
@@ -88,12 +99,9 @@ func (x *session) loop(ctx context.Context, calls <-chan incoming) {
 func (x *session) read(ctx context.Context, cancel context.CancelFunc, calls chan<- incoming) {
 	defer cancel()
 	for {
-		var call incoming
-		if err := x.framer.Read(&call.Call); err != nil {
+		call, err := x.next()
+		if err != nil {
 			return
-		}
-		if fd, ok := x.framer.TakeDescriptor(); ok {
-			call.netns = os.NewFile(uintptr(fd), "the caller's descriptor")
 		}
 		select {
 		case calls <- call:
@@ -102,6 +110,17 @@ func (x *session) read(ctx context.Context, cancel context.CancelFunc, calls cha
 			return
 		}
 	}
+}
+
+// next waits for the peer's next call.
+func (x *session) next() (call incoming, err error) {
+	if err := x.framer.Read(&call.Call); err != nil {
+		return call, err
+	}
+	if fd, ok := x.framer.TakeDescriptor(); ok {
+		call.netns = os.NewFile(uintptr(fd), "the caller's descriptor")
+	}
+	return call, nil
 }
 
 // peer returns the credentials of the connected process (SO_PEERCRED, unix(7)).
