@@ -13,13 +13,21 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"podman-net-dhcp/internal/build"
 )
 
+// init has main keep the main thread, where it only waits: the main thread cannot visit a
+// container's network namespace, and a goroutine that runs there would need another one for
+// each visit (package netns).
+func init() { runtime.LockOSThread() }
+
 func main() {
-	switch err := run(os.Args[1:], os.Stdout); {
+	done := make(chan error)
+	go func() { done <- run(os.Args[1:], os.Stdout) }()
+	switch err := <-done; {
 	case errors.Is(err, errIdle):
 		os.Exit(exitIdle)
 	case err != nil:
