@@ -23,9 +23,9 @@ func (m *Member) SetAddr(addr netip.Addr) {
 
 // Offered notes that a server was heard, and judges the address that the server named.
 // refused reports that the address must not be used: it was found in use lately, or
-// another client among our containers has it. decline reports that a DECLINE is allowed,
-// as it always is for an address that was found in use before. check says that the
-// attachment checks for conflicts. Without the check only our own containers count.
+// another client among our containers has it now. decline reports that a DECLINE is
+// allowed, as it always is for an address that was found in use before. check says that the attachment checks for conflicts. Without the check only our
+// own containers count.
 func (m *Member) Offered(addr netip.Addr, check bool) (refused, decline bool) {
 	l := m.lan
 	l.mu.Lock()
@@ -37,7 +37,7 @@ func (m *Member) Offered(addr netip.Addr, check bool) (refused, decline bool) {
 	case check && l.inUse.has(now, addr):
 		return true, true
 	case other != nil && other.client != m.client:
-		return true, l.inUse.add(now, addr)
+		return true, l.inUse.add(now, addr, ours)
 	}
 	return false, false
 }
@@ -47,7 +47,7 @@ func (m *Member) Offered(addr netip.Addr, check bool) (refused, decline bool) {
 func (m *Member) InUse(addr netip.Addr) (decline bool) {
 	m.lan.mu.Lock()
 	defer m.lan.mu.Unlock()
-	return m.lan.inUse.add(m.lan.now(), addr)
+	return m.lan.inUse.add(m.lan.now(), addr, theirs)
 }
 
 // IsOurs reports whether an ARP message about addr, from a machine with that MAC, came from

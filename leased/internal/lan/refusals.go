@@ -19,25 +19,38 @@ const (
 	maxRefused = 256
 )
 
-// refusals are the addresses that were found in use, each with the end of its refusal.
-type refusals map[netip.Addr]clock.Instant
+// refusals are the addresses that were found in use.
+type refusals map[netip.Addr]refusal
+
+type refusal struct {
+	until clock.Instant
+	by    user
+}
+
+// user is who uses an address that was refused.
+type user uint8
+
+const (
+	theirs user = iota // another machine
+	ours               // another of our containers: once it has ended, the address is free
+)
 
 // add notes an address, and reports whether it may be declined.
-func (r refusals) add(now clock.Instant, addr netip.Addr) (decline bool) {
-	for a, until := range r {
-		if now >= until {
+func (r refusals) add(now clock.Instant, addr netip.Addr, by user) (decline bool) {
+	for a, one := range r {
+		if now >= one.until {
 			delete(r, a)
 		}
 	}
 	decline = len(r) < maxDeclines
 	if len(r) < maxRefused {
-		r[addr] = now.Add(refusedFor)
+		r[addr] = refusal{now.Add(refusedFor), by}
 	}
 	return decline
 }
 
-// has reports whether an address was found in use lately.
+// has reports whether another machine was found to use an address lately.
 func (r refusals) has(now clock.Instant, addr netip.Addr) bool {
-	until, ok := r[addr]
-	return ok && now < until
+	one, ok := r[addr]
+	return ok && one.by == theirs && now < one.until
 }

@@ -11,7 +11,7 @@ import (
 func TestRefusedFor300Seconds(t *testing.T) {
 	t.Parallel()
 	r, addr := refusals{}, netip.MustParseAddr("192.0.2.9")
-	if r.has(start, addr) || !r.add(start, addr) {
+	if r.has(start, addr) || !r.add(start, addr, theirs) {
 		t.Error("the first is not declined")
 	}
 	if !r.has(start.Add(299*time.Second), addr) || r.has(start.Add(300*time.Second), addr) {
@@ -25,14 +25,14 @@ func TestDeclinesAreLimited(t *testing.T) {
 	declined := 0
 	for i := range 10_000 {
 		addr = addr.Next()
-		if r.add(start.Add(time.Duration(i)*time.Millisecond), addr) {
+		if r.add(start.Add(time.Duration(i)*time.Millisecond), addr, theirs) {
 			declined++
 		}
 	}
 	if declined != maxDeclines || len(r) > maxRefused {
 		t.Errorf("%d declined, %d remembered", declined, len(r))
 	}
-	if !r.add(start.Add(time.Hour), addr) || len(r) != 1 {
+	if !r.add(start.Add(time.Hour), addr, theirs) || len(r) != 1 {
 		t.Error("not forgotten after an hour")
 	}
 }
