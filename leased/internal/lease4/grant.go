@@ -73,7 +73,20 @@ func (m *Machine) grant(r dhcp4.Reply) Lease {
 			r.T1, r.T2, r.LeaseTime, t1, t2)) // once, not at each renewal
 	}
 	l.T1, l.T2, l.Expiry = l.Start.Add(t1), l.Start.Add(t2), l.Start.Add(life)
+	m.putOff(&l)
 	return l
+}
+
+// putOff puts T1 off where the server has us renew all the time.
+func (m *Machine) putOff(l *Lease) {
+	life, asked := l.Expiry.Sub(l.Start), l.T1
+	at, tell := m.renewals.T1(m.lease.Start, l.Start, asked, l.Start.Add(life/2))
+	if tell {
+		m.report("server wants renewals too often", fmt.Sprintf("T1 %s; using %s", asked.Sub(l.Start), at.Sub(l.Start)))
+	}
+	if l.T1 = at; at > asked && at >= l.T2 {
+		l.T2 = l.Start.Add(life / 8 * 7)
+	}
 }
 
 // elsewhere returns the routes of r but those whose router is ourselves: they lead nowhere.

@@ -47,6 +47,7 @@ type Machine struct {
 	bound       bool
 	unconfirmed bool // lease is used without a server's word, see resume
 	forgoing    bool // in INIT because of option 108
+	renewals    clock.Renewals
 
 	*exchange // not nil during a Step; nil: the lease is at rest
 }

@@ -3,6 +3,7 @@
 package lease6
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -59,7 +60,24 @@ func (m *Machine) fresh(now clock.Instant, r ReplyReceived) (fresh []Addr, late 
 func (m *Machine) grant(r ReplyReceived, all, fresh []Addr) Lease {
 	l := Lease{Addrs: all, Server: r.Server, Start: m.sent, DNS: r.DNS, Search: r.Search}
 	l.T1, l.T2 = renewal(r, m.sent, fresh)
+	m.putOff(&l, firstEnd(fresh))
 	return ordered(l)
+}
+
+// putOff puts T1 off where the server has us renew all the time. end is that of the first
+// address; an address that is only preferred for a shorter time remains in use.
+func (m *Machine) putOff(l *Lease, end clock.Instant) {
+	asked, half := l.T1, clock.Never
+	if end != clock.Never {
+		half = l.Start.Add(end.Sub(l.Start) / 2)
+	}
+	at, tell := m.renewals.T1(m.lease.Start, l.Start, asked, half)
+	if tell {
+		m.report("server wants renewals too often", fmt.Sprintf("T1 %s; using %s", asked.Sub(l.Start), at.Sub(l.Start)))
+	}
+	if l.T1 = at; at > asked && at >= l.T2 {
+		l.T2 = l.Start.Add(at.Sub(l.Start) / 5 * 8) // as 0.8 is to 0.5
+	}
 }
 
 // renewal returns T1 and T2. It takes the server's values, or 0.5 and 0.8 of the

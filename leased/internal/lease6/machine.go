@@ -21,6 +21,7 @@ type Machine struct {
 	lastXID        uint32        // of the last exchange, not to be taken again
 	solMax, infMax time.Duration // SOL_MAX_RT and INF_MAX_RT, as servers may change them
 	pace           pace
+	renewals       clock.Renewals
 
 	hint     []netip.Addr // in the IA_NA of SOLICIT
 	offers   []offer      // ADVERTISEs collected, the best one first
