@@ -110,8 +110,8 @@ func brokenMemory(t *testing.T, program string, b broken) {
 
 	b.fail(t, h.memory)
 	mark := h.story.mark()
+	second.join().done(t, "a join without a disk") // the memo of the first was written lately
 	h.tells(mark, "leased: ", "level=ERROR", `msg="write the lease memory"`)
-	second.join().done(t, "a join without a disk")
 	for range 2 {
 		h.hears(h.story.mark(), "DHCPACK", first.mac)
 	}

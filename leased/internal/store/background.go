@@ -16,7 +16,9 @@ type Saver interface {
 }
 
 // Background writes records while nobody waits: the disk may be slow. A record that changes
-// twice before it is written is written once.
+// twice before it is written is written once. A record that was written is written again a
+// minute later at the earliest: servers and routers decide how often a record changes, and
+// each write is two fsyncs.
 type Background struct {
 	store Saver
 	log   *slog.Logger
@@ -26,13 +28,16 @@ type Background struct {
 	mu    sync.Mutex     // guards dirty
 	dirty map[string]any // nil: delete the record
 
-	writing sync.Mutex // guards failing, and the order of two writes of one key
+	writing sync.Mutex // guards the following fields, and the order of two writes of one key
 	failing bool
+	recent  recent
 }
 
 // NewBackground returns a Background that keeps its records in s; nil: it keeps none.
 func NewBackground(s Saver, log *slog.Logger) *Background {
-	return &Background{store: s, log: log, now: make(chan struct{}, 1), later: make(chan struct{}, 1), dirty: map[string]any{}}
+	return &Background{
+		store: s, log: log, now: make(chan struct{}, 1), later: make(chan struct{}, 1), dirty: map[string]any{}, recent: newRecent(),
+	}
 }
 
 // Put takes the record of key, which must not change any more, and returns at once;
@@ -57,26 +62,22 @@ func (w *Background) take(key string, record any, wake chan<- struct{}) {
 }
 
 // gatherTime is how long Run waits for more after the first Refresh. Many leases are renewed
-// at once; each write is two fsyncs.
+// at once.
 const gatherTime = 2 * time.Second
 
 // Run writes until ctx ends. What was put last may be unwritten then: Flush is for it.
 func (w *Background) Run(ctx context.Context) {
-	gathered, gathering := time.NewTimer(gatherTime), false
-	gathered.Stop()
-	defer gathered.Stop()
+	var alarm alarm
+	defer alarm.stop()
 	for {
 		select {
 		case <-w.now:
-			w.Flush()
+			alarm.set(w.flush(false))
 		case <-w.later:
-			if !gathering {
-				gathering = true
-				gathered.Reset(gatherTime)
-			}
-		case <-gathered.C:
-			gathering = false
-			w.Flush()
+			alarm.set(gatherTime)
+		case <-alarm.c():
+			alarm.rang()
+			alarm.set(w.flush(false))
 		case <-ctx.Done():
 			return
 		}
@@ -84,19 +85,47 @@ func (w *Background) Run(ctx context.Context) {
 }
 
 // Flush writes what was put and is not written yet. Errors are logged.
-func (w *Background) Flush() {
+func (w *Background) Flush() { w.flush(true) }
+
+// flush writes what may be written already, or with all everything. It returns in what time
+// the first of the others may be written; 0: there are no others.
+func (w *Background) flush(all bool) (wait time.Duration) {
 	w.writing.Lock()
 	defer w.writing.Unlock()
+	w.recent.sweep()
 	w.mu.Lock()
 	todo := w.dirty
 	w.dirty = map[string]any{}
+	for key, record := range todo {
+		pause := w.recent.pause(key)
+		if record == nil || pause <= 0 || all {
+			continue
+		}
+		delete(todo, key)
+		w.dirty[key] = record
+		if wait == 0 || pause < wait {
+			wait = pause
+		}
+	}
 	w.mu.Unlock()
 	for key, record := range todo {
 		w.tell(w.write(key, record))
 	}
+	return wait
 }
 
 func (w *Background) write(key string, record any) error {
+	if record == nil && w.recent.deleted(key) {
+		return nil
+	}
+	err := w.save(key, record)
+	if err == nil {
+		w.recent.note(key, record == nil)
+	}
+	return err
+}
+
+func (w *Background) save(key string, record any) error {
 	if record == nil {
 		return w.store.Delete(key)
 	}

@@ -83,6 +83,8 @@ func TestBackgroundWrites(t *testing.T) {
 		w.Put("a", nil)
 		w.Put("b", 3)
 		pass(0)
+		s.want(t, 3, map[string]any{"b": 2})
+		pass(rewriteTime)
 		s.want(t, 4, map[string]any{"b": 3})
 		if log.Len() > 0 {
 			t.Errorf("logged %s", log)
@@ -125,8 +127,11 @@ func TestPutWhileGathering(t *testing.T) {
 		pass(0)
 		s.want(t, 2, map[string]any{"a": 1, "b": 2})
 		w.Refresh("a", 3)
+		w.Refresh("c", 3)
 		pass(gatherTime)
-		s.want(t, 3, map[string]any{"a": 3, "b": 2})
+		s.want(t, 3, map[string]any{"a": 1, "b": 2, "c": 3})
+		pass(rewriteTime)
+		s.want(t, 4, map[string]any{"a": 3, "b": 2, "c": 3})
 	})
 }
 
@@ -159,7 +164,7 @@ func TestBackgroundOfASlowDisk(t *testing.T) {
 			t.Errorf("took %s", d)
 		}
 		close(s.hold)
-		pass(gatherTime)
+		pass(rewriteTime)
 		s.want(t, 3, map[string]any{"a": 99})
 	})
 }
