@@ -37,7 +37,7 @@ TOOL  := $(GO) tool -modfile=lab/tools.mod
 PAGES := leased.8 net-dhcp-hook.8 net-dhcp.7 io.leased.7
 
 .DEFAULT_GOAL := help
-.PHONY: help build tags man install uninstall dist rpm deb selinux release licenses vuln demo test test-go test-e2e test-chaos test-churn test-scale test-long test-matrix test-fuzz fuzz bench bench-quick lint fmt clean
+.PHONY: help build tags man install uninstall dist rpm deb selinux apparmor release licenses vuln demo test test-go test-e2e test-chaos test-churn test-scale test-long test-matrix test-fuzz fuzz bench bench-quick lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -109,6 +109,9 @@ selinux: ## bin/leased.pp, the SELinux module, compiled and checked (root)
 	@lab/deps --only checkpolicy policycoreutils python3-setools selinux-policy-dev selinux-utils semodule-utils setools
 	packaging/selinux/build bin/leased.pp
 	packaging/selinux/check bin/leased.pp
+
+apparmor: ## compile the AppArmor profile (root)
+	packaging/apparmor/check
 
 release: ## dist/: everything for amd64 and arm64, with checksums (root)
 	@lab/deps --only debhelper dpkg-dev lintian qemu-user-static rpm rpmlint
