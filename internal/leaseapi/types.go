@@ -41,7 +41,9 @@ const (
 const (
 	ErrorNoLease = "io.leased.NoLease" // no server answered, or no server gave an address, in time
 	ErrorFailed  = "io.leased.Failed"  // the kernel or the disk refused
-	ErrorRefused = "io.leased.Refused" // an option, or netavark's document, cannot be right
+	// ErrorRefused: an option, or netavark's document, cannot be right; or a running container
+	// has this one's identity on the LAN.
+	ErrorRefused = "io.leased.Refused"
 )
 
 // The errors that every Varlink service has (org.varlink.service).

@@ -123,16 +123,24 @@ type activity struct {
 	trouble  string    // the last reason why there is none
 }
 
+// Join makes the membership of an attachment, which owns it from New on.
+func Join(env *Env, key string, req *request.Request, at kernel.Place) *lan.Member {
+	id := lan.Identity{Key: key, Host: req.Link.Host, Client: req.ClientKey(), MAC: req.Link.MAC, Cookie: at.Cookie}
+	if req.Policy.IPv6 != request.IPv6Off {
+		id.Six = req.Client.Secret
+	}
+	return env.LANs.Join(id)
+}
+
 // New makes an attachment that has asked for nothing yet. k is the lease that an earlier
 // container of the same client had.
-func New(env *Env, host Host, req *request.Request, at kernel.Place, k Kept) *Attachment {
-	a := &Attachment{env: env, host: host, req: req, phase: Queued, until: clock.Never, remembers: k.Known()}
+func New(env *Env, host Host, req *request.Request, at kernel.Place, on *lan.Member, k Kept) *Attachment {
+	a := &Attachment{env: env, host: host, req: req, lan: on, phase: Queued, until: clock.Never, remembers: k.Known()}
 	a.v4 = ipv4.New(ipv4.Config{Owner: a, Kernel: env.Kernel, Request: req, Rand: env.Rand}, k.V4)
 	if req.Policy.IPv6 != request.IPv6Off {
 		a.v6 = ipv6.New(a.config6(), k.V6)
 	}
-	id := lan.Identity{Host: req.Link.Host, Client: req.ClientKey(), MAC: req.Link.MAC, Cookie: at.Cookie}
-	a.lan = env.LANs.Join(id, notices{a})
+	a.lan.Heed(notices{a})
 	req.Link.Host = a.lan.Host() // the same, and one copy for all of the LAN
 	if req.Client.Hostname == req.Attachment.ContainerName {
 		req.Client.Hostname = req.Attachment.ContainerName // the same, and one copy
@@ -156,7 +164,7 @@ func (n notices) Advertised() bool { return n.a.host.Post(false, n.a.v6.Advertis
 // is still there is looked at later.
 func Resume(env *Env, host Host, r *record.Record, at kernel.Place) *Attachment {
 	req := r.Request // a pointer into the record would keep all of the record
-	a := New(env, host, &req, at, Kept{})
+	a := New(env, host, &req, at, Join(env, host.Key(), &req, at), Kept{})
 	a.v4.Resume(r)
 	a.v6.Resume(r)
 	a.resolves = r.Resolves

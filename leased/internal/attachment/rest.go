@@ -5,12 +5,29 @@ package attachment
 import (
 	"podman-net-dhcp/leased/internal/ipv6"
 	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/request"
 )
 
 // sign is what a place is known by beside what the request says.
 type sign struct {
 	cookie, inode uint64
 	number        int
+}
+
+// place is where the link of a request is.
+func (s sign) place(req *request.Request) kernel.Place {
+	return kernel.Place{
+		Netns: req.Link.Netns, Cookie: s.cookie, Number: s.number, Inode: s.inode,
+		Index: req.Link.Index, MAC: req.Link.MAC, Interface: req.Attachment.Interface,
+	}
+}
+
+// sign is that of the place, at rest or not.
+func (a *Attachment) sign() sign {
+	if a.activity == nil {
+		return a.netns
+	}
+	return sign{a.place.Cookie, a.place.Inode, a.place.Number}
 }
 
 // active is the activity of an attachment that begins one.
@@ -25,10 +42,7 @@ func (a *Attachment) active(at kernel.Place) *activity {
 // Wake precedes the first message after Rest.
 func (a *Attachment) Wake() {
 	if a.activity == nil {
-		a.activity = a.active(kernel.Place{
-			Netns: a.req.Link.Netns, Cookie: a.netns.cookie, Number: a.netns.number, Inode: a.netns.inode,
-			Index: a.req.Link.Index, MAC: a.req.Link.MAC, Interface: a.req.Attachment.Interface,
-		})
+		a.activity = a.active(a.netns.place(a.req))
 	}
 	a.v4.Wake()
 	if a.told {
@@ -57,8 +71,7 @@ func (a *Attachment) Rest() {
 }
 
 func (a *Attachment) rest() {
-	at := a.place
-	a.netns, a.activity = sign{at.Cookie, at.Inode, at.Number}, nil
+	a.netns, a.activity = a.sign(), nil
 	// Of IPv6, routers may say something else until Wake.
 	if a.v6 == nil && a.resolves != nil && a.resolves.Equal(a.Snapshot().names()) {
 		a.resolves, a.told = nil, true

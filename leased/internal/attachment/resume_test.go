@@ -13,6 +13,11 @@ import (
 	"podman-net-dhcp/leased/internal/record"
 )
 
+// keyed is a Host that nobody calls but for its key.
+type keyed struct{ Host }
+
+func (keyed) Key() string { return "id" }
+
 // A record tells the phase, and whether there is a memo of the client.
 func TestPhaseOfARecord(t *testing.T) {
 	t.Parallel()
@@ -37,7 +42,7 @@ func TestPhaseOfARecord(t *testing.T) {
 		"held six": {record.Record{Waiting: true, Held: true, Until: until, IPv6: &record.IPv6{Lease: six}}, Held, until, true},
 	} {
 		tt.r.Request = *s.req
-		a := Resume(env, nil, &tt.r, kernel.Place{Cookie: 1001})
+		a := Resume(env, keyed{}, &tt.r, kernel.Place{Cookie: 1001})
 		if a.Phase() != tt.phase || a.until != tt.until || a.remembers != tt.remembers {
 			t.Errorf("%s: %v until %v, remembers %v", name, a.Phase(), a.until, a.remembers)
 		}

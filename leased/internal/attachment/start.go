@@ -10,11 +10,10 @@ import (
 	"podman-net-dhcp/leased/internal/lease4"
 )
 
-// Begin starts the attachment for w, who becomes its owner. make makes the link; nil: the
+// Begin starts the attachment for w, who becomes its owner. Its LAN knows it as living. make makes the link; nil: the
 // link is there.
 func (a *Attachment) Begin(w *Waiter, make func(at kernel.Place) (kernel.Place, error)) {
 	a.owner, a.waiters = w, []*Waiter{w}
-	a.lan.SetLive(true)
 	if make != nil {
 		a.makeLink(make)
 	}

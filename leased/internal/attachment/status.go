@@ -10,6 +10,7 @@ import (
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/ipv4"
 	"podman-net-dhcp/leased/internal/ipv6"
+	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/request"
 	"podman-net-dhcp/leased/internal/resolv"
 )
@@ -19,14 +20,21 @@ import (
 type Snapshot struct {
 	req   *request.Request
 	phase Phase
+	netns sign
 	v4    ipv4.Shown
 	v6    *ipv6.Shown // nil: there is no IPv6
 }
 
 // Snapshot returns what there is now.
 func (a *Attachment) Snapshot() *Snapshot {
-	return &Snapshot{req: a.req, phase: a.phase, v4: a.v4.Show(), v6: a.v6.Show()}
+	return &Snapshot{req: a.req, phase: a.phase, netns: a.sign(), v4: a.v4.Show(), v6: a.v6.Show()}
 }
+
+// Container is the container's name.
+func (s *Snapshot) Container() string { return s.req.Attachment.ContainerName }
+
+// Place is the container's link, without a session.
+func (s *Snapshot) Place() kernel.Place { return s.netns.place(s.req) }
 
 // Status is the attachment as the API shows it.
 func (s *Snapshot) Status(now clock.Instant) leaseapi.Status {

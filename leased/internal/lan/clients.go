@@ -7,19 +7,33 @@ type clients struct {
 	living int
 	peak   int            // the most that lived at a time
 	byName map[string]int // living members that are the same DHCP client; no zeros
+	bySix  map[six]int    // living members that are the same client to IPv6; no zeros, and not the zero key
 }
 
-func (c *clients) add(name string) {
-	c.byName[name]++
+// six is an Identity's Six.
+type six = [16]byte
+
+func (c *clients) add(m *Member) {
+	c.byName[m.client]++
+	if m.six != (six{}) {
+		c.bySix[m.six]++
+	}
 	c.living++
 	c.peak = max(c.peak, c.living)
 }
 
-func (c *clients) remove(name string) {
-	if c.byName[name]--; c.byName[name] == 0 {
-		delete(c.byName, name)
+func (c *clients) remove(m *Member) {
+	drop(c.byName, m.client)
+	if m.six != (six{}) {
+		drop(c.bySix, m.six)
 	}
 	c.living--
+}
+
+func drop[K comparable](counts map[K]int, key K) {
+	if counts[key]--; counts[key] == 0 {
+		delete(counts, key)
+	}
 }
 
 // minHeld is how many leases may be held in any case.

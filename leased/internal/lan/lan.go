@@ -65,8 +65,10 @@ func New(cfg Config) *LANs {
 
 // Identity says which attachment a Member stands for. It does not change.
 type Identity struct {
+	Key    string           // names the attachment
 	Host   string           // the host interface that leads to the LAN
 	Client string           // tells DHCP clients of the LAN apart
+	Six    [16]byte         // tells them apart in IPv6; zero: no IPv6
 	MAC    net.HardwareAddr // of the container's interface
 	Cookie uint64           // of the container's netns
 }
@@ -85,8 +87,8 @@ type Notify interface {
 
 // Join adds an attachment to its LAN. The member is not living, is outside the gate, has no
 // address and is not subscribed. It must Leave.
-func (l *LANs) Join(id Identity, notify Notify) *Member {
-	return &Member{lan: l.lan(id.Host), client: id.Client, mac: macOf(id.MAC), cookie: id.Cookie, notify: notify}
+func (l *LANs) Join(id Identity) *Member {
+	return &Member{lan: l.lan(id.Host), key: id.Key, client: id.Client, six: id.Six, mac: macOf(id.MAC), cookie: id.Cookie}
 }
 
 func (l *LANs) lan(host string) *lan {
@@ -166,7 +168,7 @@ type lan struct {
 
 func newLAN(all *LANs, host string) *lan {
 	return &lan{
-		host: host, all: all, gate: newGate[*Member](), clients: clients{byName: map[string]int{}},
+		host: host, all: all, gate: newGate[*Member](), clients: clients{byName: map[string]int{}, bySix: map[six]int{}},
 		addrs: map[netip.Addr]*Member{}, inUse: refusals{},
 	}
 }

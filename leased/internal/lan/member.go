@@ -7,7 +7,9 @@ import "net/netip"
 // Member is one attachment on its LAN. It is safe for concurrent use.
 type Member struct {
 	lan    *lan
-	client string // as in Identity
+	key    string // as in Identity, as the next three
+	client string
+	six    six
 	cookie uint64
 	notify Notify
 	next   *Member // living and with the same MAC; the mutex of LANs guards it
@@ -20,6 +22,12 @@ type Member struct {
 	waiting    bool       // for what the advertisements bring
 	addr       netip.Addr // the zero Addr: none
 }
+
+// Key is the attachment's.
+func (m *Member) Key() string { return m.key }
+
+// Heed sets how the member hears from its LAN. It precedes EnterGate and Subscribe.
+func (m *Member) Heed(notify Notify) { m.notify = notify }
 
 // Host is the host interface that leads to the LAN.
 func (m *Member) Host() string { return m.lan.host }
@@ -38,14 +46,18 @@ func (m *Member) SetLive(is bool) {
 	l := m.lan
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.setLiveLocked(m, is)
+}
+
+func (l *lan) setLiveLocked(m *Member, is bool) {
 	if is == m.living {
 		return
 	}
 	m.living = is
 	if is {
-		l.clients.add(m.client)
+		l.clients.add(m)
 	} else {
-		l.clients.remove(m.client)
+		l.clients.remove(m)
 	}
 	l.all.index(m, is)
 }

@@ -72,6 +72,7 @@ func use(m *told, i int) {
 	a := netip.AddrFrom4([4]byte{192, 0, 2, byte(i % 8)})
 	do := []func(){
 		func() { m.SetLive(true) },
+		func() { m.Claim(m.Claim(nil)) },
 		func() { m.SetLive(false) },
 		func() { m.EnterGate() },
 		func() { m.ExitGate(Outcome(1 + rand.IntN(3))) },

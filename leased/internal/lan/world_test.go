@@ -148,7 +148,8 @@ type told struct {
 
 func (w *world) join(id Identity) *told {
 	m := &told{}
-	m.Member = w.lans.Join(id, notices{w, m})
+	m.Member = w.lans.Join(id)
+	m.Heed(notices{w, m})
 	return m
 }
 

@@ -81,22 +81,37 @@ func (c *call) begin(ctx context.Context, x *actor) {
 	defer c.answerAfterPanic(x)
 	defer c.closeMaker()
 	if err := c.look(c, x); err != nil {
-		c.m.cfg.Kernel.Leave(c.place)
-		c.waiter.Answer(attachment.Result{Err: err})
+		c.turnDown(err)
 		return
 	}
 	c.req.Link.Index = c.place.Index
 	c.req.Attachment = c.req.Attachment.Within(x.key)
 	c.place.Interface = c.req.Attachment.Interface
-	k := c.inherit(x)
-	if x.at != nil {
+	if old := x.at; old != nil && old.Phase() != attachment.Held && old.Place().Same(c.place) {
 		c.m.cfg.Kernel.Leave(c.place) // the attachment has its own session
-		x.at.Join(c.waiter)
+		old.Join(c.waiter)
 		return
 	}
+	on := attachment.Join(&c.m.env, x.key, c.req, c.place)
+	defer func() {
+		if x.at == nil || x.at.LAN() != on {
+			on.Leave()
+		}
+	}()
+	if err := c.claim(x, on); err != nil {
+		c.turnDown(err)
+		return
+	}
+	k := c.inherit(x)
 	x.Numbered(c.place.Number)
-	x.at = attachment.New(&c.m.env, x, c.req, c.place, k)
+	x.at = attachment.New(&c.m.env, x, c.req, c.place, on, k)
 	x.at.Begin(c.waiter, c.making(ctx))
+}
+
+// turnDown answers a call that begins nothing.
+func (c *call) turnDown(err error) {
+	c.m.cfg.Kernel.Leave(c.place)
+	c.waiter.Answer(attachment.Result{Err: err})
 }
 
 func (c *call) closeMaker() {
@@ -184,8 +199,6 @@ func (c *call) answerAfterPanic(x *actor) {
 func (c *call) inherit(x *actor) (k attachment.Kept) {
 	switch old := x.at; {
 	case old == nil:
-	case old.Phase() != attachment.Held && old.Place().Same(c.place):
-		return k
 	case old.Request().ClientKey() != c.req.ClientKey():
 		how := attachment.GiveBack
 		if old.Phase() == attachment.Held && !x.Claim() {

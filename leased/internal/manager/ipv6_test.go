@@ -5,6 +5,7 @@ package manager
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ var (
 // container6 is a container that wants IPv6, on a LAN with a DHCPv6 server.
 func (w *world) container6(i int, mode string) leaseapi.AcquireRequest {
 	req := w.container(i + 9)
-	req.Client.DUID, req.Client.IAID, req.Client.Secret = "00040102030405060708090a0b0c0d0e0f10", uint32(i), "000102030405060708090a0b0c0d0e0f"
+	req.Client.DUID, req.Client.IAID, req.Client.Secret = "00040102030405060708090a0b0c0d0e0f10", uint32(i), fmt.Sprintf("000102030405060708090a0b0c0d%04x", 0x0e0e+i)
 	req.Policy.IPv6, req.Policy.IPv6TimeoutMS, req.Policy.ResolvConf = mode, 2000, true
 	if w.kernel.six.server == nil {
 		w.kernel.six.server = newServer6()

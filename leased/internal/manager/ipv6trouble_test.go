@@ -409,9 +409,7 @@ func TestReleaseIsNotRepeatedForASuccessor(t *testing.T) {
 		go w.m.Release(context.Background(), req.Attachment)
 		time.Sleep(50 * time.Millisecond)
 		w.kernel.six.server.with(func(s *server6) { s.mute = false })
-		again := w.container6(1, "auto")
-		again.Attachment.ContainerID = "anew"
-		w.acquire(again)
+		w.acquire(w.anew(req))
 		w.pass(5 * time.Second)
 		w.wantHeard6("RELEASE by stand-in6", "SOLICIT by dhcp6", "REQUEST by dhcp6")
 	})

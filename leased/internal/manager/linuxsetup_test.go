@@ -4,6 +4,8 @@ package manager
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"net"
 	"os"
 	"strings"
@@ -79,6 +81,64 @@ func TestSetupOnRealLinks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A container gets neither the identity of one that runs, nor its place. The one that runs keeps
+// its link and its address, and a container whose netns is gone keeps nothing.
+func TestIdentityOnRealLinks(t *testing.T) {
+	t.Parallel()
+	for name, options := range links {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			lan := testlan.New(t)
+			lan.Dnsmasq(t1...)
+			m, _ := onHost(t, host(t, lan))
+			start := func(container *testlan.NS, id string, more map[string]string) (*leaseapi.Lease, error) {
+				all := maps.Clone(options)
+				maps.Copy(all, more)
+				s, netns := ask(t, container, all)
+				s.Wanted.ContainerID = id
+				return m.setUp(s, netns())
+			}
+			first, second := lan.Container(), lan.Container()
+			lease, err := start(first, "id", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for what, try := range map[string]struct {
+				id   string
+				more map[string]string
+			}{
+				"has the MAC":               {"id2", nil},
+				"has the client identifier": {"id2", map[string]string{"mac": "02:00:00:00:77:77", "client_id": "01:" + options["mac"]}},
+				"runs already":              {"id", map[string]string{"mac": "02:00:00:00:77:77"}},
+			} {
+				if _, err := start(second, try.id, try.more); err == nil || !strings.Contains(err.Error(), what) {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+			if have := first.Run("ip", "-4", "addr", "show", "eth0"); !strings.Contains(have, lease.Address.String()) {
+				t.Errorf("%s is not in %s", lease.Address, have)
+			}
+			if have := second.Run("ip", "link"); strings.Contains(have, "eth0") || m.Len() != 1 {
+				t.Errorf("%d attachments, and of links %s", m.Len(), have)
+			}
+			first.Delete()
+			again, err := start(second, "id2", nil)
+			if err != nil || again.Address != lease.Address {
+				t.Errorf("got %+v, %v", again, err)
+			}
+		})
+	}
+}
+
+// setUp is Setup.
+func (m tested) setUp(s request.Setup, netns *os.File) (lease *leaseapi.Lease, err error) {
+	_, failed := m.Setup(context.Background(), s, netns, func(_ net.HardwareAddr, l *leaseapi.Lease, e error) bool {
+		lease, err = l, e
+		return e == nil
+	})
+	return lease, errors.Join(err, failed)
 }
 
 // A leased that is killed while it makes a link leaves an intention: that takes the link away.
