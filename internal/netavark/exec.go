@@ -21,7 +21,8 @@ func (e Exec) Attachment() leaseapi.Attachment {
 	}
 }
 
-// Wanted returns the interface that the document asks for, with checked options.
+// Wanted returns the interface that the document asks for, with checked options. A network
+// of an earlier version may have a longer lease_timeout than create allows.
 func (e Exec) Wanted(netnsPath string) (wanted.Interface, error) {
 	o, err := options.Per(e.Network.Options, e.NetworkOptions.Options)
 	if err != nil {
@@ -38,6 +39,7 @@ func (e Exec) Wanted(netnsPath string) (wanted.Interface, error) {
 	}
 	o.RequestIPv6 = first(e.NetworkOptions.StaticIPs, netip.Addr.Is6)
 	o.NoDefaultRoute = o.NoDefaultRoute || e.Network.Internal
+	o.LeaseTimeout = min(o.LeaseTimeout, options.MaxInPlugin)
 	return wanted.Interface{
 		Attachment: e.Attachment(), Netns: netnsPath, Options: o,
 		Hostnames: []string{e.hostnameAlias(), e.ContainerName, wanted.ShortID(e.ContainerID)},

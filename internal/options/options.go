@@ -53,6 +53,8 @@ type Options struct {
 	IPv6        string        // off, auto, slaac, dhcp or only
 	IPv6Timeout time.Duration // how long a start that has IPv4 waits for IPv6
 	RequestIPv6 netip.Addr    // Podman's ip6=
+
+	Limited []Limited // what Per has taken back, for the log
 }
 
 // Parse reads options given as key and value. Later maps override earlier ones. The
@@ -60,10 +62,8 @@ type Options struct {
 func Parse(layers ...map[string]string) (Options, error) {
 	o := defaults()
 	for _, layer := range layers {
-		for _, name := range slices.Sorted(maps.Keys(layer)) {
-			if err := o.set(name, layer[name]); err != nil {
-				return Options{}, err
-			}
+		if err := o.setAll(layer); err != nil {
+			return Options{}, err
 		}
 	}
 	if o.Bridge != "" && o.Parent != "" {
@@ -72,15 +72,34 @@ func Parse(layers ...map[string]string) (Options, error) {
 	return o, nil
 }
 
+func (o *Options) setAll(layer map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(layer)) {
+		if err := o.set(name, layer[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Per is Parse for a container on a network. The container's own options must not select
-// where to attach.
+// where to attach, and must not have a start wait longer than the network says: such a value
+// is limited to the network's.
 func Per(network, container map[string]string) (Options, error) {
 	for _, name := range slices.Sorted(maps.Keys(container)) {
 		if k := find(name); k != nil && k.network {
 			return Options{}, fmt.Errorf("option %s belongs to the network; set it with: podman network create -o %s=…", name, name)
 		}
 	}
-	return Parse(network, container)
+	o, err := Parse(network)
+	if err != nil || len(container) == 0 {
+		return o, err
+	}
+	of := o
+	if err := o.setAll(container); err != nil {
+		return Options{}, err
+	}
+	o.limit(of)
+	return o, nil
 }
 
 // FromPrefixed returns the options among labels or annotations: those that begin with

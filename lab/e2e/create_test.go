@@ -15,6 +15,7 @@ func TestCreateRefuses(t *testing.T) {
 	for name, want := range map[string]struct{ args, words string }{
 		"unknown option":     {"-o bridge=br0 -o bogus=1", "unknown option bogus=1; allowed: bridge, parent"},
 		"wrong mode":         {"-o parent=nic0 -o mode=wrong", "option mode=wrong|allowed: bridge, private, vepa, passthru"},
+		"long timeout":       {"-o bridge=br0 -o lease_timeout=31s", "option lease_timeout=31s|allowed: 1s to 30s"},
 		"wrong timeout":      {"-o bridge=br0 -o lease_timeout=soon", "option lease_timeout=soon|allowed: 1s to 10m"},
 		"wrong mac":          {"-o bridge=br0 -o mac=01:00:00:00:00:01", "option mac=01:00:00:00:00:01|unicast"},
 		"absent parent":      {"-o parent=nope", "there is no interface nope on this host; see: ip link"},

@@ -33,6 +33,9 @@ func create(stdin io.Reader) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.LeaseTimeout > options.MaxInPlugin {
+		return nil, fmt.Errorf("option lease_timeout=%s: allowed: 1s to %s; Podman holds its network lock while a start waits", merged["lease_timeout"], options.MaxInPlugin)
+	}
 	on, err := hostInterface(n.NetworkInterface, o)
 	if err != nil {
 		return nil, err

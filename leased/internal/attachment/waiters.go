@@ -72,6 +72,8 @@ func (a *Attachment) Late(w *Waiter) {
 		a.Publish()
 		return
 	}
+	why := a.inVain()
+	a.v4.InVain()
 	shown := a.Snapshot()
 	l := shown.reply(a.Now())
 	if a.req.Policy.OnTimeout == request.Continue || a.req.Policy.IPv6 == request.IPv6Only && l != nil {
@@ -82,7 +84,7 @@ func (a *Attachment) Late(w *Waiter) {
 		w.Answer(Result{Lease: l, MAC: a.req.Link.MAC})
 		return
 	}
-	err := noLease(a.inVain())
+	err := noLease(why)
 	a.handOver(w)
 	if !a.Starting() {
 		a.End("no lease in time", ByPolicy)
@@ -138,7 +140,7 @@ func (a *Attachment) Trouble(text string) { a.trouble = text }
 // inVain says why there is no lease yet, where, and the next step.
 func (a *Attachment) inVain() string {
 	on, within := a.req.Link.Host, a.req.Policy.Timeout
-	text := fmt.Sprintf("no DHCP server answered on %s within %s; is there one on that LAN, and is the uplink up and in the bridge?", on, within)
+	text := fmt.Sprintf("no DHCP server answered on %s within %s%s; is there one on that LAN, and is the uplink up and in the bridge?", on, within, a.afterOthers())
 	if a.v4.Asking() {
 		text = fmt.Sprintf("a DHCP server on %s made an offer but did not confirm it within %s; the server's log may tell the reason", on, within)
 	}
@@ -149,4 +151,12 @@ func (a *Attachment) inVain() string {
 		text = fmt.Sprintf("no lease on %s within %s: %s", on, within, a.trouble)
 	}
 	return text + "; see: journalctl -u leased"
+}
+
+// afterOthers says why the time of a start was short.
+func (a *Attachment) afterOthers() string {
+	if a.lan.Silent() {
+		return ", and another start has waited in vain a moment ago"
+	}
+	return ""
 }

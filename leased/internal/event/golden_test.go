@@ -72,6 +72,8 @@ var golden = []struct {
 	{event.Ignored{Err: errNet}, "DEBUG", `msg="message ignored" WHO err="network is down"`},
 	{event.Ignored{}, "DEBUG", `msg="message ignored" WHO err=<nil>`},
 
+	{event.Limited{Option: "lease_timeout=40s", To: "10s"}, "WARN", `msg="a container's option is limited by its network's" WHO option="lease_timeout=40s" to=10s`},
+
 	{event.Reported{Family: event.IPv4, Msg: "server refused the address", Detail: "no"}, "WARN", `msg="server refused the address" WHO detail=no`},
 	{event.Reported{Family: event.IPv6, Msg: "ADVERTISE ignored", Detail: "no"}, "WARN", `msg="IPv6: ADVERTISE ignored" WHO detail=no`},
 	{event.Failed{What: "solicit routers", Err: errNet}, "WARN", `msg="solicit routers" WHO err="network is down"`},

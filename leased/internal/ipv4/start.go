@@ -31,6 +31,13 @@ func (d *Driver) Start() {
 	}
 }
 
+// InVain notes that the start has waited for the servers until now.
+func (d *Driver) InVain() {
+	if d.exchange != nil && d.asked != 0 {
+		d.cfg.Owner.LAN().Unanswered(d.asked)
+	}
+}
+
 // resort uses the remembered lease. A server of the LAN that was heard meanwhile, if
 // only by other attachments, is slow and not away: it gets nearly all of the time.
 func (d *Driver) resort() {

@@ -81,7 +81,16 @@ func use(m *told, i int) {
 		func() { m.Subscribe(i%2 == 0) },
 		func() { m.Unsubscribe() },
 		func() { m.SetWaiting(true); m.Advertised(); m.AdvertisedEnd(); m.Routerless(m.Listening()) },
-		func() { m.Resorted(); m.Patience(); m.HeardSince(start); m.HeardLately(); m.ReleasePause() },
+		func() {
+			m.Resorted()
+			m.Unanswered(0)
+			m.Silent()
+			m.lan.all.TimeToStart(m.Host(), time.Hour)
+			m.Patience()
+			m.HeardSince(start)
+			m.HeardLately()
+			m.ReleasePause()
+		},
 		func() { m.HasSuccessor(); m.MaxHeld(); m.Crowded(); m.Subscribed() },
 		func() { m.full.Store(rand.IntN(2) == 0) },
 		m.Leave,

@@ -30,11 +30,12 @@ const (
 type servers struct {
 	heardAt    clock.Instant // when a server was heard last; 0: never
 	resortedAt clock.Instant // when an attachment did without a server's word last; 0: never
+	silentAt   clock.Instant // when a start had waited in vain; 0: never
 	releaseAt  clock.Instant // when the RELEASEs so far have gone out, one a step
 }
 
-func (s *servers) patience() time.Duration {
-	if s.resortedAt > s.heardAt {
+func (s *servers) patience(now clock.Instant) time.Duration {
+	if s.resortedAt > s.heardAt || s.silent(now) {
 		return patienceInCompany
 	}
 	return patienceAlone
@@ -61,7 +62,7 @@ func (m *Member) ReleasePause() time.Duration {
 func (m *Member) Patience() time.Duration {
 	m.lan.mu.Lock()
 	defer m.lan.mu.Unlock()
-	return m.lan.servers.patience()
+	return m.lan.servers.patience(m.lan.now())
 }
 
 // Resorted notes that an attachment went on without a server's word now.

@@ -10,6 +10,7 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/attachment"
+	"podman-net-dhcp/leased/internal/event"
 	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/request"
 )
@@ -25,6 +26,8 @@ type call struct {
 	req   *request.Request
 	place kernel.Place
 	maker kernel.Maker // nil: the link is there
+
+	limited []event.Limited // of the container's options
 }
 
 // post is the manager's, for messages to the attachment that there is.
@@ -106,6 +109,9 @@ func (c *call) begin(ctx context.Context, x *actor) {
 	x.Numbered(c.place.Number)
 	x.at = attachment.New(&c.m.env, x, c.req, c.place, on, k)
 	x.at.Begin(c.waiter, c.making(ctx))
+	for _, l := range c.limited {
+		x.at.Emit(l)
+	}
 }
 
 // turnDown answers a call that begins nothing.
@@ -158,6 +164,9 @@ func lookAhead(s request.Setup, netns *os.File) func(c *call, x *actor) error {
 			return refused(err)
 		}
 		c.req, c.place.MAC = &req, req.Link.MAC
+		for _, l := range w.Options.Limited {
+			c.limited = append(c.limited, event.Limited{Option: l.Option, To: l.To})
+		}
 		c.findAgain(x)
 		return nil
 	}

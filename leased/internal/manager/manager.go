@@ -144,6 +144,9 @@ func (m *Manager) Acquire(ctx context.Context, req request.Request) (l *leaseapi
 // the answer, who may hang up then. Setup returns when tell was called, or with an error when
 // it was not.
 func (m *Manager) Setup(ctx context.Context, s request.Setup, netns *os.File, tell Tell) (undo func(), err error) {
+	if s.Netavark { // Podman's other starts wait for this one
+		s.LimitTime(m.env.LANs.TimeToStart)
+	}
 	waiter, answer := attachment.NewWaiter(func(r attachment.Result) bool { return tell(r.MAC, r.Lease, r.Err) })
 	c := &call{m: m, key: request.Attachment(s.Wanted.Attachment).Key(), waiter: waiter, look: lookAhead(s, netns)}
 	if !m.begins(c.key, func(x *actor) { c.begin(ctx, x) }) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"podman-net-dhcp/internal/attach"
 	"podman-net-dhcp/internal/leaseapi"
@@ -86,6 +87,14 @@ func (p *parser) keyOf(a leaseapi.Attachment, document json.RawMessage) (k key) 
 		k.Attachment = p.attachment(k.exec.Attachment())
 	}
 	return k
+}
+
+// LimitTime has the lease's time be the one that limit returns for the host interface. Without
+// IPv4, the DHCP servers have no say.
+func (s *Setup) LimitTime(limit func(host string, most time.Duration) time.Duration) {
+	if o := &s.Wanted.Options; o.IPv6 != "only" {
+		o.LeaseTimeout = limit(o.Host(), o.LeaseTimeout)
+	}
 }
 
 // Link is the link to make. Its MAC is nil where it takes over the host interface's.
