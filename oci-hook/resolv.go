@@ -55,8 +55,11 @@ func (r *resolvConf) write(c container) error {
 	if err != nil {
 		return fmt.Errorf("find the container's resolv.conf: %w", err)
 	}
-	if source := mounted(config); source != "" {
-		return r.overwrite(source, c.ID)
+	if m := mounted(config); m != nil {
+		if !c.isEngines(m, config) {
+			return nil
+		}
+		return r.overwrite(m.Source)
 	}
 	if config.Root == nil {
 		return errors.New("find the container's resolv.conf: config.json names no root")
@@ -68,22 +71,40 @@ func (r *resolvConf) write(c container) error {
 	return r.place(root)
 }
 
-func mounted(config *specs.Spec) string {
-	for _, m := range slices.Backward(config.Mounts) {
+// mounted is the mount over the container's resolv.conf; nil: there is none.
+func mounted(config *specs.Spec) *specs.Mount {
+	for i, m := range slices.Backward(config.Mounts) {
 		if filepath.Clean(m.Destination) == "/etc/resolv.conf" {
-			return m.Source
+			return &config.Mounts[i]
 		}
 	}
-	return ""
+	return nil
+}
+
+// isEngines reports whether the engine keeps the mounted file for this container: it is called
+// resolv.conf, and is below the bundle or in a directory with the container's id. Engines have ids
+// of 64 hexadecimal digits; a shorter one, which a user of crun or runc chooses, can be part of any
+// path. Any other file, such as the host's own resolv.conf behind -v, is the user's wish, and so is a
+// file that is read-only where the container's root is not.
+func (c container) isEngines(m *specs.Mount, config *specs.Spec) bool {
+	path := filepath.Clean(m.Source)
+	dir, file := filepath.Split(path)
+	known := len(c.ID) == idLength && strings.Trim(c.ID, "0123456789abcdef") == "" && slices.Contains(strings.Split(dir, "/"), c.ID)
+	isReadOnly := slices.Contains(m.Options, "ro") && (config.Root == nil || !config.Root.Readonly)
+	return file == "resolv.conf" && (known || below(path, c.Bundle)) && !isReadOnly && !isHosts(path)
+}
+
+const idLength = 64
+
+// isHosts reports whether a path is where the host keeps files of its own.
+func isHosts(path string) bool { return below(path, "/etc") || below(path, "/run/systemd") }
+
+func below(path, dir string) bool {
+	return dir != "" && strings.HasPrefix(path, strings.TrimSuffix(filepath.Clean(dir), "/")+"/")
 }
 
 // overwrite writes the engine's file in place, since a bind mount is of the inode.
-// The engine's is the one that it keeps for this container, under its id: any
-// other, such as the host's own resolv.conf behind -v, is the user's wish.
-func (r *resolvConf) overwrite(path, id string) error {
-	if !slices.Contains(strings.Split(path, "/"), id) {
-		return nil
-	}
+func (r *resolvConf) overwrite(path string) error {
 	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_TRUNC|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)

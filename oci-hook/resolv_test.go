@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -83,8 +84,7 @@ func TestResolvConfStaysInTheRoot(t *testing.T) {
 func TestResolvConfThatIsMounted(t *testing.T) {
 	b := newBundle(t)
 	leaseapitest.New(t, leaseapitest.Old(leaseapitest.Grants(lease)))
-	dir := t.TempDir()
-	users, engines := filepath.Join(dir, "host-resolv.conf"), filepath.Join(dir, "c1/userdata/resolv.conf")
+	users, engines := filepath.Join(t.TempDir(), "resolv.conf"), filepath.Join(b.dir, "userdata/resolv.conf")
 	write(t, users, "nameserver 198.51.100.1\n")
 	write(t, engines, "nameserver 198.51.100.1\n")
 	mount := func(source string) {
@@ -106,5 +106,34 @@ func TestResolvConfThatIsMounted(t *testing.T) {
 	mount(engines)
 	if code, _ := hook("createRuntime", b.state(map[string]string{"io.leased.bridge": "br-hook"})); code == 0 || read(t, users) != "secret" {
 		t.Errorf("%d, wrote through a symlink: %q", code, read(t, users))
+	}
+}
+
+// The engine's file has the engine's id of the container in its path, or is in the bundle.
+func TestEnginesFile(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("c1f0", 16)
+	for name, tt := range map[string]struct {
+		id, source, option string
+		readOnlyRoot, want bool
+	}{
+		"Podman's":                {id: long, source: "/run/containers/storage/overlay-containers/" + long + "/userdata/resolv.conf", want: true},
+		"the bundle's":            {id: "web", source: "/bundle/resolv.conf", want: true},
+		"a read-only container's": {id: "web", source: "/bundle/resolv.conf", option: "ro", readOnlyRoot: true, want: true},
+		"read-only":               {id: "web", source: "/bundle/resolv.conf", option: "ro"},
+		"Podman's hosts":          {id: long, source: "/run/containers/storage/overlay-containers/" + long + "/userdata/hosts"},
+		"another container's":     {id: long, source: "/run/containers/storage/overlay-containers/" + long + "0/resolv.conf"},
+		"the host's, by its name": {id: "resolve", source: "/run/systemd/resolve/resolv.conf"},
+		"a word in the path":      {id: "data", source: "/srv/data/resolv.conf"},
+		"out of the bundle":       {id: "web", source: "/bundle/../etc/resolv.conf"},
+		"beside the bundle":       {id: "web", source: "/bundles/resolv.conf"},
+		"below /etc":              {id: long, source: "/etc/" + long + "/resolv.conf"},
+		"below /run/systemd":      {id: long, source: "/run/systemd/" + long + "/resolv.conf"},
+	} {
+		c := container{specs.State{ID: tt.id, Bundle: "/bundle"}}
+		m := &specs.Mount{Source: tt.source, Options: []string{"rbind", tt.option}}
+		if got := c.isEngines(m, &specs.Spec{Root: &specs.Root{Readonly: tt.readOnlyRoot}}); got != tt.want {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,9 +19,11 @@ import (
 const maxLine = 1 << 20
 
 // mountedFrom reports whether the mount with this ID lies over the /etc/resolv.conf of a
-// process and shows a file that an engine keeps for this container: a path with its ID,
-// as Podman's <runroot>/overlay-containers/ID/userdata/resolv.conf. Any other mount,
-// such as the host's own file by -v, is the user's wish.
+// process and shows the resolv.conf that an engine keeps for this container, as Podman's
+// <runroot>/overlay-containers/ID/userdata/resolv.conf. In the same directory Podman keeps
+// hosts, secrets and others, and a process without capabilities can mount these over its
+// /etc/resolv.conf, in a user namespace. Any other mount, such as the host's own file by
+// -v, is the user's wish.
 func mountedFrom(proc int, mount uint64, containerID string) (bool, error) {
 	fd, err := unix.Openat(proc, "mountinfo", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -32,7 +35,19 @@ func mountedFrom(proc int, mount uint64, containerID string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("read a process's mounts: %w", err)
 	}
-	return containerID != "" && slices.Contains(strings.Split(source, "/"), containerID), nil
+	return isEngines(source, containerID), nil
+}
+
+// isEngines reports whether a path has the ID as a directory and ends in /resolv.conf.
+// Engines have IDs of 64 hexadecimal digits. A shorter one, which a user of crun or runc
+// chooses, can be part of any path (/run/systemd/resolve/resolv.conf).
+func isEngines(path, containerID string) bool {
+	dir, file := filepath.Split(path)
+	return file == "resolv.conf" && isID(containerID) && slices.Contains(strings.Split(dir, "/"), containerID)
+}
+
+func isID(s string) bool {
+	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 // source returns which path of its file system the mount with this ID shows at this

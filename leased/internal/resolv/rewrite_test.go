@@ -46,6 +46,9 @@ func TestForeignFiles(t *testing.T) {
 		"the host's, by -v":      {"host/resolv.conf", hooks, "etc/resolv.conf"},
 		"another container's":    {"overlay-containers/" + id + "0/resolv.conf", hooks, "etc/resolv.conf"},
 		"as a file's name":       {"host/resolv.conf." + id, hooks, "etc/resolv.conf"},
+		"the engine's hosts":     {"overlay-containers/" + id + "/userdata/hosts", hooks, "etc/resolv.conf"},
+		"a secret":               {"overlay-containers/" + id + "/userdata/secrets/token", hooks, "etc/resolv.conf"},
+		".containerenv":          {"overlay-containers/" + id + "/userdata/.containerenv", hooks, "etc/resolv.conf"},
 		"the host's /etc, by -v": {"host/etc/resolv.conf", hooks, "etc"},
 		"a volume at /etc":       {"volumes/" + id + "/resolv.conf", hooks, "etc"},
 		"not made by us":         {"", engines, ""},
@@ -73,6 +76,18 @@ func TestForeignFiles(t *testing.T) {
 			s.reads(filepath.Join(in.Root, "etc/resolv.conf"), c.rootfs)
 		})
 	}
+}
+
+// A user of crun or runc chooses the container's ID, and the host's files are in
+// directories of any name.
+func TestIDThatIsAWord(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	file := s.podmanAt("run/systemd/resolve/resolv.conf", engines)
+	if changed, err := Rewrite(s.ns.Path, s.ns.Cookie(), "resolve", old, now); changed || !errors.Is(err, ErrEdited) {
+		t.Errorf("%v, %v", changed, err)
+	}
+	s.reads(file, engines)
 }
 
 // A container's ID that is not there is in no path.

@@ -12,7 +12,7 @@ import (
 )
 
 // id is the container's.
-const id = "c1f0"
+const id = "c1f0a7b2c1f0a7b2c1f0a7b2c1f0a7b2c1f0a7b2c1f0a7b2c1f0a7b2c1f0a7b2"
 
 var (
 	old = names("192.0.2.1 / a.example")
