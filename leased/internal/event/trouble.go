@@ -21,6 +21,8 @@ type (
 		What string // a verb phrase
 		Err  error
 	}
+	// LeftOut says how many events of the attachment the Limit has left out in the last minute.
+	LeftOut struct{ Lines int }
 	// Panicked says that leased panicked while it worked for the attachment, which ends without a RELEASE.
 	Panicked struct {
 		Value any
@@ -39,6 +41,10 @@ func (e Failed) Attrs() []slog.Attr { return []slog.Attr{slog.Any("err", e.Err)}
 func (Broken) Level() slog.Level    { return slog.LevelError }
 func (e Broken) Message() string    { return e.What }
 func (e Broken) Attrs() []slog.Attr { return []slog.Attr{slog.Any("err", e.Err)} }
+
+func (LeftOut) Level() slog.Level    { return slog.LevelWarn }
+func (LeftOut) Message() string      { return "lines left out in the last minute" }
+func (e LeftOut) Attrs() []slog.Attr { return []slog.Attr{slog.Int("lines", e.Lines)} }
 
 func (Panicked) Level() slog.Level { return slog.LevelError }
 func (Panicked) Message() string   { return "panic" }

@@ -31,6 +31,7 @@ type Manager struct {
 	cfg     Config
 	env     attachment.Env
 	memory  *store.Background
+	events  *event.Limit // of what becomes a line of the log
 	workers *workers
 	holds   *holds
 	work    sync.WaitGroup // actors and receivers
@@ -62,11 +63,11 @@ const (
 func New(cfg Config) (*Manager, error) {
 	m := &Manager{
 		cfg: cfg, memory: store.NewBackground(saver(cfg.Memory), cfg.Log), holds: newHolds(),
-		stopped: make(chan struct{}), actors: map[string]*actor{}, netns: map[int][]*actor{},
+		events: event.NewLimit(cfg.Log), stopped: make(chan struct{}), actors: map[string]*actor{}, netns: map[int][]*actor{},
 	}
 	m.workers = newWorkers(&m.work)
 	m.env = attachment.Env{
-		Kernel: cfg.Kernel, Store: cfg.Store, Memory: m.memory, Events: event.NewLog(cfg.Log), Now: m.now, Rand: cfg.Rand, BootID: cfg.BootID,
+		Kernel: cfg.Kernel, Store: cfg.Store, Memory: m.memory, Events: m.events, Now: m.now, Rand: cfg.Rand, BootID: cfg.BootID,
 		LANs: lan.New(lan.Config{Log: cfg.Log, Now: m.now, Spawn: m.spawn, Listen: func(host string) (lan.Listener, error) { return cfg.Kernel.LANRouters(host) }}),
 	}
 	return m, m.restore()
@@ -85,6 +86,7 @@ func saver(s Store) store.Saver {
 func (m *Manager) Run(ctx context.Context) {
 	m.begin(ctx)
 	m.work.Go(func() { m.memory.Run(ctx) })
+	m.work.Go(func() { m.events.Run(ctx) })
 	for {
 		select {
 		case <-m.cfg.Clock.C():
@@ -96,6 +98,7 @@ func (m *Manager) Run(ctx context.Context) {
 			m.mu.Unlock()
 			m.work.Wait()
 			m.memory.Flush()
+			m.events.Flush()
 			return
 		}
 	}

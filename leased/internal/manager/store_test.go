@@ -17,6 +17,7 @@ type memory struct {
 	mu      sync.Mutex
 	records map[string][]byte
 	aside   [][]byte
+	writes  int           // Saves and Deletes that were done
 	fail    error         // of Save and Delete
 	hold    chan struct{} // nil, or what Save waits for
 	slow    string        // the key whose Save does; "": each
@@ -38,6 +39,7 @@ func (s *memory) Save(key string, record any) error {
 	}
 	b, err := json.Marshal(record)
 	s.records[key] = b
+	s.writes++
 	return err
 }
 
@@ -48,7 +50,14 @@ func (s *memory) Delete(key string) error {
 		return s.fail
 	}
 	delete(s.records, key)
+	s.writes++
 	return nil
+}
+
+func (s *memory) wrote() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.writes
 }
 
 func (s *memory) Load(each func(record []byte) error, but ...string) (absent []string, err error) {
