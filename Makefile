@@ -114,7 +114,7 @@ apparmor: ## compile the AppArmor profile (root)
 	packaging/apparmor/check
 
 release: ## dist/: everything for amd64 and arm64, with checksums (root)
-	@lab/deps --only debhelper dpkg-dev lintian qemu-user-static rpm rpmlint
+	@lab/deps --only debhelper dpkg-dev jq lintian qemu-user-static rpm rpmlint
 	packaging/release dist
 
 licenses: ## list anew what is built in, and its licences
