@@ -77,7 +77,7 @@ install: build man ## put everything in place; DESTDIR= and PREFIX=/usr as usual
 	$(FILE) packaging/completions/zsh/_leased $(DESTDIR)$(ZSHDIR)/_leased
 	$(FILE) packaging/completions/fish/leased.fish $(DESTDIR)$(FISHDIR)/leased.fish
 	$(FILE) -t $(DESTDIR)$(LICENSEDIR) LICENSE packaging/licenses/THIRD-PARTY
-	$(FILE) -t $(DESTDIR)$(DOCDIR) README.md CHANGELOG.md
+	$(FILE) -t $(DESTDIR)$(DOCDIR) README.md CHANGELOG.md SECURITY.md
 	cd packaging/examples && find . -type f -exec $(FILE) {} $(abspath $(DESTDIR))$(DOCDIR)/examples/{} \;
 
 # The hook's JSON goes first: one that names a missing program makes every
@@ -89,7 +89,7 @@ uninstall: ## remove what install put there; leases and state stay
 	rm -f $(DESTDIR)$(UNITDIR)/leased.socket $(DESTDIR)$(UNITDIR)/leased.service $(DESTDIR)$(SYSUSERSDIR)/leased.conf
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man7/,$(filter %.7,$(PAGES))) $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(filter %.8,$(PAGES)))
 	rm -f $(DESTDIR)$(BASHDIR)/leased $(DESTDIR)$(ZSHDIR)/_leased $(DESTDIR)$(FISHDIR)/leased.fish
-	rm -f $(addprefix $(DESTDIR)$(LICENSEDIR)/,LICENSE THIRD-PARTY) $(addprefix $(DESTDIR)$(DOCDIR)/,README.md CHANGELOG.md)
+	rm -f $(addprefix $(DESTDIR)$(LICENSEDIR)/,LICENSE THIRD-PARTY) $(addprefix $(DESTDIR)$(DOCDIR)/,README.md CHANGELOG.md SECURITY.md)
 	rm -rf $(DESTDIR)$(DOCDIR)/examples
 	rmdir --ignore-fail-on-non-empty $(DESTDIR)$(LICENSEDIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(DAEMONDIR)
 
