@@ -32,6 +32,9 @@ type (
 		What    string
 		Was, Is any
 	}
+	// Proxy says that a machine claims one address after the other: its claims are no
+	// conflicts from now on.
+	Proxy struct{ MAC net.HardwareAddr }
 	// Conflict says that ARP heard another machine use the container's address, or probe for it.
 	Conflict struct {
 		Addr netip.Addr
@@ -60,6 +63,10 @@ func (Changed) Message() string   { return "lease changed" }
 func (e Changed) Attrs() []slog.Attr {
 	return []slog.Attr{slog.String("what", e.What), slog.Any("was", shown(e.Was)), slog.Any("is", shown(e.Is))}
 }
+
+func (Proxy) Level() slog.Level    { return slog.LevelWarn }
+func (Proxy) Message() string      { return "a machine claims every address; its claims do not count" }
+func (e Proxy) Attrs() []slog.Attr { return []slog.Attr{slog.String("mac", e.MAC.String())} }
 
 func (Conflict) Level() slog.Level { return slog.LevelWarn }
 func (Conflict) Message() string   { return "address is in use by another machine" }

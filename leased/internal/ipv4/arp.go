@@ -9,6 +9,7 @@ import (
 	"podman-net-dhcp/leased/internal/dhcp4"
 	"podman-net-dhcp/leased/internal/event"
 	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/lan"
 	"podman-net-dhcp/leased/internal/lease4"
 	"podman-net-dhcp/leased/internal/wire"
 )
@@ -96,8 +97,19 @@ func (d *Driver) conflict(arp kernel.ARPConn, c wire.Conflict, err error) {
 	case d.cfg.Owner.LAN().IsOurs(c.Addr, c.MAC):
 		return
 	}
+	d.claimed(c, d.cfg.Owner.LAN().Claimed(c.Addr, c.MAC))
+}
+
+// claimed takes another machine's claim to our address.
+func (d *Driver) claimed(c wire.Conflict, claim lan.Claim) {
+	if claim.News {
+		d.emit(event.Proxy{MAC: c.MAC})
+	}
+	if claim.Proxy {
+		return
+	}
 	d.emit(event.Conflict{Addr: c.Addr, MAC: c.MAC})
-	d.step(lease4.ConflictFound{Addr: c.Addr, MAC: c.MAC, Decline: d.cfg.Owner.LAN().InUse(c.Addr)})
+	d.step(lease4.ConflictFound{Addr: c.Addr, MAC: c.MAC, Decline: claim.Decline, Again: claim.Again})
 }
 
 // sendARP sends an ARP probe or an announcement.

@@ -42,14 +42,6 @@ func (m *Member) Offered(addr netip.Addr, check bool) (refused, decline bool) {
 	return false, false
 }
 
-// InUse notes that another machine uses an address, and reports whether a DECLINE is
-// allowed.
-func (m *Member) InUse(addr netip.Addr) (decline bool) {
-	m.lan.mu.Lock()
-	defer m.lan.mu.Unlock()
-	return m.lan.inUse.add(m.lan.now(), addr, theirs)
-}
-
 // IsOurs reports whether an ARP message about addr, from a machine with that MAC, came from
 // one of our containers and so is not a conflict. There are two cases.
 //

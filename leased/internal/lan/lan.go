@@ -156,6 +156,7 @@ type lan struct {
 	clients  clients
 	addrs    map[netip.Addr]*Member
 	inUse    refusals
+	claims   claims
 	servers  servers
 	words    words
 
@@ -169,7 +170,7 @@ type lan struct {
 func newLAN(all *LANs, host string) *lan {
 	return &lan{
 		host: host, all: all, gate: newGate[*Member](), clients: clients{byName: map[string]int{}, bySix: map[six]int{}},
-		addrs: map[netip.Addr]*Member{}, inUse: refusals{},
+		addrs: map[netip.Addr]*Member{}, inUse: refusals{}, claims: claims{},
 	}
 }
 

@@ -80,7 +80,7 @@ func (m *Machine) conflict(now clock.Instant, ev ConflictFound) {
 		m.unbind(inUse)
 		m.began = now
 	}
-	m.spurn(now, l.Addr.Addr())
+	m.spurn(now, l.Addr.Addr(), ev.Again)
 }
 
 // sendDecline tells the server that granted the address (RFC 2131 §4.4.4). The DECLINE
@@ -98,21 +98,22 @@ func (m *Machine) sendDecline(l Lease, ev ConflictFound) {
 func (m *Machine) refuse(now clock.Instant, a netip.Addr) {
 	switch m.state {
 	case Rebooting, Requesting:
-		m.spurn(now, a)
+		m.spurn(now, a, false)
 	case Init, Selecting, Probing, Bound, Renewing, Rebinding, Stopped:
 	}
 }
 
 // spurn looks for another address than a: at once the first time, after 10 s from the
 // second time on. RFC 2131 §3.1(5) would wait each time (SHOULD), against loops. But a
-// container's start waits, and the next address is most likely free.
-func (m *Machine) spurn(now clock.Instant, a netip.Addr) {
+// container's start waits, and the next address is most likely free. Of a host that claims
+// one address after the other only a few claims count, so again does not wait either.
+func (m *Machine) spurn(now clock.Instant, a netip.Addr, again bool) {
 	m.avoid(a)
 	m.conflicts++
 	switch {
 	case m.conflicts > maxConflicts:
 		m.rest(Init, now.Add(rateLimit))
-	case m.conflicts > 1:
+	case m.conflicts > 1 && !again:
 		m.rest(Init, now.Add(declineWait))
 	default:
 		m.discover(now)

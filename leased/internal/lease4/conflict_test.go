@@ -222,3 +222,20 @@ func TestDeclinedIsForgotten(t *testing.T) {
 		t.Errorf("after a lease of another address: asks for %v", s[len(s)-1].Requested)
 	}
 }
+
+// A host that claims one address after the other does not have a start wait: the caller
+// bounds how often it is such a host again.
+func TestDeclineOfTheSameHostDoesNotWait(t *testing.T) {
+	w := requesting(t, quick)
+	w.conflict()
+	for i := range 10 {
+		if got := show(w.reply(dhcp4.Ack)); got != "DECLINE,r,s DISCOVER" {
+			t.Fatalf("conflict %d: %s", i+1, got)
+		}
+		w.reply(dhcp4.Offer)
+		w.conflict(func(c *lease4.ConflictFound) { c.Again = true })
+	}
+	if got := show(w.reply(dhcp4.Ack)); got != "DECLINE,r,s" || w.m.Deadline() != w.now.Add(time.Minute) {
+		t.Errorf("too many: %s", got)
+	}
+}

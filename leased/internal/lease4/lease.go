@@ -55,10 +55,12 @@ type (
 	}
 	// ConflictFound says that the host with MAC uses or probes Addr, the address that
 	// Watching returned. Decline says that the caller's limits still allow a DECLINE.
+	// Again says that this host claimed another address a moment ago, and that the caller
+	// bounds how often this is said of one host.
 	ConflictFound struct {
-		Addr    netip.Addr
-		MAC     net.HardwareAddr
-		Decline bool
+		Addr           netip.Addr
+		MAC            net.HardwareAddr
+		Decline, Again bool
 	}
 	// TimedOut says that the caller cannot wait any longer: the machine uses a
 	// remembered lease that has not expired, without a server's word (RFC 2131 §3.2).

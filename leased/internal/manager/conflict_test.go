@@ -150,14 +150,21 @@ func TestRefusedAddressIsRememberedForAll(t *testing.T) {
 	})
 }
 
-// A machine that claims every address: the pool is not drained by DECLINEs.
+// claimed has other machines have 200 addresses; by is the machine of each.
+func (w *world) claimed(by func(i int) net.HardwareAddr) {
+	addr := netip.MustParseAddr("192.0.2.1")
+	w.kernel.with(func(k *fakeKernel) {
+		for i := range 200 {
+			addr = addr.Next()
+			k.owners[addr], k.delay = by(i), time.Millisecond
+		}
+	})
+}
+
+// Machines that claim every address, each one: the pool is not drained by DECLINEs.
 func TestRogueARPDoesNotDrainThePool(t *testing.T) {
 	inWorld(t, func(w *world) {
-		addr := netip.MustParseAddr("192.0.2.1")
-		for range 200 {
-			addr = addr.Next()
-			w.owned(addr)
-		}
+		w.claimed(func(i int) net.HardwareAddr { return net.HardwareAddr{2, 0xee, 0, 0, 0, byte(i)} })
 		w.server.set(nextAfterDecline(nine))
 		req := w.checked("quick", 9)
 		req.Policy.OnTimeout = "continue"
@@ -167,6 +174,65 @@ func TestRogueARPDoesNotDrainThePool(t *testing.T) {
 		w.pass(10 * time.Minute)
 		if n := w.server.count("DECLINE packet"); n < 5 || n > 20 { // RFC 2131 §3.1(5): each, but with bounds
 			t.Errorf("%d DECLINEs in 10 minutes", n)
+		}
+	})
+}
+
+// One machine that claims every address does not decide who starts: two of its claims
+// count, the next ones do not, and it is told of once.
+func TestOneMachineThatClaimsEveryAddress(t *testing.T) {
+	for check, most := range map[string]time.Duration{"quick": 100 * time.Millisecond, "rfc5227": 10 * time.Second} {
+		t.Run(check, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.claimed(func(int) net.HardwareAddr { return rogue })
+				next := nine
+				given := map[string]netip.Addr{} // by MAC
+				w.server.set(func(m message) []dt.Server {
+					client := m.ClientHWAddr.String()
+					if m.kind == dhcp4.Decline {
+						delete(given, client)
+					} else if !given[client].IsValid() {
+						given[client], next = next, next.Next()
+					}
+					return give(m, given[client], time.Hour)
+				})
+				for i := range 10 {
+					begin := time.Now()
+					w.acquire(w.checked(check, i+2))
+					if d := time.Since(begin); d > most {
+						t.Errorf("start %d took %s", i, d)
+					}
+				}
+				w.pass(10 * time.Minute)
+				for _, s := range listed(w.m) {
+					if s.State != "BOUND" {
+						t.Errorf("%+v", s)
+					}
+				}
+				if n := w.server.count("DECLINE packet"); n != 2 {
+					t.Errorf("%d DECLINEs", n)
+				}
+				if n := w.log.count("a machine claims every address; its claims do not count"); n != 1 {
+					t.Errorf("told %d times", n)
+				}
+			})
+		})
+	}
+}
+
+// Nor does it when it answers late: the addresses are in use then.
+func TestOneMachineThatClaimsLate(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.server.set(nextAfterDecline(nine))
+		w.acquire(w.checked("quick", 9))
+		for addr := nine; addr != nine.Next().Next().Next(); addr = addr.Next() {
+			w.kernel.hint(arrival{conflict: wire.Conflict{Addr: addr, MAC: rogue}})
+			w.rest()
+		}
+		w.wantState("BOUND")
+		w.pass(time.Minute)
+		if l := listed(w.m)[0].Lease; l.Address.Addr() != ten.Next() {
+			t.Errorf("bound %v", l.Address)
 		}
 	})
 }
