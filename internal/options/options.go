@@ -7,6 +7,7 @@
 package options
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -60,25 +61,44 @@ type Options struct {
 // Parse reads options given as key and value. Later maps override earlier ones. The
 // error names the key and the allowed values.
 func Parse(layers ...map[string]string) (Options, error) {
-	o := defaults()
-	for _, layer := range layers {
-		if err := o.setAll(layer); err != nil {
-			return Options{}, err
-		}
+	o, err := merge(layers...)
+	if err == nil {
+		err = o.check()
 	}
-	if o.Bridge != "" && o.Parent != "" {
-		return Options{}, fmt.Errorf("options bridge=%s and parent=%s exclude each other; give one", o.Bridge, o.Parent)
+	if err != nil {
+		return Options{}, err
 	}
 	return o, nil
 }
 
-func (o *Options) setAll(layer map[string]string) error {
-	for _, name := range slices.Sorted(maps.Keys(layer)) {
-		if err := o.set(name, layer[name]); err != nil {
-			return err
+func merge(layers ...map[string]string) (Options, error) {
+	o := defaults()
+	for _, layer := range layers {
+		for _, name := range slices.Sorted(maps.Keys(layer)) {
+			if err := o.set(name, layer[name]); err != nil {
+				return Options{}, err
+			}
 		}
 	}
+	return o, nil
+}
+
+// check refuses options that exclude each other.
+func (o Options) check() error {
+	if o.Bridge != "" && o.Parent != "" {
+		return fmt.Errorf("options bridge=%s and parent=%s exclude each other; give one", o.Bridge, o.Parent)
+	}
+	if o.Release == "never" && o.Passing() {
+		return errors.New("options mac=random and release=never exclude each other: no container could come back for the lease; " +
+			"give one, or client_id")
+	}
 	return nil
+}
+
+// Passing reports whether the next container cannot be the same client to the DHCP server:
+// it has another MAC and no client identifier of its own.
+func (o Options) Passing() bool {
+	return o.MAC == nil && o.MACFrom == "random" && (o.ClientID == "mac" || o.ClientID == "none")
 }
 
 // Per is Parse for a container on a network. The container's own options must not select
@@ -90,16 +110,13 @@ func Per(network, container map[string]string) (Options, error) {
 			return Options{}, fmt.Errorf("option %s belongs to the network; set it with: podman network create -o %s=…", name, name)
 		}
 	}
-	o, err := Parse(network)
+	o, err := Parse(network, container)
 	if err != nil || len(container) == 0 {
 		return o, err
 	}
-	of := o
-	if err := o.setAll(container); err != nil {
-		return Options{}, err
-	}
+	of, err := merge(network)
 	o.limit(of)
-	return o, nil
+	return o, err
 }
 
 // FromPrefixed returns the options among labels or annotations: those that begin with

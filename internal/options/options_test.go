@@ -224,3 +224,29 @@ func TestDHCPv6Identity(t *testing.T) {
 		}
 	}
 }
+
+// A lease that never goes back wants a client that comes back: refused are a random MAC and
+// no client identifier beside it.
+func TestNeverWantsAnIdentity(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		network, container map[string]string
+		ok                 bool
+	}{
+		"random MAC":                {map[string]string{"mac": "random", "release": "never"}, nil, false},
+		"random MAC, no id":         {map[string]string{"mac": "random", "client_id": "none", "release": "never"}, nil, false},
+		"random MAC of a container": {map[string]string{"release": "never"}, map[string]string{"mac": "random"}, false},
+		"never of a container":      {map[string]string{"mac": "random"}, map[string]string{"release": "never"}, false},
+		"another release":           {map[string]string{"mac": "random", "release": "never"}, map[string]string{"release": "now"}, true},
+		"a MAC of the container":    {map[string]string{"mac": "random", "release": "never"}, map[string]string{"mac": "02:00:00:00:00:01"}, true},
+		"an identifier":             {map[string]string{"mac": "random", "release": "never", "client_id": "web"}, nil, true},
+		"derived from names":        {map[string]string{"mac": "random", "release": "never", "client_id": "duid"}, nil, true},
+		"stable MAC":                {map[string]string{"mac": "stable", "release": "never", "client_id": "none"}, nil, true},
+		"random MAC, 24 hours":      {map[string]string{"mac": "random", "release": "24h"}, nil, true},
+	} {
+		_, err := Per(c.network, c.container)
+		if ok := err == nil; ok != c.ok || !ok && !strings.Contains(err.Error(), "mac=random and release=never exclude each other") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -59,9 +59,8 @@ func (r Interface) ipv6(req *leaseapi.AcquireRequest) error {
 // come back for: with a random MAC the next container is another client, and a NIC that
 // was lent whole (passthru) cannot give a lease back once it belongs to the host again.
 func policyOfRelease(o options.Options) string {
-	anew := o.MAC == nil && o.MACFrom == "random" && (o.ClientID == "mac" || o.ClientID == "none")
 	lent := o.Parent != "" && o.Mode == "passthru"
-	if (anew || lent) && o.Release != "never" {
+	if o.Passing() || lent && o.Release != "never" {
 		return "now"
 	}
 	return o.Release

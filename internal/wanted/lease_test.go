@@ -20,7 +20,7 @@ func TestPolicyOfRelease(t *testing.T) {
 		"now":                       {map[string]string{"release": "now"}, "now"},
 		"random MAC":                {map[string]string{"mac": "random"}, "now"},
 		"random MAC, no id":         {map[string]string{"mac": "random", "client_id": "none"}, "now"},
-		"random MAC, never":         {map[string]string{"mac": "random", "release": "never"}, "never"},
+		"random MAC, never, id":     {map[string]string{"mac": "random", "client_id": "web", "release": "never"}, "never"},
 		"random MAC, id of its own": {map[string]string{"mac": "random", "client_id": "duid"}, "20s"},
 		"MAC given":                 {map[string]string{"mac": "02:00:00:00:00:01"}, "20s"},
 		"passthru":                  {map[string]string{"parent": "eth0", "mode": "passthru"}, "now"},

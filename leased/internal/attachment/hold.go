@@ -81,18 +81,12 @@ func (a *Attachment) postpone(k Kept, err error) {
 	a.host.Hold(k)
 }
 
-// Dismiss ends a hold before its time.
+// Dismiss ends a hold before its time, even one under a policy of never: other containers
+// need the address.
 func (a *Attachment) Dismiss() {
-	const why = "too many leases are held"
-	if a.phase != Held || !a.host.Claim() {
-		return
+	if a.phase == Held && a.host.Claim() {
+		a.End("too many leases are held", GiveBack)
 	}
-	if !a.req.Policy.Release.Never {
-		a.End(why, GiveBack)
-		return
-	}
-	a.env.Memory.Put(a.req.ClientKey(), nil)
-	a.End(why, Discard)
 }
 
 // Forget ends a hold whose lease is another attachment's now.

@@ -471,26 +471,6 @@ func TestHoldsUnderConcurrency(t *testing.T) {
 	})
 }
 
-// A policy of never piles up no more than the bound, and gives nothing back for it.
-func TestNeverIsBounded(t *testing.T) {
-	inWorld(t, func(w *world) {
-		for i := range maxHolds + 10 {
-			req := w.under("never", i%200+2)
-			req.Attachment.ContainerID = fmt.Sprintf("id-%d", i)
-			req.Client.ClientID = fmt.Sprintf("00%06x", i)
-			w.acquire(req)
-			w.goes(req)
-		}
-		if n := len(listed(w.m)); n > maxHolds {
-			t.Errorf("%d are held", n)
-		}
-		if n := w.memory.len(); n > maxHolds {
-			t.Errorf("%d are remembered", n)
-		}
-		w.wantHeard()
-	})
-}
-
 // The second container on a silent LAN does not wait as long as the first.
 func TestNextMayContinueSooner(t *testing.T) {
 	inWorld(t, func(w *world) {

@@ -14,7 +14,8 @@ import (
 
 // hold is a lease whose container is gone. A container that is the same client to the
 // servers takes it back by INIT-REBOOT. Else it is given back after the grace of its
-// policy, or expires under a policy of never.
+// policy, or expires under a policy of never. A LAN that holds too many, or whose pool is
+// empty, gets back either kind.
 type hold struct {
 	x      *actor
 	client string // see request.ClientKey
@@ -29,16 +30,13 @@ type hold struct {
 type holds struct {
 	mu       sync.Mutex
 	byClient map[string]*hold
-	byLAN    map[string]map[*hold]struct{} // those that are given back one day
-	never    int                           // those that only expire
+	byLAN    map[string]map[*hold]struct{}
+	never    int // those that only expire, if nobody needs their addresses
 }
 
 func newHolds() *holds {
 	return &holds{byClient: map[string]*hold{}, byLAN: map[string]map[*hold]struct{}{}}
 }
-
-// maxHolds bounds what a policy of never can pile up.
-const maxHolds = 4096
 
 // put notes a hold.
 func (s *holds) put(h *hold) {
@@ -52,7 +50,6 @@ func (s *holds) putLocked(h *hold) {
 	s.byClient[h.client] = h
 	if h.never {
 		s.never++
-		return
 	}
 	if s.byLAN[h.host] == nil {
 		s.byLAN[h.host] = map[*hold]struct{}{}
@@ -68,11 +65,8 @@ func (s *holds) enter(h *hold, max int) (before *hold, surplus []*hold) {
 	before = s.byClient[h.client]
 	s.removeLocked(before)
 	s.putLocked(h)
-	if more := len(s.byClient) - maxHolds; more > 0 {
-		surplus = oldest(slices.Collect(maps.Values(s.byClient)), more)
-	}
-	if mine := s.byLAN[h.host]; !h.never && len(mine) > max {
-		surplus = append(surplus, oldest(slices.Collect(maps.Keys(mine)), len(mine)-max)...)
+	if mine := s.byLAN[h.host]; len(mine) > max {
+		surplus = oldest(slices.Collect(maps.Keys(mine)), len(mine)-max)
 	}
 	return before, surplus
 }
@@ -89,7 +83,6 @@ func (s *holds) removeLocked(h *hold) {
 	delete(s.byClient, h.client)
 	if h.never {
 		s.never--
-		return
 	}
 	if delete(s.byLAN[h.host], h); len(s.byLAN[h.host]) == 0 {
 		delete(s.byLAN, h.host)
@@ -117,14 +110,14 @@ func (s *holds) claim(client string, x *actor) bool {
 	return true
 }
 
-// on are the holds of a LAN that are given back one day.
+// on are the holds of a LAN.
 func (s *holds) on(host string) []*hold {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Collect(maps.Keys(s.byLAN[host]))
 }
 
-// parked is the number of holds that only expire.
+// parked is the number of holds that nobody has to give back.
 func (s *holds) parked() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
