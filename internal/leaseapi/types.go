@@ -97,6 +97,7 @@ type Client struct {
 type Policy struct {
 	Metric         int    `json:"metric"` // of the default route
 	NoDefaultRoute bool   `json:"noDefaultRoute,omitempty"`
+	Routes         string `json:"routes,omitempty"`        // dhcp or none; absent: none with NoDefaultRoute, else dhcp
 	TimeoutMS      int64  `json:"timeoutMs"`               // how long Acquire waits
 	OnTimeout      string `json:"onTimeout"`               // fail or continue
 	Release        string `json:"release"`                 // now, never, or a grace such as 20s

@@ -3,7 +3,9 @@
 package netavark
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/netip"
 	"slices"
@@ -12,6 +14,9 @@ import (
 	"podman-net-dhcp/internal/options"
 	"podman-net-dhcp/internal/wanted"
 )
+
+// ErrInternal says that a network without routes is to take them.
+var ErrInternal = errors.New("--internal and the option routes=dhcp exclude each other; leave out one of them")
 
 // Attachment returns the key of everything.
 func (e Exec) Attachment() leaseapi.Attachment {
@@ -38,7 +43,12 @@ func (e Exec) Wanted(netnsPath string) (wanted.Interface, error) {
 		o.RequestIP = ip
 	}
 	o.RequestIPv6 = first(e.NetworkOptions.StaticIPs, netip.Addr.Is6)
-	o.NoDefaultRoute = o.NoDefaultRoute || e.Network.Internal
+	if e.Network.Internal {
+		if cmp.Or(e.NetworkOptions.Options["routes"], e.Network.Options["routes"]) == "dhcp" {
+			return wanted.Interface{}, ErrInternal
+		}
+		o.NoDefaultRoute, o.Routes = true, "none"
+	}
 	o.LeaseTimeout = min(o.LeaseTimeout, options.MaxInPlugin)
 	return wanted.Interface{
 		Attachment: e.Attachment(), Netns: netnsPath, Options: o,

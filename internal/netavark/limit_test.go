@@ -22,3 +22,28 @@ func TestNoStartHoldsPodmansLockForLong(t *testing.T) {
 		}
 	}
 }
+
+// A network that is internal has no routes, whatever a container says.
+func TestInternalTakesNoRoutes(t *testing.T) {
+	t.Parallel()
+	for routes, want := range map[string]error{"": nil, "none": nil, "dhcp": ErrInternal} {
+		e := Exec{ContainerID: "1", Network: ExecNetwork{Name: "lan", Internal: true, Options: map[string]string{"bridge": "br0"}}}
+		if routes != "" {
+			e.NetworkOptions.Options = map[string]string{"routes": routes}
+		}
+		w, err := e.Wanted("/run/netns/x")
+		if err != want || err == nil && (!w.Options.NoDefaultRoute || w.Options.Routes == "dhcp") {
+			t.Errorf("routes=%s: %+v, %v", routes, w.Options, err)
+		}
+	}
+}
+
+// Nor does the container open it by no_default_route=false.
+func TestInternalStaysInternal(t *testing.T) {
+	t.Parallel()
+	e := Exec{ContainerID: "1", Network: ExecNetwork{Name: "lan", Internal: true, Options: map[string]string{"bridge": "br0"}}}
+	e.NetworkOptions.Options = map[string]string{"no_default_route": "false"}
+	if w, err := e.Wanted("/run/netns/x"); err != nil || !w.Options.NoDefaultRoute {
+		t.Errorf("%+v, %v", w.Options, err)
+	}
+}

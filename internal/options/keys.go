@@ -47,6 +47,7 @@ var keys = []key{
 	{name: "ip_policy", values: "prefer, require", parse: parseIPPolicy},
 	{name: "dns", values: "dhcp, none, or addresses separated by spaces", parse: parseDNS},
 	{name: "metric", values: "0 to 4294967294", parse: number(func(o *Options) *int { return &o.Metric }, 0, 1<<32-2)},
+	{name: "routes", values: "dhcp, none", parse: word(func(o *Options) *string { return &o.Routes }, "dhcp", "none")},
 	{name: "no_default_route", values: "false, true", parse: boolean(func(o *Options) *bool { return &o.NoDefaultRoute })},
 	{name: "lease_timeout", values: "1s to 10m, such as 10s", parse: duration(func(o *Options) *time.Duration { return &o.LeaseTimeout }, time.Second, 10*time.Minute)},
 	{name: "on_timeout", values: "fail, continue", parse: word(func(o *Options) *string { return &o.OnTimeout }, "fail", "continue")},

@@ -43,6 +43,7 @@ type Options struct {
 
 	Metric         int
 	NoDefaultRoute bool
+	Routes         string // dhcp or none; if not given, none with NoDefaultRoute
 
 	LeaseTimeout  time.Duration
 	OnTimeout     string // fail or continue
@@ -80,6 +81,7 @@ func merge(layers ...map[string]string) (Options, error) {
 			}
 		}
 	}
+	o.settleRoutes()
 	return o, nil
 }
 
@@ -117,6 +119,17 @@ func Per(network, container map[string]string) (Options, error) {
 	of, err := merge(network)
 	o.limit(of)
 	return o, err
+}
+
+// settleRoutes has no_default_route leave out all routes: a server can send the default route
+// in two halves.
+func (o *Options) settleRoutes() {
+	switch {
+	case o.Routes == "" && o.NoDefaultRoute:
+		o.Routes = "none"
+	case o.Routes == "":
+		o.Routes = "dhcp"
+	}
 }
 
 // FromPrefixed returns the options among labels or annotations: those that begin with

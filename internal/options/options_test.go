@@ -5,6 +5,7 @@ package options
 import (
 	"bytes"
 	"encoding/hex"
+	"fmt"
 	"net"
 	"net/netip"
 	"reflect"
@@ -18,7 +19,7 @@ func TestDefaults(t *testing.T) {
 	o, err := Parse()
 	want := Options{
 		Mode: "bridge", MACFrom: "stable", ClientID: "mac", Hostname: "auto", DNS: "dhcp",
-		Metric: 100, LeaseTimeout: 10 * time.Second, OnTimeout: "fail", ConflictCheck: "quick", Release: "20s",
+		Metric: 100, Routes: "dhcp", LeaseTimeout: 10 * time.Second, OnTimeout: "fail", ConflictCheck: "quick", Release: "20s",
 		IPv6: "off", IPv6Timeout: 2 * time.Second,
 	}
 	if err != nil || !reflect.DeepEqual(o, want) {
@@ -34,7 +35,7 @@ func TestEveryKeyTakesWhatItSaysItTakes(t *testing.T) {
 		"client_id": {"mac", "duid", "none", "text", "01:02", "0xff0102"}, "hostname": {"auto", "none", "web", "web.lan"},
 		"fqdn": {"true"}, "vendor_class": {"any text"}, "user_class": {"x"}, "request_ip": {"192.0.2.9"},
 		"ip_policy": {"prefer", "require"}, "dns": {"dhcp", "none", "192.0.2.1", "192.0.2.1 2001:db8::1", "192.0.2.1,192.0.2.2"},
-		"metric": {"0", "4294967294"}, "no_default_route": {"true"}, "lease_timeout": {"1s", "1m30s", "10m"},
+		"metric": {"0", "4294967294"}, "no_default_route": {"true"}, "routes": {"dhcp", "none"}, "lease_timeout": {"1s", "1m30s", "10m"},
 		"on_timeout": {"fail", "continue"}, "conflict_check": {"quick", "rfc5227", "off"}, "release": {"20s", "1s", "24h", "now", "never"},
 		"ipv6": {"off", "auto", "slaac", "dhcp", "only"}, "ipv6_timeout": {"0s", "2s", "30s"}, "rapid_commit": {"true"}, "ipv6_mostly": {"true"},
 	}
@@ -44,7 +45,7 @@ func TestEveryKeyTakesWhatItSaysItTakes(t *testing.T) {
 		"client_id": {"", "0x01"}, "hostname": {"", "-a", "a-", "a_b", "a..b", strings.Repeat("a", 64)},
 		"fqdn": {"maybe"}, "vendor_class": {"a\nb", strings.Repeat("x", 256)}, "user_class": {"\x00"}, "request_ip": {"", "0.0.0.0", "224.0.0.1", "127.0.0.1", "::1", "192.0.2.9/24"},
 		"ip_policy": {"must"}, "dns": {"", "router", "fe80::1%eth0", "1.2.3"}, "metric": {"-1", "4294967295"},
-		"no_default_route": {"x"}, "lease_timeout": {"0s", "999ms", "11m", "10"}, "on_timeout": {"wait"},
+		"no_default_route": {"x"}, "routes": {"", "static"}, "lease_timeout": {"0s", "999ms", "11m", "10"}, "on_timeout": {"wait"},
 		"conflict_check": {"", "x"}, "release": {"", "later", "999ms", "25h", "-20s", "20"}, "ipv6": {"on", "Auto"}, "ipv6_timeout": {"", "2", "-1s", "31s"},
 		"rapid_commit": {"x"}, "ipv6_mostly": {""},
 	}
@@ -80,6 +81,22 @@ func TestLayers(t *testing.T) {
 	}
 	if _, err := Parse(map[string]string{"": "x"}); err == nil {
 		t.Error("took an empty key")
+	}
+}
+
+// no_default_route means no route, unless somebody asks for the others.
+func TestRoutesFollowTheDefaultRoute(t *testing.T) {
+	t.Parallel()
+	for want, layers := range map[string][]map[string]string{
+		"dhcp false": {{}, {"no_default_route": "true"}, {"no_default_route": "false"}},
+		"none true":  {{"no_default_route": "true"}},
+		"dhcp true":  {{"no_default_route": "true"}, {"routes": "dhcp"}},
+		"none false": {{"routes": "none"}},
+	} {
+		o, err := Parse(layers...)
+		if got := fmt.Sprint(o.Routes, " ", o.NoDefaultRoute); err != nil || got != want {
+			t.Errorf("%v: %s, want %s, %v", layers, got, want, err)
+		}
 	}
 }
 

@@ -31,10 +31,13 @@ func (r Interface) Lease(link attach.Link) (leaseapi.AcquireRequest, error) {
 			RapidCommit: o.RapidCommit, IPv6Mostly: o.IPv6Mostly,
 		},
 		Policy: leaseapi.Policy{
-			Metric: o.Metric, NoDefaultRoute: o.NoDefaultRoute,
+			Metric: o.Metric, NoDefaultRoute: o.NoDefaultRoute || o.Routes == "none",
 			TimeoutMS: o.LeaseTimeout.Milliseconds(), OnTimeout: o.OnTimeout, Release: policyOfRelease(o),
 			ConflictCheck: o.ConflictCheck, ResolvConf: o.DNS == "dhcp",
 		},
+	}
+	if o.NoDefaultRoute && o.Routes == "dhcp" { // else the default says so, to an earlier leased, too
+		req.Policy.Routes = o.Routes
 	}
 	return req, r.ipv6(&req)
 }

@@ -49,6 +49,9 @@ func create(stdin io.Reader) (any, error) {
 	if n.IPv6Enabled && merged["ipv6"] == "off" {
 		return nil, errors.New("--ipv6 and the option ipv6=off exclude each other; give one")
 	}
+	if n.Internal && merged["routes"] == "dhcp" {
+		return nil, netavark.ErrInternal
+	}
 	n.IPv6Enabled = merged["ipv6"] != "" && merged["ipv6"] != "off"
 	delete(merged, "parent")
 	delete(merged, "bridge")

@@ -71,7 +71,7 @@ func (s *Snapshot) reply(now clock.Instant) *leaseapi.Lease {
 }
 
 func showBinding(r *leaseapi.Lease, bound *binding.Spec) {
-	r.MTU = bound.MTU
+	r.Address, r.MTU = bound.Addr, bound.MTU
 	for _, b := range bound.Routes {
 		if b.Dst.Bits() == 0 && !r.Gateway.IsValid() {
 			r.Gateway = b.Via

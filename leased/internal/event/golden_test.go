@@ -73,6 +73,7 @@ var golden = []struct {
 	{event.Ignored{Err: errNet}, "DEBUG", `msg="message ignored" WHO err="network is down"`},
 	{event.Ignored{}, "DEBUG", `msg="message ignored" WHO err=<nil>`},
 
+	{event.Trimmed{Parts: []string{"route 0.0.0.0/1: wider than /8", "subnet 10.9.8.7/6: wider than /8"}}, "WARN", `msg="a part of the lease is left out" WHO parts="route 0.0.0.0/1: wider than /8; subnet 10.9.8.7/6: wider than /8"`},
 	{event.Limited{Option: "lease_timeout=40s", To: "10s"}, "WARN", `msg="a container's option is limited by its network's" WHO option="lease_timeout=40s" to=10s`},
 
 	{event.Reported{Family: event.IPv4, Msg: "server refused the address", Detail: "no"}, "WARN", `msg="server refused the address" WHO detail=no`},

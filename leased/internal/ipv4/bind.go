@@ -5,6 +5,7 @@ package ipv4
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
@@ -17,10 +18,11 @@ import (
 )
 
 // bind applies a lease, and then tells everyone of it. The record is written before the
-// answer goes out.
-func (d *Driver) bind(l lease4.Lease) {
+// answer goes out. held is the lease before it, or none.
+func (d *Driver) bind(l, held lease4.Lease) {
 	o := d.cfg.Owner
-	spec := d.spec(l)
+	others := d.others(l)
+	spec, left := trim(d.spec(l), others)
 	failpoint.At(failpoint.AckBeforeWrite)
 	applied, err := d.cfg.Kernel.Apply4(o.Place(), spec, d.bound)
 	if err != nil {
@@ -30,6 +32,7 @@ func (d *Driver) bind(l lease4.Lease) {
 	bound := applied.Spec
 	o.LAN().ShareBound(&bound.Routes)
 	first := d.bound == nil || d.bound.Addr != bound.Addr
+	d.emitTrimmed(left, first || !slices.Equal(d.bound.Routes, bound.Routes), d.spec(held), others)
 	d.bound, d.again, d.failures = &bound, clock.Never, 0
 	o.Trouble("")
 	o.LAN().SetAddr(l.Addr.Addr())
@@ -54,6 +57,9 @@ func (d *Driver) spec(l lease4.Lease) binding.Spec {
 		s.Valid = l.Expiry.Sub(d.cfg.Owner.Now())
 	}
 	for _, route := range l.Routes {
+		if r.Policy.NoRoutes {
+			break
+		}
 		if route.Dst.Bits() > 0 || !r.Policy.NoDefaultRoute {
 			s.Routes = append(s.Routes, binding.Route{Dst: route.Dst, Via: route.Via})
 		}
@@ -89,7 +95,7 @@ func (d *Driver) applyFailed(s binding.Spec, err error) {
 func (d *Driver) retry() {
 	d.again = clock.Never
 	if l, ok := d.machine.Lease(); ok && l.Expiry > d.cfg.Owner.Now() {
-		d.bind(l)
+		d.bind(l, l)
 	}
 }
 

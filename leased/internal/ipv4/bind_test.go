@@ -53,6 +53,10 @@ func TestSpecOfALease(t *testing.T) {
 			func(b both) { b.r.Policy.NoDefaultRoute, b.l.Routes = true, []dhcp4.Route{lab, rest} },
 			func(s *binding.Spec) { s.Routes = routes(lab) },
 		},
+		"no routes, classless ones neither": {
+			func(b both) { b.r.Policy.NoRoutes, b.l.Routes = true, []dhcp4.Route{lab, rest} },
+			func(s *binding.Spec) { s.Routes = nil },
+		},
 	} {
 		l := lease(func(*lease4.Lease) {})
 		r := &request.Request{Link: request.Link{Index: 2, MTU: 1500}, Policy: request.Policy{Metric: 100}}

@@ -70,6 +70,8 @@ type Kernel interface {
 	ARP(p kernel.Place) (kernel.ARPConn, error)
 	Unicast(p kernel.Place, local, server netip.Addr) (kernel.Sender, error)
 	Apply4(p kernel.Place, next binding.Spec, prev *binding.Spec) (binding.Applied, error)
+	// Others4 are the addresses of the container's other interfaces.
+	Others4(p kernel.Place) ([]binding.Other, error)
 	Remove4(p kernel.Place, s binding.Spec) error
 	// StandIn4 opens a raw socket on a link that is like l, which is gone.
 	StandIn4(l request.Link) (kernel.PacketConn, error)

@@ -75,7 +75,7 @@ func (d *Driver) perform(a lease4.Action, held lease4.Lease) {
 			d.serverMAC = d.heardFrom
 		}
 		d.emitChanges(held, a.Lease)
-		d.bind(a.Lease)
+		d.bind(a.Lease, held)
 	case lease4.Unbind:
 		d.emit(event.Unbound{Family: event.IPv4, Reason: a.Why})
 		if d.bound != nil && d.machine.State() != lease4.Stopped {
@@ -86,6 +86,9 @@ func (d *Driver) perform(a lease4.Action, held lease4.Lease) {
 		d.probe(a.Addr)
 	case lease4.Announce:
 		d.sendARP(func(arp kernel.ARPConn) error { return arp.Announce(a.Addr) })
+		if held.Addr.Addr() == a.Addr { // the second one, 2 s after the start
+			d.lookAgain(held)
+		}
 	case lease4.Report:
 		d.emit(event.Reported{Family: event.IPv4, Msg: a.Msg, Detail: a.Detail})
 		o.Trouble(a.Msg + ": " + a.Detail)

@@ -40,6 +40,12 @@ func (Linux) Apply4(p Place, next binding.Spec, prev *binding.Spec) (a binding.A
 	return a, err
 }
 
+// Others4 are the IPv4 addresses of the container's other interfaces.
+func (Linux) Others4(p Place) (all []binding.Other, err error) {
+	err = rtnetlink(p, func(c *binding.Conn) error { all, err = c.Others(p.Index); return err })
+	return all, err
+}
+
 // Remove4 removes what was applied.
 func (Linux) Remove4(p Place, s binding.Spec) error {
 	return rtnetlink(p, func(c *binding.Conn) error { return c.Remove(s) })

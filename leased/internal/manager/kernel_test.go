@@ -40,6 +40,7 @@ type fakeKernel struct {
 	fail       func(call string) error
 	conns      []*conn
 
+	others   []binding.Other                 // of the container's other interfaces
 	owners   map[netip.Addr]net.HardwareAddr // other machines, by address
 	arps     []string
 	arpError error
@@ -178,6 +179,12 @@ func (k *fakeKernel) Apply4(p kernel.Place, next binding.Spec, prev *binding.Spe
 		call += " for " + prev.Addr.String()
 	}
 	return binding.Applied{Spec: next}, k.enter(p, call)
+}
+
+func (k *fakeKernel) Others4(kernel.Place) ([]binding.Other, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.others), nil
 }
 
 func (k *fakeKernel) Remove4(p kernel.Place, s binding.Spec) error {

@@ -44,6 +44,9 @@ func (p Policy) api() leaseapi.Policy {
 		TimeoutMS: p.Timeout.Milliseconds(), OnTimeout: p.OnTimeout.String(), Release: p.Release.String(),
 		ResolvConf: p.ResolvConf, IPv6TimeoutMS: p.IPv6Timeout.Milliseconds(),
 	}
+	if p.NoDefaultRoute && !p.NoRoutes {
+		a.Routes = "dhcp"
+	}
 	if p.ConflictCheck > CheckOff {
 		a.ConflictCheck = p.ConflictCheck.String()
 	}

@@ -78,12 +78,14 @@ func (p *parser) client(c leaseapi.Client, mode IPv6) Client {
 func (p *parser) policy(a leaseapi.Policy) Policy {
 	grace, never, err := options.Grace(a.Release)
 	r := Policy{
-		Metric: a.Metric, NoDefaultRoute: a.NoDefaultRoute, ResolvConf: a.ResolvConf,
+		Metric: a.Metric, NoRoutes: a.Routes == "none" || a.Routes == "" && a.NoDefaultRoute, ResolvConf: a.ResolvConf,
 		Release:       Release{Grace: grace, Never: never},
 		OnTimeout:     enum[OnTimeout](onTimeouts, a.OnTimeout),
 		ConflictCheck: enum[ConflictCheck](conflictChecks, cmp.Or(a.ConflictCheck, "off")),
 		IPv6:          enum[IPv6](ipv6s, cmp.Or(a.IPv6, "off")),
 	}
+	r.NoDefaultRoute = a.NoDefaultRoute || r.NoRoutes
+	p.check("policy.routes", a.Routes == "" || a.Routes == "dhcp" || a.Routes == "none")
 	p.check("policy.metric", a.Metric >= 0 && int64(a.Metric) <= maxMetric)
 	r.Timeout = p.duration("policy.timeoutMs", a.TimeoutMS, 1)
 	p.check("policy.onTimeout", r.OnTimeout != 0)

@@ -80,7 +80,8 @@ type Policy struct {
 	Timeout        time.Duration // how long Acquire waits, above 0, at most 10 min
 	IPv6Timeout    time.Duration // how long Acquire waits for IPv6 when it has IPv4, at most 10 min
 	Release        Release
-	NoDefaultRoute bool
+	NoDefaultRoute bool // so it is with NoRoutes
+	NoRoutes       bool // take no route from the server, classless ones included
 	OnTimeout      OnTimeout
 	ConflictCheck  ConflictCheck
 	ResolvConf     bool // keep the container's resolv.conf as the lease has it

@@ -24,7 +24,7 @@ func full(r *leaseapi.AcquireRequest) {
 		DUID: "00040102", IAID: 7, Secret: "000102030405060708090a0b0c0d0e0f", RequestIPv6: netip.MustParseAddr("2001:db8::9"),
 	}
 	r.Policy = leaseapi.Policy{
-		Metric: 100, NoDefaultRoute: true, TimeoutMS: 1500, OnTimeout: "continue", Release: "1m30s",
+		Metric: 100, NoDefaultRoute: true, Routes: "dhcp", TimeoutMS: 1500, OnTimeout: "continue", Release: "1m30s",
 		ConflictCheck: "rfc5227", ResolvConf: true, IPv6: "only", IPv6TimeoutMS: 2000,
 	}
 }
@@ -61,6 +61,33 @@ func TestParse(t *testing.T) {
 	}
 	if got := want.API(); got != a {
 		t.Errorf("%+v, want %+v", got, a)
+	}
+}
+
+// routes=none leaves out the default route, too. Without routes, noDefaultRoute means none, as
+// records of an earlier leased have it.
+func TestRoutes(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		routes             string
+		noDefault          bool
+		wantDefault, wants bool
+		canonical          string
+	}{
+		{"", false, true, true, ""},
+		{"dhcp", false, true, true, ""},
+		{"none", false, false, false, ""},
+		{"", true, false, false, ""},
+		{"dhcp", true, false, true, "dhcp"},
+		{"none", true, false, false, ""},
+	} {
+		r := parse(t, request(func(a *leaseapi.AcquireRequest) { a.Policy.Routes, a.Policy.NoDefaultRoute = tt.routes, tt.noDefault }))
+		if r.Policy.NoDefaultRoute == tt.wantDefault || r.Policy.NoRoutes == tt.wants {
+			t.Errorf("%q, %v: %+v", tt.routes, tt.noDefault, r.Policy)
+		}
+		if a := r.API().Policy; a.Routes != tt.canonical || a.NoDefaultRoute != r.Policy.NoDefaultRoute || parse(t, r.API()).Policy != r.Policy {
+			t.Errorf("%q, %v: written %+v", tt.routes, tt.noDefault, a)
+		}
 	}
 }
 

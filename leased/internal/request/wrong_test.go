@@ -59,6 +59,7 @@ var wrong = map[string][]func(r *leaseapi.AcquireRequest){
 		func(r *leaseapi.AcquireRequest) { r.Policy.IPv6TimeoutMS = -1 },
 		func(r *leaseapi.AcquireRequest) { r.Policy.IPv6TimeoutMS = 10*60*1000 + 1 },
 	},
+	"policy.routes": texts(func(r *leaseapi.AcquireRequest) *string { return &r.Policy.Routes }, "None", "static"),
 	"policy.metric": {func(r *leaseapi.AcquireRequest) { r.Policy.Metric = -1 }, func(r *leaseapi.AcquireRequest) { r.Policy.Metric = 1<<32 - 1 }},
 	"policy.timeoutMs": {
 		func(r *leaseapi.AcquireRequest) { r.Policy.TimeoutMS = 0 },
