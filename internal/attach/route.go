@@ -46,10 +46,11 @@ func (h *Host) defaultRoute() (best route, err error) {
 		best = route{}
 		header := make([]byte, unix.SizeofRtMsg)
 		header[0] = unix.AF_INET
-		err = h.conn.Dump(unix.RTM_GETROUTE, header, func(body []byte) {
+		err = h.conn.Dump(unix.RTM_GETROUTE, header, func(body []byte) error {
 			if r := parseDefault(body); r.index != 0 && (best.index == 0 || r.metric < best.metric) {
 				best = r
 			}
+			return nil
 		})
 		if !errors.Is(err, unix.EINTR) {
 			break

@@ -107,17 +107,46 @@ func TestDump(t *testing.T) {
 	}
 	for range 2 {
 		seen := map[int]bool{}
-		must(t, c.Dump(unix.RTM_GETLINK, rtnetlink.LinkHeader(0, 0, 0), func(body []byte) {
+		must(t, c.Dump(unix.RTM_GETLINK, rtnetlink.LinkHeader(0, 0, 0), func(body []byte) error {
 			l, err := rtnetlink.ParseLink(body)
-			must(t, err)
 			seen[l.Index] = true
+			return err
 		}))
 		if len(seen) <= more {
 			t.Errorf("%d links, made %d", len(seen), more)
 		}
 	}
 	header := []byte{unix.AF_INET, 0, 0, 0}
-	if err := c.Dump(0x7f0, header, func([]byte) {}); !errors.Is(err, unix.EOPNOTSUPP) {
+	if err := c.Dump(0x7f0, header, func([]byte) error { return nil }); !errors.Is(err, unix.EOPNOTSUPP) {
 		t.Errorf("a kind that does not exist: %v", err)
+	}
+}
+
+// A dump ends where its reader has seen enough. A strict one lists what the header and the
+// attributes say.
+func TestDumpEndsEarlyAndIsFiltered(t *testing.T) {
+	n := testlan.New(t).Container()
+	n.Run("ip", "link", "set", "lo", "up")
+	n.Run("sh", "-c", "for i in $(seq 200); do echo addr add 10.0.0.$i/32 dev lo; done | ip -batch -")
+	c, enough, seen := open(t, n), errors.New("enough"), 0
+	err := c.Dump(unix.RTM_GETADDR, make([]byte, 8), func([]byte) error {
+		if seen++; seen == 100 {
+			return enough
+		}
+		return nil
+	})
+	if !errors.Is(err, enough) || seen != 100 {
+		t.Errorf("%d addresses, %v", seen, err)
+	}
+	c = open(t, n)
+	must(t, c.Strict())
+	route := make([]byte, unix.SizeofRtMsg)
+	route[0], route[4], route[5] = unix.AF_INET, unix.RT_TABLE_LOCAL, unix.RTPROT_STATIC
+	must(t, c.Dump(unix.RTM_GETROUTE, route, func([]byte) error { t.Error("a route of protocol static"); return nil }))
+	seen = 0
+	route[5] = unix.RTPROT_KERNEL
+	must(t, c.Dump(unix.RTM_GETROUTE, route, func([]byte) error { seen++; return nil }, rtnetlink.Uint32(unix.RTA_OIF, 1)))
+	if seen < 200 {
+		t.Errorf("%d routes of protocol kernel", seen)
 	}
 }

@@ -8,12 +8,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Strict has the kernel filter what Dump lists: by the header's fields and by attributes
+// such as RTA_OIF (NETLINK_GET_STRICT_CHK, Linux 5.0). It then refuses fields and attributes
+// that it does not know.
+func (c *Conn) Strict() error {
+	return unix.SetsockoptInt(c.fd, unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1)
+}
+
 // Dump asks for all objects of a kind (RTM_GET…) and calls each with the body of every
 // answer, which is valid during the call. It fails with EINTR if the objects changed
-// meanwhile: some may be missing, and the caller asks again.
-func (c *Conn) Dump(kind uint16, header []byte, each func(body []byte)) error {
+// meanwhile: some may be missing, and the caller asks again. It ends with the first error
+// of each. The rest of the answers is in the Conn then, which is of no more use.
+func (c *Conn) Dump(kind uint16, header []byte, each func(body []byte) error, attrs ...Attr) error {
 	var r Request
-	r.Add(kind, unix.NLM_F_DUMP, header)
+	r.Add(kind, unix.NLM_F_DUMP, header, attrs...)
 	if err := c.write(&r); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnanswered, err)
 	}
@@ -40,7 +48,7 @@ func (c *Conn) Dump(kind uint16, header []byte, each func(body []byte)) error {
 }
 
 // part reads one datagram of a dump, and reports whether the dump has ended.
-func part(datagram []byte, seq uint32, changed *bool, each func(body []byte)) (done bool, err error) {
+func part(datagram []byte, seq uint32, changed *bool, each func(body []byte) error) (done bool, err error) {
 	for m := range Messages(datagram) {
 		if m.Seq != seq {
 			continue
@@ -50,7 +58,9 @@ func part(datagram []byte, seq uint32, changed *bool, each func(body []byte)) (d
 		case m.Type == unix.NLMSG_DONE, m.Type == unix.NLMSG_ERROR:
 			return true, errno(m.Body)
 		case m.Type >= unix.NLMSG_MIN_TYPE:
-			each(m.Body)
+			if err := each(m.Body); err != nil {
+				return true, err
+			}
 		}
 	}
 	return false, nil
