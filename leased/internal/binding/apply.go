@@ -11,17 +11,13 @@ import (
 	"podman-net-dhcp/leased/internal/failpoint"
 )
 
-// Apply brings the kernel to next, in the namespace that h was opened in. prev is the
-// result of the last Apply on this interface, or nil. Parts that next and prev share
-// stay as they are, without a gap; the rest of prev goes last. After an error both may
-// be there in part; then Apply or Remove works with either.
-func Apply(h *netlink.Handle, next Spec, prev *Spec) (Applied, error) {
-	return through(h).Apply(next, prev)
-}
-
-// Apply is the function of that name. It sends MTU, address and routes in one request. A
-// renewal that changes only lifetimes asks the kernel whether its routes are there, and
-// does not read the routing table.
+// Apply brings the kernel to next. prev is the result of the last Apply on this interface,
+// or nil. Parts that next and prev share stay as they are, without a gap; the rest of prev
+// goes last. After an error both may be there in part; then Apply or Remove works with
+// either.
+//
+// Apply sends MTU, address and routes in one request. A renewal that changes only
+// lifetimes asks the kernel whether its routes are there.
 func (c *Conn) Apply(next Spec, prev *Spec) (Applied, error) {
 	next.Routes = normal(next.Routes)
 	done := Applied{Spec: next}
@@ -45,27 +41,23 @@ func (c *Conn) Apply(next Spec, prev *Spec) (Applied, error) {
 	if prev == nil || done.Spec.renews(*prev) {
 		return done, nil
 	}
-	h, err := c.Handle()
-	if err != nil {
-		return done, err
-	}
-	return done, retire(h, done.Spec, *prev)
+	return done, c.retire(done.Spec, *prev)
 }
 
 // retire removes the parts of prev that now does not have.
-func retire(h *netlink.Handle, now, prev Spec) error {
+func (c *Conn) retire(now, prev Spec) error {
 	for _, r := range prev.Routes {
 		if prev.Metric == now.Metric && now.hasRoute(r) {
 			continue
 		}
-		if err := delRoute(h, prev, r); err != nil {
+		if err := c.delRoute(prev, r); err != nil {
 			return err
 		}
 	}
 	if prev.Addr == now.Addr {
 		return nil
 	}
-	return delAddr(h, prev)
+	return c.delAddr(prev, &now)
 }
 
 func (s Spec) hasRoute(r Route) bool {
@@ -74,13 +66,13 @@ func (s Spec) hasRoute(r Route) bool {
 
 // Remove removes what Apply added, and nothing else. A part that is already gone, the
 // interface included, is not an error.
-func Remove(h *netlink.Handle, s Spec) error {
+func (c *Conn) Remove(s Spec) error {
 	for _, r := range s.Routes {
-		if err := delRoute(h, s, r); err != nil {
+		if err := c.delRoute(s, r); err != nil {
 			return err
 		}
 	}
-	return delAddr(h, s)
+	return c.delAddr(s, nil)
 }
 
 // normal masks destinations and drops all but the first route to each: Linux

@@ -7,16 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"podman-net-dhcp/internal/netns"
+	"podman-net-dhcp/internal/rtnetlink"
 )
 
 // ErrNoIPv6 says that the kernel, the namespace or the interface has no IPv6, and which
@@ -88,8 +87,12 @@ func (a Autoconf) restart(dir string) error {
 }
 
 // decline runs for every container without IPv6, so it does not first ask whether there
-// is IPv6. A router may have been heard since the link came up.
+// is IPv6. A router may have been heard since the link came up, if the kernel listened.
 func (a Autoconf) decline(dir string) error {
+	listened := true
+	if have, err := os.ReadFile(dir + "/accept_ra"); err == nil {
+		listened = string(bytes.TrimSpace(have)) != "0"
+	}
 	for _, name := range []string{"accept_ra", "autoconf"} {
 		err := write(dir+"/"+name, "0")
 		if errors.Is(err, fs.ErrNotExist) {
@@ -99,7 +102,7 @@ func (a Autoconf) decline(dir string) error {
 			return a.failed(err)
 		}
 	}
-	if !a.advertised() {
+	if !listened || !a.advertised() {
 		return nil
 	}
 	return a.restart(dir)
@@ -118,23 +121,17 @@ func write(path, value string) error {
 	return nil
 }
 
-// advertised reports whether a router advertisement has left routes: those with
-// RTF_ADDRCONF, 0x40000 of linux/ipv6_route.h, in the last but one column.
+// advertised reports whether the interface has received a router advertisement. It asks the
+// interface's counters, a file of always the same size. /proc/net/ipv6_route is as large as
+// the container's routing tables, and takes the kernel minutes where they are large.
 func (a Autoconf) advertised() bool {
-	routes, err := os.ReadFile("/proc/thread-self/net/ipv6_route")
+	counters, err := os.ReadFile("/proc/thread-self/net/dev_snmp6/" + a.Interface)
 	if err != nil {
 		return false
 	}
-	for line := range strings.Lines(string(routes)) {
-		f := strings.Fields(line)
-		if len(f) < 2 || f[len(f)-1] != a.Interface {
-			continue
-		}
-		if flags, err := strconv.ParseUint(f[len(f)-2], 16, 32); err == nil && flags&0x40000 != 0 {
-			return true
-		}
-	}
-	return false
+	_, after, _ := bytes.Cut(counters, []byte("\nIcmp6InRouterAdvertisements"))
+	n, _, _ := bytes.Cut(after, []byte("\n"))
+	return string(bytes.TrimSpace(n)) != "0"
 }
 
 func (a Autoconf) failed(err error) error {
@@ -166,7 +163,12 @@ func hasIPv6(conf, ifname string) error {
 // withoutSettings returns why an interface has no IPv6 settings: below IPv6's least MTU
 // the kernel has none for it.
 func withoutSettings(ifname string) error {
-	i, err := net.InterfaceByName(ifname)
+	c, err := rtnetlink.Open() // Go's net would list all interfaces
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	i, err := c.LinkByName(ifname)
 	if err != nil {
 		return fmt.Errorf("interface %s: %w", ifname, ErrGone)
 	}

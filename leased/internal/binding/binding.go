@@ -14,11 +14,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net"
 	"net/netip"
 	"time"
 
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -34,6 +32,9 @@ var (
 	ErrDown = errors.New("interface is down")
 	// ErrOver says that the lease to apply has no lifetime left.
 	ErrOver = errors.New("lease is over")
+	// ErrTooMany says that the container has put so much into the kernel's tables that
+	// leased does not read on.
+	ErrTooMany = errors.New("too many entries in the container's tables")
 )
 
 // Spec is a binding on one interface, wanted or existing.
@@ -70,17 +71,6 @@ type Applied struct {
 	// Problems are the parts that failed although the lease works: an MTU that the link
 	// refuses, a route whose gateway makes no sense.
 	Problems []error
-}
-
-// Check reports whether ifindex is still the interface with that MAC, and up: nil,
-// ErrGone or ErrDown.
-func Check(h *netlink.Handle, ifindex int, mac net.HardwareAddr) error {
-	return through(h).Check(ifindex, mac)
-}
-
-// Index returns the ifindex of the interface with that name and MAC, or ErrGone.
-func Index(h *netlink.Handle, name string, mac net.HardwareAddr) (int, error) {
-	return through(h).Index(name, mac)
 }
 
 // classify wraps a kernel error with its meaning for the interface.

@@ -14,10 +14,12 @@ import (
 	"podman-net-dhcp/internal/rtnetlink"
 )
 
-// Conn is rtnetlink in a container's network namespace. Its methods do what the functions
-// of the same name do, with fewer system calls: several messages go in one request. The
-// library's handle takes over for a message that failed. One goroutine at a time uses a
-// Conn.
+// Conn is rtnetlink in a container's network namespace. Several messages go in one request.
+// The library's handle takes over for a message that failed, unless it is about a route.
+// One goroutine at a time uses a Conn.
+//
+// The container decides how much is in its tables. So no method reads a table as a whole:
+// each asks for one thing, or for the addresses of one interface up to a limit.
 type Conn struct {
 	ns   *netns.NS
 	sock *rtnetlink.Conn // nil: not open
@@ -43,9 +45,6 @@ func Dial(ns *netns.NS) (c *Conn, cookie uint64, err error) {
 	return c, cookie, nil
 }
 
-// through returns a Conn that has only the library's handle. It is not closed.
-func through(h *netlink.Handle) *Conn { return &Conn{h: h} }
-
 // Close closes the sockets.
 func (c *Conn) Close() {
 	if c.sock != nil {
@@ -66,9 +65,6 @@ func (c *Conn) Handle() (h *netlink.Handle, err error) {
 }
 
 func (c *Conn) socket() (sock *rtnetlink.Conn, err error) {
-	if c.sock == nil && c.ns == nil {
-		return nil, unix.EBADF
-	}
 	if c.sock == nil {
 		c.sock, err = c.ns.Rtnetlink()
 	}
@@ -76,13 +72,13 @@ func (c *Conn) socket() (sock *rtnetlink.Conn, err error) {
 }
 
 // send sends the messages in one request and returns the answer to each: nil, an errno,
-// or rtnetlink.ErrUnanswered.
+// or one that wraps rtnetlink.ErrUnanswered.
 func (c *Conn) send(r request) []error {
 	errs := make([]error, r.Len())
 	sock, err := c.socket()
 	if err != nil {
 		for i := range errs {
-			errs[i] = rtnetlink.ErrUnanswered
+			errs[i] = fmt.Errorf("%w: %w", rtnetlink.ErrUnanswered, err)
 		}
 		return errs
 	}
@@ -90,6 +86,18 @@ func (c *Conn) send(r request) []error {
 		errs[i] = a.Err
 	}
 	return errs
+}
+
+// one sends a request of one message. If the kernel does not answer, one sends the message
+// again through another socket.
+func (c *Conn) one(r request) error {
+	err := c.send(r)[0]
+	if errors.Is(err, rtnetlink.ErrUnanswered) && c.sock != nil {
+		c.sock.Close()
+		c.sock = nil
+		err = c.send(r)[0]
+	}
+	return err
 }
 
 // again repeats with the library a message that failed with err. nil stays nil.
@@ -107,7 +115,8 @@ func (c *Conn) again(err error, do func(h *netlink.Handle) error) error {
 	return classify(err)
 }
 
-// Check is the function of that name.
+// Check reports whether ifindex is still the interface with that MAC, and up: nil,
+// ErrGone or ErrDown.
 func (c *Conn) Check(ifindex int, mac net.HardwareAddr) error {
 	l, err := c.find(ifindex)
 	if err != nil {
@@ -119,7 +128,7 @@ func (c *Conn) Check(ifindex int, mac net.HardwareAddr) error {
 	return isUp(l)
 }
 
-// Index is the function of that name.
+// Index returns the ifindex of the interface with that name and MAC, or ErrGone.
 func (c *Conn) Index(name string, mac net.HardwareAddr) (int, error) {
 	l, err := c.getLink(func(sock *rtnetlink.Conn) (rtnetlink.Link, error) { return sock.LinkByName(name) })
 	err = c.again(err, func(h *netlink.Handle) (err error) { l, err = linkOf(h.LinkByName(name)); return err })
@@ -133,15 +142,6 @@ func (c *Conn) Index(name string, mac net.HardwareAddr) (int, error) {
 		return 0, fmt.Errorf("interface %s has MAC %v, not %v: %w", name, l.MAC, mac, ErrGone)
 	}
 	return l.Index, nil
-}
-
-// Remove is the function of that name.
-func (c *Conn) Remove(s Spec) error {
-	h, err := c.Handle()
-	if err != nil {
-		return err
-	}
-	return Remove(h, s)
 }
 
 // Apply6 is the function of that name.

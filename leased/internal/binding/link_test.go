@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"podman-net-dhcp/lab/testlan"
@@ -81,7 +80,7 @@ func TestApplyToALinkThatIsGone(t *testing.T) {
 func TestCheck(t *testing.T) {
 	_, link := onVeth(t)
 	check := func(mac net.HardwareAddr) (err error) {
-		link.NS.Netlink(func(h *netlink.Handle) error { err = Check(h, link.Index, mac); return nil })
+		with(link, func(c *Conn) { err = c.Check(link.Index, mac) })
 		return err
 	}
 	must(t, check(link.MAC))

@@ -38,7 +38,8 @@ type Addr6 struct {
 	Autoconf         bool          // the kernel made it from an advertised prefix
 }
 
-// Look6 reads the state of the interface in ns. Errors are ErrGone and the system's own.
+// Look6 reads the state of the interface in ns. It reads no table as a whole: the kernel
+// filters by the interface. Errors are ErrGone, ErrTooMany and the system's own.
 func Look6(ns *netns.NS, ifindex int) (State6, error) {
 	s, err := look6(ns, ifindex)
 	if err != nil {
@@ -48,31 +49,40 @@ func Look6(ns *netns.NS, ifindex int) (State6, error) {
 }
 
 func look6(ns *netns.NS, ifindex int) (s State6, err error) {
-	c, err := openRaw(ns)
+	c, err := ns.Rtnetlink()
 	if err != nil {
 		return s, err
 	}
 	defer c.Close()
-	flags, err := c.raFlags(ifindex)
+	flags, err := raFlags(c, ifindex)
 	if err != nil {
 		return s, err
 	}
 	s.Managed, s.Other = flags&ifRAManaged != 0, flags&ifRAOther != 0
-	all, err := dump(func() ([]rawAddr, error) { return c.addrs(ifindex) })
+	all, err := addrs6(ns, ifindex)
 	if err != nil {
 		return s, err
 	}
-	known, err := dump(func() (tables, error) { return c.tables(ifindex) })
+	own := taken(c, ifindex, tentative(all))
 	for _, a := range all {
-		s.add(a, known.own)
+		s.add(a, own)
 	}
 	s.LinkLocalFailed = s.LinkLocalFailed && !s.LinkLocal.IsValid()
-	if len(known.routers) > 0 {
-		s.Gateway = slices.MinFunc(known.routers, better).via
-	}
+	best, err := bestRouter(ns, ifindex)
+	s.Gateway = best.via
 	s.Advertised = flags&(ifRARcvd|ifRAManaged|ifRAOther) != 0 || s.Gateway.IsValid() ||
 		slices.ContainsFunc(s.Addrs, func(a Addr6) bool { return a.Autoconf })
 	return s, err
+}
+
+// tentative returns the addresses that are usable only if the kernel takes their packets.
+func tentative(all []rawAddr) (out []netip.Addr) {
+	for _, a := range all {
+		if addr := a.addr6(); addr.Usable && !addr.Settled {
+			out = append(out, addr.Prefix.Addr())
+		}
+	}
+	return out
 }
 
 func (s *State6) add(a rawAddr, own map[netip.Addr]bool) {

@@ -4,6 +4,7 @@ package binding
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"podman-net-dhcp/internal/rtnetlink"
 	"podman-net-dhcp/lab/testlan"
 )
 
@@ -62,16 +64,44 @@ func apply(t *testing.T, link testlan.Link, next Spec, prev *Spec) Spec {
 }
 
 func tryApply(link testlan.Link, next Spec, prev *Spec) (done Applied, err error) {
-	link.NS.Netlink(func(h *netlink.Handle) error {
-		done, err = Apply(h, next, prev)
-		return nil
-	})
+	with(link, func(c *Conn) { done, err = c.Apply(next, prev) })
 	return done, err
 }
 
 func remove(link testlan.Link, s Spec) (err error) {
-	link.NS.Netlink(func(h *netlink.Handle) error { err = Remove(h, s); return nil })
+	with(link, func(c *Conn) { err = c.Remove(s) })
 	return err
+}
+
+// with calls fn with a Conn that the library stands in for, wherever it can.
+func with(link testlan.Link, fn func(c *Conn)) {
+	ns := link.NS.Open()
+	defer ns.Close()
+	c := NewConn(ns)
+	defer c.Close()
+	silence(c)
+	fn(c)
+}
+
+// silence gives the Conn a socket that nobody answers.
+func silence(c *Conn) {
+	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		panic(err)
+	}
+	unix.Close(ends[1])
+	c.Close()
+	c.sock = rtnetlink.New(ends[0])
+}
+
+// prefix converts n; the zero Prefix if n has no such form.
+func prefix(n *net.IPNet) netip.Prefix {
+	if n == nil {
+		return netip.Prefix{}
+	}
+	ip, _ := netip.AddrFromSlice(n.IP)
+	bits, _ := n.Mask.Size()
+	return netip.PrefixFrom(ip.Unmap(), bits)
 }
 
 // routes are those of the main table that nobody made by adding an address.

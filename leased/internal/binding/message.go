@@ -58,6 +58,27 @@ func (r *request) addRoute(s Spec, want Route) {
 func (r *request) hasRoute(s Spec, want Route) { r.route(s, want, 0) }
 
 func (r *request) route(s Spec, want Route, flags uint16) {
+	r.exactRoute(unix.RTM_NEWROUTE, s, want, flags)
+}
+
+// delRoute adds the message that removes a route to that destination. The kernel compares
+// protocol, interface and metric, so the route belongs to no other program.
+func (r *request) delRoute(s Spec, dst netip.Prefix) {
+	header := []byte{
+		unix.AF_INET, uint8(dst.Bits()), 0, 0,
+		unix.RT_TABLE_MAIN, unix.RTPROT_DHCP, unix.RT_SCOPE_NOWHERE, 0, 0, 0, 0, 0, // of any scope and type
+	}
+	attrs := []rtnetlink.Attr{
+		{Type: unix.RTA_DST, Value: dst.Addr().AsSlice()}, rtnetlink.Uint32(unix.RTA_OIF, uint32(s.Ifindex)),
+	}
+	if s.Metric > 0 {
+		attrs = append(attrs, rtnetlink.Uint32(unix.RTA_PRIORITY, uint32(s.Metric)))
+	}
+	r.Add(unix.RTM_DELROUTE, unix.NLM_F_ACK, header, attrs...)
+}
+
+// exactRoute adds a message about exactly this route.
+func (r *request) exactRoute(kind uint16, s Spec, want Route, flags uint16) {
 	m := route(s, want)
 	header := []byte{
 		unix.AF_INET, uint8(want.Dst.Bits()), 0, 0, // struct rtmsg
@@ -75,5 +96,5 @@ func (r *request) route(s Spec, want Route, flags uint16) {
 	if m.Priority > 0 {
 		attrs = append(attrs, rtnetlink.Uint32(unix.RTA_PRIORITY, uint32(m.Priority)))
 	}
-	r.Add(unix.RTM_NEWROUTE, flags|unix.NLM_F_ACK, header, attrs...)
+	r.Add(kind, flags|unix.NLM_F_ACK, header, attrs...)
 }

@@ -4,15 +4,14 @@ package binding
 
 import (
 	"cmp"
-	"encoding/binary"
 	"math"
 	"net/netip"
 	"time"
 
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
 	"podman-net-dhcp/internal/netns"
+	"podman-net-dhcp/internal/rtnetlink"
 )
 
 // From linux/if_link.h and net/if_inet6.h; x/sys/unix does not have them.
@@ -23,36 +22,25 @@ const (
 	ifRARcvd       = 0x20
 )
 
-// raw is rtnetlink in a namespace for the parts that netlink.Handle does not read: the
-// flags of the last advertisement and the preference of a router.
-type raw map[int]*nl.SocketHandle
-
-func openRaw(ns *netns.NS) (raw, error) {
-	var s *nl.NetlinkSocket
-	err := ns.Do(func() (err error) { s, err = nl.Subscribe(unix.NETLINK_ROUTE); return err })
-	return raw{unix.NETLINK_ROUTE: {Socket: s}}, err
-}
-
-func (c raw) Close() { c[unix.NETLINK_ROUTE].Close() }
-
-func (c raw) ask(kind, flags int, what nl.NetlinkRequestData, answer uint16) ([][]byte, error) {
-	req := nl.NewNetlinkRequest(kind, flags)
-	req.Sockets = c
-	req.AddData(what)
-	return req.Execute(unix.NETLINK_ROUTE, answer)
-}
-
 // raFlags returns the IF_RA_* flags of an interface; 0 if it has no IPv6.
-func (c raw) raFlags(ifindex int) (flags uint32, err error) {
-	what := nl.NewIfInfomsg(unix.AF_UNSPEC)
-	what.Index = int32(ifindex)
-	links, err := c.ask(unix.RTM_GETLINK, 0, what, unix.RTM_NEWLINK)
-	for _, link := range links {
-		spec := attributes(link, unix.SizeofIfInfomsg)[unix.IFLA_AF_SPEC]
-		inet6 := attributes(spec, 0)[unix.AF_INET6]
-		flags = number32(attributes(inet6, 0)[iflaInet6Flags])
+func raFlags(c *rtnetlink.Conn, ifindex int) (flags uint32, err error) {
+	const skipStats = 8 // RTEXT_FILTER_SKIP_STATS of linux/rtnetlink.h
+	link, err := c.Ask(unix.RTM_GETLINK, 0, rtnetlink.LinkHeader(ifindex, 0, 0), rtnetlink.Uint32(unix.IFLA_EXT_MASK, skipStats))
+	if err != nil {
+		return 0, err
 	}
-	return flags, err
+	spec := attribute(link[min(len(link), unix.SizeofIfInfomsg):], unix.IFLA_AF_SPEC)
+	return rtnetlink.Number(attribute(attribute(spec, unix.AF_INET6), iflaInet6Flags)), nil
+}
+
+// attribute returns the value of an attribute; nil if it is not there.
+func attribute(b []byte, kind uint16) []byte {
+	for k, value := range rtnetlink.Attrs(b) {
+		if k == kind {
+			return value
+		}
+	}
+	return nil
 }
 
 // rawAddr is an address in the kernel's terms.
@@ -63,26 +51,70 @@ type rawAddr struct {
 	preferred, valid uint32 // seconds
 }
 
-func (c raw) addrs(ifindex int) (out []rawAddr, err error) {
-	all, err := c.ask(unix.RTM_GETADDR, unix.NLM_F_DUMP, nl.NewIfAddrmsg(unix.AF_INET6), unix.RTM_NEWADDR)
-	for _, m := range all {
-		head := nl.DeserializeIfAddrmsg(m)
-		attrs := attributes(m, unix.SizeofIfAddrmsg)
-		text := attrs[unix.IFA_LOCAL] // beside it, with a peer, IFA_ADDRESS is the peer's
-		if text == nil {
-			text = attrs[unix.IFA_ADDRESS]
+// addrs6 returns the IPv6 addresses of one interface.
+func addrs6(ns *netns.NS, ifindex int) (out []rawAddr, err error) {
+	header := []byte{unix.AF_INET6, 0, 0, 0, 0, 0, 0, 0} // struct ifaddrmsg
+	native.PutUint32(header[4:], uint32(ifindex))
+	err = list(ns, unix.RTM_GETADDR, header, nil, func() { out = nil }, func(body []byte) {
+		if a, ok := parseAddr6(body, ifindex); ok {
+			out = append(out, a)
 		}
-		addr, ok := netip.AddrFromSlice(text)
-		times := attrs[unix.IFA_CACHEINFO]
-		if !ok || int(head.Index) != ifindex || len(times) < unix.SizeofIfaCacheinfo {
-			continue
-		}
-		out = append(out, rawAddr{
-			prefix: netip.PrefixFrom(addr, int(head.Prefixlen)), scope: head.Scope,
-			flags: number32(attrs[unix.IFA_FLAGS]), preferred: number32(times), valid: number32(times[4:]),
-		})
-	}
+	})
 	return out, err
+}
+
+func parseAddr6(body []byte, ifindex int) (a rawAddr, ok bool) {
+	if len(body) < unix.SizeofIfAddrmsg || int(native.Uint32(body[4:])) != ifindex {
+		return a, false
+	}
+	a.scope = body[3]
+	var local, address, times []byte
+	for kind, value := range rtnetlink.Attrs(body[unix.SizeofIfAddrmsg:]) {
+		switch kind {
+		case unix.IFA_LOCAL: // beside it, with a peer, IFA_ADDRESS is the peer's
+			local = value
+		case unix.IFA_ADDRESS:
+			address = value
+		case unix.IFA_FLAGS:
+			a.flags = rtnetlink.Number(value)
+		case unix.IFA_CACHEINFO:
+			times = value
+		}
+	}
+	if local == nil {
+		local = address
+	}
+	addr, ok := netip.AddrFromSlice(local)
+	if !ok || len(times) < unix.SizeofIfaCacheinfo {
+		return a, false
+	}
+	a.prefix = netip.PrefixFrom(addr, int(body[1]))
+	a.preferred, a.valid = rtnetlink.Number(times), rtnetlink.Number(times[4:])
+	return a, true
+}
+
+// maxAsked is how many addresses the kernel is asked about, all in one request: more than
+// are tentative at a time on an interface that only routers and servers give addresses.
+const maxAsked = 64
+
+// taken returns the addresses whose packets the kernel takes, of the first maxAsked.
+func taken(c *rtnetlink.Conn, ifindex int, addrs []netip.Addr) map[netip.Addr]bool {
+	addrs = addrs[:min(len(addrs), maxAsked)]
+	var r rtnetlink.Request
+	for _, a := range addrs {
+		header := make([]byte, unix.SizeofRtMsg)
+		header[0], header[1] = unix.AF_INET6, 128
+		native.PutUint32(header[8:], unix.RTM_F_FIB_MATCH)
+		r.Add(unix.RTM_GETROUTE, 0, header, rtnetlink.Attr{Type: unix.RTA_DST, Value: a.AsSlice()}, rtnetlink.Uint32(unix.RTA_OIF, uint32(ifindex)))
+	}
+	out := map[netip.Addr]bool{}
+	for i, answer := range c.Do(r) {
+		const kind = 7 // offset of rtm_type
+		if len(answer.Body) >= unix.SizeofRtMsg && answer.Body[kind] == unix.RTN_LOCAL {
+			out[addrs[i]] = true
+		}
+	}
+	return out
 }
 
 // router is an advertised default route.
@@ -97,56 +129,41 @@ func better(a, b router) int {
 	return cmp.Or(cmp.Compare(a.metric, b.metric), cmp.Compare(b.preference, a.preference))
 }
 
-// tables holds the relevant content of an interface's routing tables.
-type tables struct {
-	routers []router
-	own     map[netip.Addr]bool // the addresses whose packets the kernel takes
+// bestRouter returns the router that the kernel prefers of those on an interface; the zero
+// router if there is none.
+func bestRouter(ns *netns.NS, ifindex int) (best router, err error) {
+	header := make([]byte, unix.SizeofRtMsg)
+	header[0], header[4], header[5] = unix.AF_INET6, unix.RT_TABLE_MAIN, unix.RTPROT_RA
+	on := []rtnetlink.Attr{rtnetlink.Uint32(unix.RTA_OIF, uint32(ifindex))}
+	err = list(ns, unix.RTM_GETROUTE, header, on, func() { best = router{} }, func(body []byte) {
+		if r, ok := parseRouter(body, ifindex); ok && (!best.via.IsValid() || better(r, best) < 0) {
+			best = r
+		}
+	})
+	return best, err
 }
 
-func (c raw) tables(ifindex int) (out tables, err error) {
-	what := &nl.RtMsg{RtMsg: unix.RtMsg{Family: unix.AF_INET6}}
-	all, err := c.ask(unix.RTM_GETROUTE, unix.NLM_F_DUMP, what, unix.RTM_NEWROUTE)
-	out.own = map[netip.Addr]bool{}
-	for _, m := range all {
-		head := nl.DeserializeRtMsg(m)
-		attrs := attributes(m, unix.SizeofRtMsg)
-		if dst, ok := netip.AddrFromSlice(attrs[unix.RTA_DST]); ok && head.Type == unix.RTN_LOCAL {
-			out.own[dst] = true
-		}
-		if head.Dst_len != 0 || head.Protocol != unix.RTPROT_RA {
-			continue
-		}
-		via, ok := netip.AddrFromSlice(attrs[unix.RTA_GATEWAY])
-		if !ok || int(number32(attrs[unix.RTA_OIF])) != ifindex {
-			continue
-		}
-		r := router{via: via, metric: number32(attrs[unix.RTA_PRIORITY])}
-		if p := attrs[unix.RTA_PREF]; len(p) == 1 {
-			r.preference = int(int8(p[0]<<6) >> 6)
-		}
-		out.routers = append(out.routers, r)
+func parseRouter(body []byte, ifindex int) (r router, ok bool) {
+	const length, protocol = 1, 5 // offsets of rtm_dst_len and rtm_protocol
+	if len(body) < unix.SizeofRtMsg || body[length] != 0 || body[protocol] != unix.RTPROT_RA {
+		return r, false
 	}
-	return out, err
-}
-
-// attributes returns the attributes of a message after its header, by type.
-func attributes(m []byte, header int) map[uint16][]byte {
-	if len(m) < header {
-		return nil
+	on := uint32(0)
+	for kind, value := range rtnetlink.Attrs(body[unix.SizeofRtMsg:]) {
+		switch kind {
+		case unix.RTA_GATEWAY:
+			r.via, _ = netip.AddrFromSlice(value)
+		case unix.RTA_OIF:
+			on = rtnetlink.Number(value)
+		case unix.RTA_PRIORITY:
+			r.metric = rtnetlink.Number(value)
+		case unix.RTA_PREF:
+			if len(value) == 1 {
+				r.preference = int(int8(value[0]<<6) >> 6)
+			}
+		}
 	}
-	all, _ := nl.ParseRouteAttr(m[header:])
-	out := make(map[uint16][]byte, len(all))
-	for _, a := range all {
-		out[a.Attr.Type&nl.NLA_TYPE_MASK] = a.Value
-	}
-	return out
-}
-
-func number32(b []byte) uint32 {
-	if len(b) < 4 {
-		return 0
-	}
-	return binary.NativeEndian.Uint32(b)
+	return r, r.via.IsValid() && int(on) == ifindex
 }
 
 // left converts a lifetime from the kernel's form.

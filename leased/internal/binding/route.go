@@ -3,129 +3,70 @@
 package binding
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
-
-	"podman-net-dhcp/internal/rtnetlink"
 )
 
-// putRoutes adds the routes of d.Spec, or changes them in place, at the first free
-// metric. sent has the answers of the one request. A single route that makes no sense is
-// a problem, not a failure.
-func (d *Applied) putRoutes(c *Conn, prev *Spec, sent []error) error {
-	if len(d.Spec.Routes) == 0 {
+// putRoute adds one route, unless it is there. It fails with errTaken if a route of another
+// program has the destination and the metric.
+func (c *Conn) putRoute(prev *Spec, s Spec, want Route) error {
+	err := c.newRoute(s, want, unix.NLM_F_CREATE|unix.NLM_F_EXCL)
+	if errors.Is(err, unix.EEXIST) {
+		err = c.putInPlace(prev, s, want)
+	}
+	if err != nil && !errors.Is(err, errTaken) {
+		return fmt.Errorf("add route to %v via %v: %w", want.Dst, want.Via, classify(err))
+	}
+	return err
+}
+
+// putInPlace is for a metric that some route to the destination has: the wanted one, one
+// that an earlier Apply put there, or another program's.
+func (c *Conn) putInPlace(prev *Spec, s Spec, want Route) error {
+	if errors.Is(c.newRoute(s, want, 0), unix.EEXIST) { // see hasRoute
 		return nil
 	}
-	if prev != nil { // a renewal keeps the metric it found
-		d.Spec.Metric = max(d.Spec.Metric, prev.Metric)
-	}
-	return c.again(notThere(sent, prev), func(h *netlink.Handle) error { return d.chooseMetric(h, prev, sent) })
-}
-
-// notThere returns why a route of the request is not there, or nil. At a renewal EEXIST
-// says that the route is there as it was.
-func notThere(sent []error, prev *Spec) error {
-	for _, err := range sent {
-		there := err == nil
-		if prev != nil {
-			there = errors.Is(err, unix.EEXIST)
-		}
-		if !there {
-			return cmp.Or(err, rtnetlink.ErrUnanswered)
-		}
-	}
-	return nil
-}
-
-// chooseMetric repeats tryRoutes until the metric is free.
-func (d *Applied) chooseMetric(h *netlink.Handle, prev *Spec, sent []error) error {
-	before := len(d.Problems)
-	for try := 0; ; try++ {
-		// A starting container usually has no routes, so its table is not read first.
-		var unread []error
-		if try == 0 && prev == nil {
-			unread = sent
-		}
-		err := d.tryRoutes(h, prev, unread)
-		if !errors.Is(err, unix.EEXIST) || try == maxTries {
+	if old, ok := prev.routeTo(s, want); ok && errors.Is(c.newRoute(*prev, old, 0), unix.EEXIST) {
+		// Behind prev's, which packets take until it goes. NLM_F_REPLACE would replace the
+		// first route with the key, whosever it is.
+		if err := c.newRoute(s, want, unix.NLM_F_CREATE|unix.NLM_F_APPEND); err != nil {
 			return err
 		}
-		// The metric is taken, perhaps by another lease in this namespace since we read
-		// the table. Remove our routes and read the table again.
-		d.Problems = d.Problems[:before]
-		for _, r := range d.Spec.Routes {
-			if err := delRoute(h, d.Spec, r); err != nil {
-				return err
-			}
-		}
+		var r request
+		r.exactRoute(unix.RTM_DELROUTE, *prev, old, 0)
+		return c.one(r)
 	}
+	// What Apply put there before leased was killed, and no record names.
+	if err := c.delRoute(s, want); err != nil {
+		return err
+	}
+	if err := c.newRoute(s, want, unix.NLM_F_CREATE|unix.NLM_F_EXCL); !errors.Is(err, unix.EEXIST) {
+		return err
+	}
+	return errTaken
 }
 
-const maxTries = 5
-
-// tryRoutes adds the routes for which sent has an error, without reading the routing
-// table. If sent is nil, it reads the table first and adds the routes that are missing.
-func (d *Applied) tryRoutes(h *netlink.Handle, prev *Spec, sent []error) error {
-	var t table
-	if sent == nil {
-		var err error
-		if t, err = readTable(h, d.Spec.Ifindex); err == nil {
-			d.Spec.Metric, err = t.freeMetric(d.Spec)
-		}
-		if err != nil {
-			return fmt.Errorf("choose metric: %w", err)
-		}
+// routeTo returns the route of prev that has the place of want.
+func (s *Spec) routeTo(now Spec, want Route) (Route, bool) {
+	if s == nil || s.Metric != now.Metric {
+		return Route{}, false
 	}
-	for i, r := range d.Spec.Routes {
-		if sent != nil && sent[i] == nil {
-			continue
-		}
-		if t[key{r.Dst, d.Spec.Metric}]&mine != 0 && prev != nil && prev.has(r, d.Spec) {
-			continue // as a renewal finds it
-		}
-		err := putRoute(h, t, d.Spec, r)
-		if fatal(err) {
-			return err
-		}
-		if err != nil {
-			d.Problems = append(d.Problems, err)
-		}
+	all := normal(s.Routes)
+	i := slices.IndexFunc(all, func(r Route) bool { return r.Dst == want.Dst })
+	if i < 0 {
+		return Route{}, false
 	}
-	if len(d.Problems) == 0 {
-		return nil
-	}
-	l, err := linkOf(h.LinkByIndex(d.Spec.Ifindex))
-	if err != nil {
-		return fmt.Errorf("find interface %d: %w", d.Spec.Ifindex, classify(err))
-	}
-	return isUp(l) // if not, that is the whole problem
+	return all[i], true
 }
 
-// has reports whether s contains exactly this route as now would put it.
-func (s *Spec) has(r Route, now Spec) bool {
-	return s.Addr == now.Addr && s.Metric == now.Metric && slices.Contains(normal(s.Routes), r)
-}
-
-func fatal(err error) bool {
-	return errors.Is(err, ErrDown) || errors.Is(err, ErrGone) || errors.Is(err, unix.EEXIST)
-}
-
-func putRoute(h *netlink.Handle, t table, s Spec, r Route) error {
-	// Only a route that is known to be ours is replaced: of two routes with one key the
-	// kernel would replace the first.
-	put := h.RouteAdd
-	if t[key{r.Dst, s.Metric}]&mine != 0 {
-		put = h.RouteReplace
-	}
-	if err := put(route(s, r)); err != nil {
-		return fmt.Errorf("add route to %v via %v: %w", r.Dst, r.Via, classify(err))
-	}
-	return nil
+func (c *Conn) newRoute(s Spec, want Route, flags uint16) error {
+	var r request
+	r.route(s, want, flags)
+	return c.one(r)
 }
 
 func route(s Spec, r Route) *netlink.Route {
@@ -151,17 +92,11 @@ func route(s Spec, r Route) *netlink.Route {
 	return out
 }
 
-// delRoute removes a route of s, if it is there. The kernel compares protocol, interface
-// and metric, so the route belongs to no other program.
-func delRoute(h *netlink.Handle, s Spec, r Route) error {
-	err := h.RouteDel(&netlink.Route{
-		LinkIndex: s.Ifindex,
-		Dst:       ipNet(r.Dst.Masked()),
-		Priority:  s.Metric,
-		Protocol:  unix.RTPROT_DHCP,
-		Table:     unix.RT_TABLE_MAIN,
-		Scope:     netlink.SCOPE_NOWHERE, // any
-	})
+// delRoute removes a route of s, if it is there.
+func (c *Conn) delRoute(s Spec, r Route) error {
+	var req request
+	req.delRoute(s, r.Dst.Masked())
+	err := c.one(req)
 	if err != nil && !errors.Is(err, unix.ESRCH) && !errors.Is(err, unix.ENODEV) {
 		return fmt.Errorf("remove route to %v: %w", r.Dst, classify(err))
 	}

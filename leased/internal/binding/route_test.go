@@ -8,9 +8,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
-
 	"podman-net-dhcp/lab/testlan"
 )
 
@@ -102,19 +99,6 @@ func TestManyNetworksAtOnce(t *testing.T) {
 	}
 }
 
-// Somebody got in between looking and adding.
-func TestMetricIsTakenMeanwhile(t *testing.T) {
-	_, link := onVeth(t)
-	link.NS.Run("ip", "addr", "add", first.String(), "dev", "eth0")
-	link.NS.Run("ip", "route", "add", "default", "via", "192.0.2.9", "metric", "100")
-	link.NS.Netlink(func(h *netlink.Handle) error {
-		err := putRoute(h, table{}, lease(link, first), Route{Dst: any4, Via: gateway})
-		wantError(t, err, unix.EEXIST)
-		return nil
-	})
-	wantRoutes(t, link.NS, "default via 192.0.2.9 dev eth0 metric 100")
-}
-
 // What others have stays, on our interface too, whatever it looks like.
 func TestForeignRoutesStay(t *testing.T) {
 	_, link := onVeth(t)
@@ -142,8 +126,8 @@ func TestForeignRoutesStay(t *testing.T) {
 	wantRoutes(t, link.NS, foreign...)
 }
 
-// A renewal with other routes: those that are gone go, the gateway changes in
-// place, the metric stays.
+// A renewal with other routes: those that are gone go, the gateway changes without a
+// gap, the metric stays.
 func TestRoutesChange(t *testing.T) {
 	_, link := onVeth(t)
 	s := lease(link, first)
@@ -152,7 +136,7 @@ func TestRoutesChange(t *testing.T) {
 	s.Routes = []Route{{Dst: any4, Via: netip.MustParseAddr("192.0.2.2")}, {Dst: netip.MustParsePrefix("203.0.113.0/24")}}
 	changes := monitor(t, link.NS)
 	prev = apply(t, link, s, &prev)
-	if got := changes(); !slices.Equal(got, []string{"new address", "new route", "new route", "deleted route"}) {
+	if got := changes(); !slices.Equal(got, []string{"new address", "new route", "deleted route", "new route", "deleted route"}) {
 		t.Errorf("the kernel did %q", got)
 	}
 	wantRoutes(t, link.NS, "default via 192.0.2.2 dev eth0 proto dhcp src 192.0.2.77 metric 100",
@@ -189,10 +173,11 @@ func TestPrevIsOfAnotherLink(t *testing.T) {
 }
 
 func TestNoMetricIsFree(t *testing.T) {
-	full := table{}
-	for m := range maxMetrics {
-		full[key{any4, 100 + m}] = theirs
-	}
-	_, err := full.freeMetric(Spec{Metric: 100, Routes: []Route{{Dst: any4}}})
+	_, link := onVeth(t)
+	link.NS.Run("ip", "addr", "add", "192.0.2.200/24", "dev", "eth0")
+	link.NS.Run("sh", "-c", "for m in $(seq 100 400); do echo route add default via 192.0.2.9 metric $m; done | ip -batch -")
+	before := routes(link.NS)
+	_, err := tryApply(link, lease(link, first), nil)
 	wantError(t, err, ErrNoMetric)
+	wantRoutes(t, link.NS, before...)
 }

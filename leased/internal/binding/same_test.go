@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vishvananda/netlink"
-
 	"podman-net-dhcp/lab/testlan"
 )
 
@@ -107,17 +105,16 @@ func (w *walker) do(what move) {
 		what.spec = *w.prev
 	}
 	what.spec.Ifindex = w.link.Index
-	w.link.NS.Netlink(func(h *netlink.Handle) error {
-		c := through(h)
-		if w.conn {
-			c = NewConn(w.link.NS.Open())
-			defer c.Close()
-		}
-		w.done, w.err = c.Apply(what.spec, w.prev)
-		now := w.done.Spec
-		w.prev = &now
-		return nil
-	})
+	ns := w.link.NS.Open()
+	defer ns.Close()
+	c := NewConn(ns)
+	defer c.Close()
+	if !w.conn {
+		silence(c)
+	}
+	w.done, w.err = c.Apply(what.spec, w.prev)
+	now := w.done.Spec
+	w.prev = &now
 }
 
 // state is all that can be seen from outside, but lifetimes.
