@@ -4,6 +4,8 @@ package main
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -119,11 +121,21 @@ func parseNetwork(n int, values map[string]string) (network, error) {
 func (c container) request(n network) front.Request {
 	name := c.name()
 	return front.Request{Given: n.given, Interface: wanted.Interface{
-		Attachment: leaseapi.Attachment{ContainerID: c.ID, ContainerName: name, Network: n.name, Interface: n.ifname},
+		Attachment: leaseapi.Attachment{ContainerID: c.ID, ContainerName: name, Network: n.name, Interface: n.ifname, Owner: c.owner()},
 		Netns:      fmt.Sprintf("/proc/%d/ns/net", c.Pid),
 		Options:    n.options,
 		Hostnames:  []string{name},
 	}}
+}
+
+// owner tells containers of one id apart: ids are unique for a runtime's root directory or for
+// containerd's namespace, and not for a host. The state has the bundle in both stages.
+func (c container) owner() string {
+	if c.Bundle == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(filepath.Clean(c.Bundle)))
+	return "hook:" + hex.EncodeToString(sum[:8])
 }
 
 // name is who the container is to the DHCP server: hooks are told no name.

@@ -117,10 +117,10 @@ func TestCreateRuntime(t *testing.T) {
 	if req.Attachment != want || req.Client.Hostname != "box" || req.Link.Netns != fmt.Sprintf("/proc/%d/ns/net", b.pid) {
 		t.Errorf("asked leased for %+v", req)
 	}
-	if code, said := hook("poststop", `{"ociVersion":"1.0","id":"c1","pid":0,"status":"stopped","bundle":"/gone","annotations":{"io.leased.bridge":"br-hook"}}`); code != 0 || said != "" {
+	if code, said := hook("poststop", `{"ociVersion":"1.0","id":"c1","pid":0,"status":"stopped","bundle":"/a/../gone/","annotations":{"io.leased.bridge":"br-hook"}}`); code != 0 || said != "" {
 		t.Errorf("poststop: %d %s", code, said)
 	}
-	if call := leased.Next(leaseapi.MethodReleaseContainer); string(call.Parameters) != `{"containerId":"c1"}` {
+	if call := leased.Next(leaseapi.MethodReleaseContainer); string(call.Parameters) != `{"containerId":"c1","owner":"hook:d42dea80dc6ecea0"}` {
 		t.Errorf("poststop asked for %s %s", call.Method, call.Parameters)
 	}
 }
@@ -157,6 +157,15 @@ func TestFailureUndoesEverything(t *testing.T) {
 	}
 	if b.has("eth0") || b.has("eth1") || b.resolvConf() != "" {
 		t.Error("something is left")
+	}
+}
+
+// The owner is the bundle's, and a runtime that tells no bundle has none.
+func TestOwner(t *testing.T) {
+	t.Parallel()
+	of := func(bundle string) string { return container{specs.State{ID: "web", Bundle: bundle}}.owner() }
+	if of("/a") == of("/b") || of("/a") != of("/a/") || of("") != "" {
+		t.Errorf("owners %q, %q, %q, %q", of("/a"), of("/b"), of("/a/"), of(""))
 	}
 }
 

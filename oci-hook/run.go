@@ -115,12 +115,12 @@ func leave(made []front.Request) error {
 }
 
 // poststop gives back all that the container had. Its netns is gone, and of its
-// state the id is what runtimes agree on.
+// state id and bundle are what runtimes agree on.
 func poststop(c container) error {
 	if !c.ours() {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), poststopTimeout)
 	defer cancel()
-	return front.LeaveAll(ctx, c.ID)
+	return front.LeaveAll(ctx, c.ID, c.owner())
 }

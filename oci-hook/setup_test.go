@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/leaseapi/leaseapitest"
 )
@@ -24,11 +26,11 @@ func TestCreateRuntimeBySetup(t *testing.T) {
 	if code != 0 || said != "" || b.resolvConf() != "# made by net-dhcp-hook from the DHCP lease\nsearch lan\nnameserver 192.0.2.53\nnameserver 192.0.2.7\n" {
 		t.Fatalf("%d %s, resolv.conf %q", code, said, b.resolvConf())
 	}
-	netns := fmt.Sprintf("/proc/%d/ns/net", b.pid)
+	netns, owner := fmt.Sprintf("/proc/%d/ns/net", b.pid), b.owner()
 	for _, want := range []string{
-		`{"netns":"` + netns + `","attachment":{"containerId":"c1","containerName":"web","network":"io.leased","interface":"eth0"},` +
+		`{"netns":"` + netns + `","attachment":{"containerId":"c1","containerName":"web","network":"io.leased","interface":"eth0",` + owner + `},` +
 			`"options":{"bridge":"br-hook","metric":"007"},"hostnames":["web"]}`,
-		`{"netns":"` + netns + `","attachment":{"containerId":"c1","containerName":"web","network":"io.leased.2","interface":"lan0"},` +
+		`{"netns":"` + netns + `","attachment":{"containerId":"c1","containerName":"web","network":"io.leased.2","interface":"lan0",` + owner + `},` +
 			`"options":{"dns":"192.0.2.7","parent":"eth9"},"hostnames":["web"]}`,
 	} {
 		b.wants(leased, leaseapi.MethodSetup, want)
@@ -75,5 +77,10 @@ func TestFailureUndoesEverythingBySetup(t *testing.T) {
 		<-leased.Calls
 		<-leased.Descriptors
 	}
-	b.wants(leased, leaseapi.MethodTeardown, `{"attachment":{"containerId":"c1","containerName":"box","network":"io.leased","interface":"eth0"}}`)
+	b.wants(leased, leaseapi.MethodTeardown, `{"attachment":{"containerId":"c1","containerName":"box","network":"io.leased","interface":"eth0",`+b.owner()+`}}`)
+}
+
+// owner is the part of an attachment that names the bundle.
+func (b *bundle) owner() string {
+	return `"owner":"` + container{specs.State{Bundle: b.dir}}.owner() + `"`
 }

@@ -107,16 +107,33 @@ func Delete(ns *netns.NS, name string, mac net.HardwareAddr) error {
 	return remove(c, name, func(l rtnetlink.Link) bool { return mac == nil || bytes.Equal(l.MAC, mac) })
 }
 
+// DeleteIndex is Delete for a link that is known by its ifindex: the container may have given
+// it another name and another MAC.
+func DeleteIndex(ns *netns.NS, index int) error {
+	c, err := ns.Rtnetlink()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	link, err := c.LinkByIndex(index)
+	return removeFound(c, link, err, fmt.Sprintf("interface %d", index), true)
+}
+
 // remove deletes a veth or macvlan if it is ours. A missing link is not an error.
 func remove(c *rtnetlink.Conn, name string, isOurs func(rtnetlink.Link) bool) error {
 	link, err := c.LinkByName(name)
+	return removeFound(c, link, err, name, err == nil && isOurs(link))
+}
+
+// removeFound is remove for the answer to the question for a link.
+func removeFound(c *rtnetlink.Conn, link rtnetlink.Link, err error, name string, isOurs bool) error {
 	if errors.Is(err, unix.ENODEV) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("find %s: %w", name, err)
 	}
-	if link.Kind != "veth" && link.Kind != "macvlan" || !isOurs(link) {
+	if link.Kind != "veth" && link.Kind != "macvlan" || !isOurs {
 		return nil
 	}
 	if err := drop(c, numbered(link.Index)); err != nil && !gone(err) {

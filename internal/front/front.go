@@ -63,11 +63,19 @@ func Join(ctx context.Context, r Request) (joined Joined, err error) {
 func (r Request) giveUp() {
 	ctx, cancel := context.WithTimeout(context.Background(), overtime)
 	defer cancel()
-	_ = Leave(ctx, r.Attachment, r.Netns)
+	d := Departure{Attachment: r.Attachment, Netns: r.Netns}
+	if spec, err := r.Link(); err == nil && r.Options.MACFrom != "random" {
+		d.MAC = spec.MAC
+	}
+	_ = d.Leave(ctx)
 }
 
 func (r Request) join(ctx context.Context) (Joined, error) {
 	reply, err := r.setup(ctx)
+	if leaseapi.IsBeforeOwners(err) {
+		r.Owner = ""
+		reply, err = r.setup(ctx)
+	}
 	if leaseapi.IsOld(err) {
 		return r.joinOld(ctx)
 	}

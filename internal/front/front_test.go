@@ -131,3 +131,57 @@ func TestLeaveDoesWhatItCan(t *testing.T) {
 		}
 	}
 }
+
+// What leased has answered for is done: the front deletes nothing more. Where it did not answer,
+// the front deletes the link that it knows, and no other.
+func TestLeaveDeletesNoOther(t *testing.T) {
+	r, c := request(t)
+	c.Run("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "other")
+	leaseapitest.New(t, leaseapitest.Grants(leaseapi.Lease{}))
+	if err := Leave(context.Background(), r.Attachment, r.Netns); err != nil {
+		t.Error(err)
+	}
+	wantLink := func(when string) {
+		t.Helper()
+		if have := c.Run("ip", "-br", "link"); !strings.Contains(have, "eth0@other") {
+			t.Errorf("%s: %s", when, have)
+		}
+	}
+	wantLink("leased has answered")
+	leaseapitest.New(t, func(leaseapi.Call) *leaseapi.Reply { return nil })
+	r.giveUp()
+	wantLink("given up")
+	mac, err := r.Link()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Run("ip", "link", "set", "eth0", "address", mac.MAC.String())
+	r.giveUp()
+	if have := c.Run("ip", "-br", "link"); strings.Contains(have, "eth0") {
+		t.Errorf("the link stays: %s", have)
+	}
+}
+
+// A leased of before owners is asked once more, without.
+func TestLeasedBeforeOwners(t *testing.T) {
+	r, _ := request(t)
+	r.Owner = "hook:1"
+	leased := leaseapitest.New(t, func(call leaseapi.Call) *leaseapi.Reply {
+		if strings.Contains(string(call.Parameters), `"owner"`) {
+			return &leaseapi.Reply{Error: leaseapi.ErrorInvalidParameter, Parameters: json.RawMessage(`{"parameter":"owner"}`)}
+		}
+		return leaseapitest.Grants(leaseapi.Lease{})(call)
+	})
+	if _, err := Join(context.Background(), r); err != nil {
+		t.Error(err)
+	}
+	if err := Leave(context.Background(), r.Attachment, r.Netns); err != nil {
+		t.Error(err)
+	}
+	if err := LeaveAll(context.Background(), "c1", "hook:1"); err != nil {
+		t.Error(err)
+	}
+	if n := len(leased.Calls); n != 6 {
+		t.Errorf("%d calls", n)
+	}
+}

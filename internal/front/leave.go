@@ -16,8 +16,9 @@ import (
 // Departure describes the attachment to leave.
 type Departure struct {
 	leaseapi.Attachment
-	Netns string         // path; the netns may be gone
-	Begun *leaseapi.Sent // Teardown that was called already, or nil; Leave ends it
+	Netns string           // path; the netns may be gone
+	MAC   net.HardwareAddr // of the link; nil: not known
+	Begun *leaseapi.Sent   // Teardown that was called already, or nil; Leave ends it
 }
 
 // Leave gives the lease back and deletes the link. It does as much as it can if a step
@@ -31,40 +32,62 @@ func (d Departure) Leave(ctx context.Context) error {
 	if d.Begun != nil {
 		defer d.Begun.Close()
 	}
-	err := insist(ctx, func() error { err := d.leave(ctx); d.Begun = nil; return err })
-	return errors.Join(err, deleteLink(d.Netns, d.Interface, nil)) // what leased has left, or an old leased
+	var link bool
+	err := insist(ctx, func() (err error) { link, err = d.leave(ctx); d.Begun = nil; return })
+	if link {
+		return nil
+	}
+	return errors.Join(err, deleteLink(d.Netns, d.Interface, d.MAC)) // what leased has left, or an old leased
 }
 
 // LeaveAll gives back all leases of a container whose netns is gone. A repeated call does no harm.
-func LeaveAll(ctx context.Context, containerID string) error {
+func LeaveAll(ctx context.Context, containerID, owner string) error {
 	return insist(ctx, func() error {
-		return tell(ctx, func(leased *leaseapi.Conn) error { return leased.ReleaseContainer(ctx, containerID) })
+		err := releaseAll(ctx, containerID, owner)
+		if leaseapi.IsBeforeOwners(err) {
+			return releaseAll(ctx, containerID, "")
+		}
+		return err
 	})
 }
 
-func (d Departure) leave(ctx context.Context) error {
-	err := d.teardown(ctx)
-	if leaseapi.IsOld(err) {
-		return tell(ctx, func(leased *leaseapi.Conn) error { return leased.Release(ctx, d.Attachment) })
-	}
-	return err
+func releaseAll(ctx context.Context, containerID, owner string) error {
+	return tell(ctx, func(leased *leaseapi.Conn) error { return leased.ReleaseContainer(ctx, containerID, owner) })
 }
 
-// teardown calls Teardown, or waits for the call that has begun.
-func (d Departure) teardown(ctx context.Context) error {
-	if d.Begun != nil {
-		return d.Begun.Teardown(ctx)
+// leave reports whether leased has seen to the link.
+func (d Departure) leave(ctx context.Context) (link bool, err error) {
+	link, err = d.teardown(ctx)
+	if leaseapi.IsBeforeOwners(err) {
+		d.Owner = ""
+		link, err = d.teardown(ctx)
 	}
-	return tell(ctx, func(leased *leaseapi.Conn) error {
+	if leaseapi.IsOld(err) {
+		d.Owner = ""
+		err = tell(ctx, func(leased *leaseapi.Conn) error { return leased.Release(ctx, d.Attachment) })
+		return false, err
+	}
+	return link && err == nil, err
+}
+
+// teardown calls Teardown, or waits for the call that has begun. It reports whether leased was
+// given the netns.
+func (d Departure) teardown(ctx context.Context) (given bool, err error) {
+	if d.Begun != nil {
+		return true, d.Begun.Teardown(ctx)
+	}
+	err = tell(ctx, func(leased *leaseapi.Conn) error {
 		req := leaseapi.TeardownRequest{Attachment: d.Attachment}
 		ns, err := netns.Open(d.Netns)
 		if err != nil { // deleteLink says why
 			return leased.Teardown(ctx, req, -1)
 		}
 		defer ns.Close()
+		given = true
 		leased.Meanwhile = func() { ns.Close() } // a dying netns is not pinned
 		return leased.Teardown(ctx, req, ns.FD())
 	})
+	return given, err
 }
 
 func tell(ctx context.Context, call func(*leaseapi.Conn) error) error {

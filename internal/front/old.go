@@ -13,6 +13,7 @@ import (
 
 // joinOld is for a leased that does not know Setup: it makes the link, and calls Acquire.
 func (r Request) joinOld(ctx context.Context) (Joined, error) {
+	r.Owner = "" // which leased knows since later than Setup
 	leased, err := leaseapi.Dial(ctx)
 	if err != nil {
 		return Joined{}, err

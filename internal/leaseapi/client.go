@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 )
 
@@ -24,6 +25,12 @@ func (e *Error) Error() string { return e.Message }
 func IsOld(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Name == ErrorMethodNotFound
+}
+
+// IsBeforeOwners says that leased does not know the parameter owner.
+func IsBeforeOwners(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Name == ErrorInvalidParameter && strings.Contains(e.Message, `"parameter":"owner"`)
 }
 
 // ErrHungUp says that leased ended during a call: it was killed, or is restarting.
@@ -98,9 +105,9 @@ func (c *Conn) Release(ctx context.Context, a Attachment) error {
 	return c.call(ctx, request{method: MethodRelease, params: ReleaseRequest{a}}, nothing)
 }
 
-// ReleaseContainer ends all leases of a container.
-func (c *Conn) ReleaseContainer(ctx context.Context, containerID string) error {
-	return c.call(ctx, request{method: MethodReleaseContainer, params: ReleaseContainerRequest{containerID}}, nothing)
+// ReleaseContainer ends all leases of a container; owner is "" or as in an Attachment.
+func (c *Conn) ReleaseContainer(ctx context.Context, containerID, owner string) error {
+	return c.call(ctx, request{method: MethodReleaseContainer, params: ReleaseContainerRequest{containerID, owner}}, nothing)
 }
 
 // List calls each for every attachment that leased knows.

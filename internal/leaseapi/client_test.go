@@ -98,7 +98,7 @@ func TestAcquireAndRelease(t *testing.T) {
 	if call := <-calls; !strings.HasPrefix(call, `io.leased.Release {"attachment":{"containerId":"id"`) {
 		t.Error(call)
 	}
-	if err := c.ReleaseContainer(context.Background(), "id"); err != nil {
+	if err := c.ReleaseContainer(context.Background(), "id", ""); err != nil {
 		t.Error(err)
 	}
 	if call := <-calls; call != `io.leased.ReleaseContainer {"containerId":"id"}` {

@@ -62,6 +62,9 @@ type Attachment struct {
 	ContainerName string `json:"containerName"`
 	Network       string `json:"network"`
 	Interface     string `json:"interface"`
+	// Owner tells containers of one id apart, for callers to whom an id is no name in the
+	// world: the OCI hook names the bundle.
+	Owner string `json:"owner,omitempty"`
 }
 
 // Link is the container's interface, as attach made it.
@@ -156,9 +159,12 @@ type ReleaseRequest struct {
 }
 
 // ReleaseContainerRequest holds the parameters of ReleaseContainer. An unknown container
-// is not an error.
+// is not an error. With Owner, only attachments of this owner end, and those without an owner
+// that the OCI hook made before owners were told; an attachment whose interface is still there
+// does not end.
 type ReleaseContainerRequest struct {
 	ContainerID string `json:"containerId"`
+	Owner       string `json:"owner,omitempty"`
 }
 
 // Lease is a lease that the server granted and leased applied. Without IPv4, Address,

@@ -42,7 +42,11 @@ func ShortID(id string) string { return id[:min(len(id), 12)] }
 // hostEnd names the veth's host end after the attachment, in the kernel's 15
 // bytes: the beginning of the container's name and a digest of the whole.
 func hostEnd(a leaseapi.Attachment) string {
-	sum := sha256.Sum256([]byte(a.ContainerID + "\x00" + a.Network + "\x00" + a.Interface))
+	whole := a.ContainerID + "\x00" + a.Network + "\x00" + a.Interface
+	if a.Owner != "" {
+		whole += "\x00" + a.Owner
+	}
+	sum := sha256.Sum256([]byte(whole))
 	name := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
 			return r

@@ -18,6 +18,7 @@ type container struct {
 	ns      *testlan.NS
 	at      leaseapi.Attachment
 	options map[string]string
+	bundle  string // of the hook
 }
 
 // The kinds of link, as options.
@@ -60,11 +61,13 @@ func (c *container) hook(socket, verb string, pid int) error {
 	for key, value := range c.options {
 		annotations["io.leased."+key] = value
 	}
-	bundle := c.h.TempDir()
-	must(c.h, os.MkdirAll(filepath.Join(bundle, "rootfs/etc"), 0o755))
-	must(c.h, os.WriteFile(filepath.Join(bundle, "config.json"), []byte(`{"root":{"path":"rootfs"}}`), 0o600))
+	if c.bundle == "" {
+		c.bundle = c.h.TempDir()
+		must(c.h, os.MkdirAll(filepath.Join(c.bundle, "rootfs/etc"), 0o755))
+		must(c.h, os.WriteFile(filepath.Join(c.bundle, "config.json"), []byte(`{"root":{"path":"rootfs"}}`), 0o600))
+	}
 	state, _ := json.Marshal(map[string]any{
-		"ociVersion": "1.0.2", "id": c.at.ContainerID, "pid": pid, "bundle": bundle, "annotations": annotations,
+		"ociVersion": "1.0.2", "id": c.at.ContainerID, "pid": pid, "bundle": c.bundle, "annotations": annotations,
 	}) // plain maps: never fails
 	return c.h.run(socket, string(state), filepath.Join(c.h.dir, "oci-hook"), verb)
 }

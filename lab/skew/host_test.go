@@ -29,6 +29,7 @@ type host struct {
 	server *testlan.Dnsmasq
 	socket string // of leased
 	old    *oldLeased
+	before *oldLeased // one that makes links, of before owners
 }
 
 // newHost starts it. Its tests cannot be parallel: LEASED_SOCKET is in the environment.
@@ -52,7 +53,7 @@ func newHost(t *testing.T, programs string) *host {
 		}
 	})
 	testlan.Eventually(t, "leased listens", func() bool { _, err := os.Stat(h.socket); return err == nil })
-	h.old = newOldLeased(t, h.socket)
+	h.old, h.before = newOldLeased(t, h.socket, newMethods...), newOldLeased(t, h.socket)
 	return h
 }
 
@@ -184,7 +185,8 @@ func (h *host) bound(c *container) {
 		if have := c.ns.Run("ip", "-4", "-brief", "address", "show", "eth0"); !strings.Contains(have, " "+given[0]+"/24") {
 			wrong = append(wrong, fmt.Sprintf("the server gave %s, the container has %s", given[0], have))
 		}
-		if list[0].Attachment != c.at || list[0].State != "BOUND" {
+		have := list[0].Attachment
+		if have.Owner = ""; have != c.at || list[0].State != "BOUND" {
 			wrong = append(wrong, fmt.Sprintf("leased has %+v", list[0]))
 		}
 		return wrong

@@ -111,10 +111,10 @@ func TestNoServer(t *testing.T) {
 	all.wasAsked(t)
 }
 
-// The hook works with a leased of either version, and with one that changes meanwhile.
+// The hook works with a leased of each version, and with one that changes meanwhile.
 func TestHook(t *testing.T) {
 	all := newHost(t, build(t))
-	sockets := map[string]string{"old leased": all.old.path, "leased of today": all.socket}
+	sockets := map[string]string{"old leased": all.old.path, "leased before owners": all.before.path, "leased of today": all.socket}
 	for first, in := range sockets {
 		for second, out := range sockets {
 			t.Run(first+", then "+second, func(t *testing.T) {

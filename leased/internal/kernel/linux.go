@@ -76,9 +76,13 @@ func (Linux) Resolve(p Place, containerID string, was, now resolv.Names) (bool, 
 	return resolv.Rewrite(p.Netns, p.Cookie, containerID, was, now)
 }
 
-// DeleteLink deletes the link; without a MAC, the one that has the interface's name.
+// DeleteLink deletes the link: without an index, the one that has the interface's name, and
+// with a MAC only if it has that MAC.
 func (Linux) DeleteLink(p Place) error {
 	_, err := enter(p, func(s *Session) (struct{}, error) {
+		if p.Index != 0 {
+			return struct{}{}, attach.DeleteIndex(s.ns, p.Index)
+		}
 		return struct{}{}, attach.Delete(s.ns, p.Interface, p.MAC)
 	})
 	return err

@@ -9,6 +9,7 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/attachment"
+	"podman-net-dhcp/leased/internal/failpoint"
 	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/lan"
 )
@@ -18,8 +19,8 @@ import (
 // LAN has: two clients of one identity would have one address. A container whose link is
 // gone has none, also before leased has noticed its end.
 func (c *call) claim(x *actor, on *lan.Member) error {
-	if old := x.at; old != nil && old.Phase() < attachment.Held && old.Place().Cookie != c.place.Cookie && c.m.finds(old.Place()) {
-		return taken("%s runs already; stop it first", named(x.key, old.Request().Attachment.ContainerName, old.Place().Netns))
+	if x.runsElsewhere(c.place) {
+		return taken("%s runs already; stop it first", named(x.key, x.at.Request().Attachment.ContainerName, x.at.Place().Netns))
 	}
 	var gone []*lan.Member
 	for {
@@ -34,6 +35,27 @@ func (c *call) claim(x *actor, on *lan.Member) error {
 			gone = append(gone, rival)
 		}
 	}
+}
+
+// runsElsewhere reports whether the container of x is there, in another netns than that of at.
+func (x *actor) runsElsewhere(at kernel.Place) bool {
+	old := x.at
+	return old != nil && old.Phase() < attachment.Held && old.Place().Cookie != at.Cookie && x.m.finds(old.Place())
+}
+
+// tearDown ends the attachment whose link is in the netns of at, and deletes the link. A
+// container of the same key that runs elsewhere is another one, and stays as it is.
+func (x *actor) tearDown(at kernel.Place) error {
+	if x.runsElsewhere(at) {
+		return nil
+	}
+	if x.at != nil && x.at.Place().Cookie == at.Cookie {
+		at.Index = x.at.Place().Index // whatever the container calls it by now
+	}
+	x.end("released")
+	err := x.m.cfg.Kernel.DeleteLink(at)
+	failpoint.At(failpoint.LinkDeleted)
+	return err
 }
 
 // lives names the container of a key, and reports whether the kernel has its link. An

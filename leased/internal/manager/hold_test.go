@@ -363,7 +363,7 @@ func TestReleaseOfWhatIsHeld(t *testing.T) {
 		w.acquire(req)
 		w.goes(req)
 		w.release(req.Attachment)
-		if err := w.m.ReleaseContainer(context.Background(), req.Attachment.ContainerID); err != nil {
+		if err := w.m.ReleaseContainer(context.Background(), req.Attachment.ContainerID, ""); err != nil {
 			t.Error(err)
 		}
 		w.m.NetnsEnded(nil, true)

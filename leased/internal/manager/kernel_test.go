@@ -49,6 +49,7 @@ type fakeKernel struct {
 	making     time.Duration // what it takes to make a link
 	makers     int           // that are open
 	makerError error
+	adopts     string // the path of the netns of a Teardown; empty: any
 
 	six net6
 }

@@ -19,8 +19,8 @@ var parentMAC = net.HardwareAddr{2, 0xaa, 0, 0, 0, 1}
 func (k *fakeKernel) Adopt(_ *os.File, path, ifname string) (kernel.Place, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	p, ok := k.links[path]
-	if path == "" { // of a Teardown
+	p, ok := k.links[cmp.Or(path, k.adopts)]
+	if path == "" && k.adopts == "" { // of a Teardown
 		for _, p = range k.links {
 			ok = true
 		}

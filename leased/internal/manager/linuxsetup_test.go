@@ -132,6 +132,45 @@ func TestIdentityOnRealLinks(t *testing.T) {
 	}
 }
 
+// Two containers of one id and two owners have links of their own, and the link goes that the
+// attachment has, whatever its container has made of it.
+func TestOwnersOnRealLinks(t *testing.T) {
+	t.Parallel()
+	lan := testlan.New(t)
+	lan.Dnsmasq(t1...)
+	m, _ := onHost(t, host(t, lan))
+	var all []*testlan.NS
+	var ends []func()
+	for i, owner := range []string{"hook:1", "hook:2"} {
+		container := lan.Container()
+		s, netns := ask(t, container, map[string]string{"bridge": testlan.HostBridge, "release": "now", "mac": "02:00:00:00:77:0" + owner[5:]})
+		s.Wanted.Owner = owner
+		if _, err := m.setUp(s, netns()); err != nil {
+			t.Fatal(i, err)
+		}
+		all = append(all, container)
+		ends = append(ends, func() {
+			if err := m.Teardown(context.Background(), request.Attachment(s.Wanted.Attachment), netns()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all[0].Run("ip", "link", "set", "eth0", "down")
+	all[0].Run("ip", "link", "set", "eth0", "name", "hidden", "address", "02:00:00:00:77:99", "up")
+	all[0].Run("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "other")
+	ends[0]()
+	if have := all[0].Run("ip", "-br", "link"); strings.Contains(have, "hidden") || !strings.Contains(have, "eth0@other") {
+		t.Errorf("the first has %s", have)
+	}
+	if have := all[1].Run("ip", "-4", "-br", "addr"); !strings.Contains(have, "192.0.2.") || m.Len() != 1 {
+		t.Errorf("the second has %s", have)
+	}
+	ends[1]()
+	if have := all[1].Run("ip", "-br", "link"); strings.Contains(have, "eth0") {
+		t.Errorf("the second has %s", have)
+	}
+}
+
 // setUp is Setup.
 func (m tested) setUp(s request.Setup, netns *os.File) (lease *leaseapi.Lease, err error) {
 	_, failed := m.Setup(context.Background(), s, netns, func(_ net.HardwareAddr, l *leaseapi.Lease, e error) bool {

@@ -12,14 +12,12 @@ import (
 	"iter"
 	"net"
 	"os"
-	"strings"
 	"sync"
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/attachment"
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/event"
-	"podman-net-dhcp/leased/internal/failpoint"
 	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/lan"
 	"podman-net-dhcp/leased/internal/request"
@@ -166,36 +164,34 @@ type Tell = func(mac net.HardwareAddr, l *leaseapi.Lease, err error) bool
 // Teardown is Release, and deletes the link in netns then, which it takes over; nil: there is
 // no netns any more.
 func (m *Manager) Teardown(ctx context.Context, a request.Attachment, netns *os.File) error {
-	return m.release(ctx, a.Key(), func() error {
+	return m.release(ctx, a.Key(), func(x *actor) error {
 		if netns == nil {
+			x.end("released")
 			return nil
 		}
 		p, err := m.cfg.Kernel.Adopt(netns, "", a.Interface)
 		if err != nil {
+			x.end("released")
 			return err
 		}
 		defer m.cfg.Kernel.Leave(p)
-		err = m.cfg.Kernel.DeleteLink(p)
-		failpoint.At(failpoint.LinkDeleted)
-		return err
+		return x.tearDown(p)
 	})
 }
 
 // Release ends the attachment's lease as its policy says. An unknown attachment is no
 // error.
 func (m *Manager) Release(ctx context.Context, a request.Attachment) error {
-	return m.release(ctx, a.Key(), nil)
+	return m.release(ctx, a.Key(), func(x *actor) error { x.end("released"); return nil })
 }
 
-// release ends the attachment, and does then what is to be done after that.
-func (m *Manager) release(ctx context.Context, key string, then func() error) error {
+// release has the actor of key end its attachment.
+func (m *Manager) release(ctx context.Context, key string, end func(x *actor) error) error {
 	done := make(chan error, 1)
 	ended := func(x *actor) {
 		var err error
 		defer func() { done <- err }()
-		if x.end("released"); then != nil {
-			err = then()
-		}
+		err = end(x)
 	}
 	if !m.post(key, ended) {
 		return errStopping
@@ -210,18 +206,23 @@ func (m *Manager) release(ctx context.Context, key string, then func() error) er
 	}
 }
 
-// ReleaseContainer is Release for all attachments of a container.
-func (m *Manager) ReleaseContainer(ctx context.Context, containerID string) error {
+// ReleaseContainer is Release for all attachments of a container. With an owner the container
+// is over: an attachment whose link is still there is that of another container, or its end
+// is about to be noticed.
+func (m *Manager) ReleaseContainer(ctx context.Context, containerID, owner string) error {
 	m.mu.Lock()
 	var mine []string
 	for key := range m.actors {
-		if strings.HasPrefix(key, containerID+"\x00") {
+		if request.IsOf(key, containerID, owner) {
 			mine = append(mine, key)
 		}
 	}
 	m.mu.Unlock()
 	for _, key := range mine {
-		if err := m.release(ctx, key, nil); err != nil {
+		if _, lives := m.lives(key); lives && owner != "" {
+			continue
+		}
+		if err := m.release(ctx, key, func(x *actor) error { x.end("released"); return nil }); err != nil {
 			return err
 		}
 	}

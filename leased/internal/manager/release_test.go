@@ -121,7 +121,7 @@ func TestReleaseContainer(t *testing.T) {
 		req := w.container(8)
 		req.Attachment.ContainerID = "id"
 		got := w.inBackground(context.Background(), req)
-		if err := w.m.ReleaseContainer(context.Background(), "id"); err != nil {
+		if err := w.m.ReleaseContainer(context.Background(), "id", ""); err != nil {
 			t.Error(err)
 		}
 		w.rest()
@@ -131,7 +131,7 @@ func TestReleaseContainer(t *testing.T) {
 		if n := w.m.Len(); n != 2 {
 			t.Errorf("%d attachments are left, want 2", n)
 		}
-		if err := w.m.ReleaseContainer(context.Background(), "nobody"); err != nil {
+		if err := w.m.ReleaseContainer(context.Background(), "nobody", ""); err != nil {
 			t.Error(err)
 		}
 	})

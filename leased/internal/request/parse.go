@@ -49,6 +49,7 @@ func (p *parser) attachment(a leaseapi.Attachment) Attachment {
 	p.check("attachment.containerName", plain(a.ContainerName, 0))
 	p.check("attachment.network", plain(a.Network, 1))
 	p.check("attachment.interface", options.CheckInterfaceName(a.Interface) == nil && plain(a.Interface, 1))
+	p.check("attachment.owner", plain(a.Owner, 0))
 	return Attachment(a)
 }
 

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -28,13 +29,37 @@ type Attachment struct {
 	ContainerID, ContainerName string
 	Network                    string
 	Interface                  string // its name in the container
+	Owner                      string // tells containers of one id apart; empty: their ids do
 }
 
 // Key identifies the attachment. The names of its files on disk derive from it, so
 // its bytes must not change.
 func (a Attachment) Key() string {
-	return fmt.Sprintf("%s\x00%s\x00%s", a.ContainerID, a.Network, a.Interface)
+	key := fmt.Sprintf("%s\x00%s\x00%s", a.ContainerID, a.Network, a.Interface)
+	if a.Owner != "" {
+		key += "\x00" + a.Owner
+	}
+	return key
 }
+
+// IsOf reports whether a key, or a longer one that begins with it, is of a container. Without
+// an owner, the id decides. With an owner, an attachment without one is of the container if the
+// OCI hook has made it, before it told owners.
+func IsOf(key, containerID, owner string) bool {
+	part := strings.Split(key, "\x00")
+	switch {
+	case part[0] != containerID || len(part) < 3:
+		return false
+	case owner == "":
+		return true
+	case len(part) == 3:
+		return part[1] == hookNetwork || strings.HasPrefix(part[1], hookNetwork+".")
+	}
+	return part[3] == owner
+}
+
+// hookNetwork is the network of the OCI hook; further ones have a number behind it.
+const hookNetwork = "io.leased"
 
 // Within returns a with its strings taken from key, which begins with a.Key(): they share
 // the memory of key.
@@ -44,6 +69,9 @@ func (a Attachment) Within(key string) Attachment {
 		return same
 	}
 	a.ContainerID, a.Network, a.Interface = part(a.ContainerID), part(a.Network), part(a.Interface)
+	if a.Owner != "" {
+		a.Owner = part(a.Owner)
+	}
 	return a
 }
 

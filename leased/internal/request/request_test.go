@@ -164,6 +164,11 @@ func TestKeysStay(t *testing.T) {
 	if got := r.Attachment.Key(); got != "id\x00lan\x00eth0" {
 		t.Errorf("%q", got)
 	}
+	owned := r.Attachment
+	owned.Owner = "hook:1"
+	if got := owned.Key(); got != "id\x00lan\x00eth0\x00hook:1" {
+		t.Errorf("%q", got)
+	}
 	if got := r.ClientKey(); got != "br0\x00mac\x0002:00:00:00:00:ab" {
 		t.Errorf("%q", got)
 	}
@@ -206,6 +211,7 @@ func TestWithin(t *testing.T) {
 	for _, a := range []Attachment{
 		{ContainerID: "id", ContainerName: "web", Network: "lan", Interface: "eth0"},
 		{ContainerID: "id", Network: "", Interface: ""},
+		{ContainerID: "id", ContainerName: "web", Network: "io.leased", Interface: "eth0", Owner: "hook:1"},
 	} {
 		key := a.Key()
 		for _, longer := range []string{key, key + "\x00br0\x00mac"} {
@@ -214,5 +220,36 @@ func TestWithin(t *testing.T) {
 				t.Errorf("%+v of %q", got, longer)
 			}
 		}
+	}
+}
+
+func TestIsOf(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		of        Attachment
+		id, owner string
+		want      bool
+	}{
+		{Attachment{"id", "", "lan", "eth0", ""}, "id", "", true},
+		{Attachment{"id", "", "lan", "eth0", ""}, "i", "", false},
+		{Attachment{"id", "", "lan", "eth0", ""}, "id", "hook:1", false}, // Podman's
+		{Attachment{"id", "", "io.leased", "eth0", ""}, "id", "hook:1", true},
+		{Attachment{"id", "", "io.leased.12", "eth0", ""}, "id", "hook:1", true},
+		{Attachment{"id", "", "io.leasedx", "eth0", ""}, "id", "hook:1", false},
+		{Attachment{"id", "", "io.leased", "eth0", "hook:1"}, "id", "", true},
+		{Attachment{"id", "", "io.leased", "eth0", "hook:1"}, "id", "hook:1", true},
+		{Attachment{"id", "", "io.leased", "eth0", "hook:1"}, "id", "hook:2", false},
+	} {
+		for _, more := range []string{"", "\x00br0\x00mac\x0002:00:00:00:00:01"} {
+			if more != "" && tt.of.Owner == "" {
+				continue // no attachment of a former boot is anybody's
+			}
+			if got := IsOf(tt.of.Key()+more, tt.id, tt.owner); got != tt.want {
+				t.Errorf("%+v is of %s of %q: %v", tt.of, tt.id, tt.owner, got)
+			}
+		}
+	}
+	if IsOf("\x00\x00", "id", "") || IsOf("id", "id", "") {
+		t.Error("a key that is none is of a container")
 	}
 }

@@ -30,6 +30,7 @@ var wrong = map[string][]func(r *leaseapi.AcquireRequest){
 	"attachment.containerId":   texts(func(r *leaseapi.AcquireRequest) *string { return &r.Attachment.ContainerID }, "", long, "a\n", "\x7f", "\u009b", "\ufffd"),
 	"attachment.containerName": texts(func(r *leaseapi.AcquireRequest) *string { return &r.Attachment.ContainerName }, long, "\x00", "\x1b["),
 	"attachment.network":       texts(func(r *leaseapi.AcquireRequest) *string { return &r.Attachment.Network }, "", long, "\r"),
+	"attachment.owner":         texts(func(r *leaseapi.AcquireRequest) *string { return &r.Attachment.Owner }, long, "\x00", "a\n"),
 	"attachment.interface": texts(func(r *leaseapi.AcquireRequest) *string { return &r.Attachment.Interface },
 		"", ".", "..", "a/b", "a b", "0123456789abcdef", "a\x00", "\x1b"),
 	"link.netns": texts(func(r *leaseapi.AcquireRequest) *string { return &r.Link.Netns }, "", "netns", "../x", "/"+strings.Repeat("x", 4096)),

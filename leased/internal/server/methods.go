@@ -123,7 +123,7 @@ func (x *session) releaseContainer(ctx context.Context, call *incoming) error {
 	if req.ContainerID == "" {
 		return x.invalid(call.Call, "containerId")
 	}
-	if err := x.Leases.ReleaseContainer(ctx, req.ContainerID); err != nil {
+	if err := x.Leases.ReleaseContainer(ctx, req.ContainerID, req.Owner); err != nil {
 		return x.fail(call.Call, err)
 	}
 	return x.send(call.Call, "", struct{}{}, false)

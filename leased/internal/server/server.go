@@ -41,7 +41,7 @@ type Leases interface {
 	// is none.
 	Teardown(ctx context.Context, a request.Attachment, netns *os.File) error
 	Release(ctx context.Context, a request.Attachment) error
-	ReleaseContainer(ctx context.Context, containerID string) error
+	ReleaseContainer(ctx context.Context, containerID, owner string) error
 	List() iter.Seq[leaseapi.Status]
 }
 

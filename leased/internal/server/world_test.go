@@ -78,8 +78,8 @@ func (l *leases) Release(_ context.Context, at request.Attachment) error {
 	return nil
 }
 
-func (l *leases) ReleaseContainer(ctx context.Context, id string) error {
-	return l.Release(ctx, request.Attachment{ContainerID: id})
+func (l *leases) ReleaseContainer(ctx context.Context, id, owner string) error {
+	return l.Release(ctx, request.Attachment{ContainerID: id, Owner: owner})
 }
 
 func (l *leases) List() iter.Seq[leaseapi.Status] { return slices.Values(l.list) }
