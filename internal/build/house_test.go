@@ -37,6 +37,7 @@ var floors = map[string]int{
 	"leased/internal/ndp":        10,
 	"leased/internal/kernel":     11, // the container's side
 	"leased/internal/wire":       12,
+	"leased/internal/guard":      13,
 	"leased/internal/binding":    13,
 	"leased/internal/resolv":     13,
 	"leased/internal/store":      14,
