@@ -15,6 +15,7 @@ import (
 
 	"podman-net-dhcp/internal/netns"
 	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/guard"
 	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/manager"
 	"podman-net-dhcp/leased/internal/store"
@@ -29,6 +30,7 @@ type parts struct {
 	idle      *idle
 	collector *collector
 	leases    *manager.Manager
+	ports     *guard.Guard
 	up        chan struct{} // closed when systemd has heard that leased is ready
 
 	opened []io.Closer
@@ -93,9 +95,11 @@ func (p *parts) restore() error {
 	if err != nil {
 		return err
 	}
+	p.ports = guard.New(nil, p.log)
+	p.opened = append(p.opened, p.ports)
 	p.idle = newIdle(p.idleAfter)
 	p.leases, err = manager.New(manager.Config{
-		Log: p.log, Clock: clk, Kernel: kernel.Linux{}, Store: state, Memory: p.memories(), Rand: random,
+		Log: p.log, Clock: clk, Kernel: kernel.Linux{Guard: p.ports}, Store: state, Memory: p.memories(), Rand: random,
 		BootID: boot, Changed: p.idle.leases, Worked: p.collector.worked,
 	})
 	if err != nil {

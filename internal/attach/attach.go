@@ -24,6 +24,7 @@ type Spec struct {
 	Host    string // the bridge or parent, by name
 	Mode    string // of a macvlan: bridge, private, vepa, passthru
 	Isolate bool   // of a bridge port
+	Guard   bool   // of a bridge port: Host.Guard is called for it
 
 	Interface string           // name in the container
 	MAC       net.HardwareAddr // 6 bytes, unicast; nil: the kernel's choice, in passthru the parent's

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -21,6 +22,9 @@ type Host struct {
 	// wherever it waits for the kernel, and gives up if Pause fails. nil sleeps. A caller
 	// whose own limits should not count the wait sets it.
 	Pause func(ctx context.Context, d time.Duration) error
+	// Guard is called with a veth's host end before it is up and in the bridge, and with the
+	// container's MAC. Make fails if Guard does. nil: no link is guarded.
+	Guard func(name string, index int, mac net.HardwareAddr) error
 
 	conn *rtnetlink.Conn
 }

@@ -26,10 +26,26 @@ func (h *Host) veth(ctx context.Context, on Interface, ns *netns.NS, s Spec) err
 	if err != nil {
 		return fmt.Errorf("make a veth for %s: %w", s.Host, err)
 	}
-	if err := h.plug(ctx, on, s); err != nil {
+	err = h.guard(s)
+	if err == nil {
+		err = h.plug(ctx, on, s)
+	}
+	if err != nil {
 		return errors.Join(err, drop(h.conn, named(s.HostEnd))) // the container's end goes with it
 	}
 	return nil
+}
+
+// guard has the host's end guarded. No frame has passed it yet.
+func (h *Host) guard(s Spec) error {
+	if !s.Guard || h.Guard == nil {
+		return nil
+	}
+	link, err := h.conn.LinkByName(s.HostEnd)
+	if err != nil {
+		return fmt.Errorf("find %s: %w", s.HostEnd, err)
+	}
+	return h.Guard(s.HostEnd, link.Index, s.MAC)
 }
 
 // pair makes both ends. The end that is named first can be up at once: the container's.

@@ -23,7 +23,7 @@ type key struct {
 
 func defaults() Options {
 	return Options{
-		Mode: "bridge", MACFrom: "stable", ClientID: "mac", Hostname: "auto", DNS: "dhcp",
+		Mode: "bridge", Guard: true, MACFrom: "stable", ClientID: "mac", Hostname: "auto", DNS: "dhcp",
 		Metric: 100, LeaseTimeout: 10 * time.Second, OnTimeout: "fail", ConflictCheck: "quick", Release: "20s",
 		IPv6: "off", IPv6Timeout: 2 * time.Second,
 	}
@@ -36,6 +36,7 @@ var keys = []key{
 	{name: "parent", network: true, values: "a network interface of this host", parse: ifname(func(o *Options) *string { return &o.Parent })},
 	{name: "mode", network: true, values: "bridge, private, vepa, passthru", parse: word(func(o *Options) *string { return &o.Mode }, "bridge", "private", "vepa", "passthru")},
 	{name: "isolate", network: true, values: "false, true", parse: boolean(func(o *Options) *bool { return &o.Isolate })},
+	{name: "guard", network: true, values: "on, off", parse: parseGuard},
 	{name: "mtu", alias: "com.docker.network.driver.mtu", values: "576 to 65535", parse: number(func(o *Options) *int { return &o.MTU }, 576, 65535)},
 	{name: "mac", values: "stable, random, or a unicast MAC", parse: parseMAC},
 	{name: "client_id", values: "mac, duid, none, text, or hex as 01:02:… or 0x0102…", parse: parseClientID},
@@ -134,6 +135,11 @@ func CheckInterfaceName(name string) error {
 		return errors.New("an interface name cannot contain a slash, a colon or white space")
 	}
 	return nil
+}
+
+func parseGuard(o *Options, v string) error {
+	o.Guard = v == "on"
+	return word(ignored, "on", "off")(o, v)
 }
 
 func parseMAC(o *Options, v string) error {

@@ -18,7 +18,7 @@ func TestDefaults(t *testing.T) {
 	t.Parallel()
 	o, err := Parse()
 	want := Options{
-		Mode: "bridge", MACFrom: "stable", ClientID: "mac", Hostname: "auto", DNS: "dhcp",
+		Mode: "bridge", Guard: true, MACFrom: "stable", ClientID: "mac", Hostname: "auto", DNS: "dhcp",
 		Metric: 100, Routes: "dhcp", LeaseTimeout: 10 * time.Second, OnTimeout: "fail", ConflictCheck: "quick", Release: "20s",
 		IPv6: "off", IPv6Timeout: 2 * time.Second,
 	}
@@ -31,7 +31,7 @@ func TestEveryKeyTakesWhatItSaysItTakes(t *testing.T) {
 	t.Parallel()
 	good := map[string][]string{
 		"bridge": {"br0"}, "parent": {"eth0.100", "abcdefghijklmno"}, "mode": {"bridge", "private", "vepa", "passthru"},
-		"isolate": {"true", "false", "1"}, "mtu": {"576", "9000", "65535"}, "mac": {"stable", "random", "02:00:00:00:00:01"},
+		"isolate": {"true", "false", "1"}, "guard": {"on", "off"}, "mtu": {"576", "9000", "65535"}, "mac": {"stable", "random", "02:00:00:00:00:01"},
 		"client_id": {"mac", "duid", "none", "text", "01:02", "0xff0102"}, "hostname": {"auto", "none", "web", "web.lan"},
 		"fqdn": {"true"}, "vendor_class": {"any text"}, "user_class": {"x"}, "request_ip": {"192.0.2.9"},
 		"ip_policy": {"prefer", "require"}, "dns": {"dhcp", "none", "192.0.2.1", "192.0.2.1 2001:db8::1", "192.0.2.1,192.0.2.2"},
@@ -41,7 +41,7 @@ func TestEveryKeyTakesWhatItSaysItTakes(t *testing.T) {
 	}
 	bad := map[string][]string{
 		"bridge": {"", ".", "a/b", "a b", "abcdefghijklmnop"}, "parent": {"..", "eth0:1"}, "mode": {"", "source"},
-		"isolate": {"", "yes"}, "mtu": {"575", "65536", "-1", "1e3", ""}, "mac": {"", "02:00:00:00:00", "01:00:00:00:00:01", "00:00:00:00:00:00", "02:00:00:00:00:01:02:03"},
+		"isolate": {"", "yes"}, "guard": {"", "true"}, "mtu": {"575", "65536", "-1", "1e3", ""}, "mac": {"", "02:00:00:00:00", "01:00:00:00:00:01", "00:00:00:00:00:00", "02:00:00:00:00:01:02:03"},
 		"client_id": {"", "0x01"}, "hostname": {"", "-a", "a-", "a_b", "a..b", strings.Repeat("a", 64)},
 		"fqdn": {"maybe"}, "vendor_class": {"a\nb", strings.Repeat("x", 256)}, "user_class": {"\x00"}, "request_ip": {"", "0.0.0.0", "224.0.0.1", "127.0.0.1", "::1", "192.0.2.9/24"},
 		"ip_policy": {"must"}, "dns": {"", "router", "fe80::1%eth0", "1.2.3"}, "metric": {"-1", "4294967295"},
@@ -74,7 +74,7 @@ func TestLayers(t *testing.T) {
 	if err != nil || o.Bridge != "br0" || o.Metric != 9 || o.Hostname != "web" || o.MTU != 1400 || o.Host() != "br0" {
 		t.Errorf("%+v, %v", o, err)
 	}
-	for name := range map[string]bool{"bridge": true, "parent": true, "mode": true, "isolate": true} {
+	for name := range map[string]bool{"bridge": true, "parent": true, "mode": true, "isolate": true, "guard": true} {
 		if _, err := Per(network, map[string]string{name: "x"}); err == nil || !strings.Contains(err.Error(), "belongs to the network") {
 			t.Errorf("%s of a container: %v", name, err)
 		}

@@ -17,7 +17,7 @@ import (
 func (r Interface) Link() (attach.Spec, error) {
 	o := r.Options
 	s := Signs(r.Attachment)
-	s.Host, s.Mode, s.Isolate, s.MTU = o.Host(), o.Mode, o.Isolate, o.MTU
+	s.Host, s.Mode, s.Isolate, s.Guard, s.MTU = o.Host(), o.Mode, o.Isolate, o.Guard, o.MTU
 	if o.Parent != "" && o.Mode == "passthru" && o.MAC == nil {
 		return s, nil // the container takes the NIC's place, MAC and all
 	}

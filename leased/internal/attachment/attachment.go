@@ -44,6 +44,8 @@ type Kernel interface {
 	Number(p kernel.Place) (int, error)
 	Check(p kernel.Place) error
 	DeleteLink(p kernel.Place) error
+	// Unguard says that the attachment of a guarded port is over.
+	Unguard(port string)
 	// Resolve rewrites the container's resolv.conf, and reports whether it did.
 	Resolve(p kernel.Place, containerID string, was, now resolv.Names) (bool, error)
 }

@@ -111,6 +111,13 @@ func (a *Attachment) drop(end ending) {
 	a.quit()
 }
 
+// unguard has the guard of the port leave with the link.
+func (a *Attachment) unguard() {
+	if port := a.req.Port(); port != "" {
+		a.env.Kernel.Unguard(port)
+	}
+}
+
 func (a *Attachment) deleteRecord() {
 	if err := a.env.Store.Delete(a.host.Key()); err != nil {
 		a.Emit(event.Broken{What: "delete the lease's record", Err: err})
@@ -137,6 +144,7 @@ func (a *Attachment) quit() {
 	a.ending = nil
 	a.turn(dropped)
 	a.env.Kernel.Leave(a.place)
+	a.unguard()
 	a.host.Claim()
 	a.v4.CloseRelease()
 	a.lan.Leave()

@@ -44,6 +44,7 @@ func (a *Attachment) hold(k Kept, until clock.Instant, end ending) {
 		a.v6.Hold(k.V6)
 	}
 	a.dropLink()
+	a.unguard()
 	a.answer(Result{Err: end.err})
 	a.save(k.V4.Lease)
 	a.lan.ExitGate(lan.Abandoned)

@@ -40,10 +40,23 @@ func (d *Driver) bind(l, held lease4.Lease) {
 		d.emit(event.Failed{What: "apply a part of the lease", Err: p})
 	}
 	o.Publish()
+	d.allow(l.Addr.Addr())
 	if first {
 		d.emit(event.Bound{Addr: l.Addr, Server: l.Server})
 	}
 	o.Remember()
+}
+
+// allow lets the container use the address, and no other one, where a guard stands on its port.
+// Publish comes first: the container does not run before its start is answered.
+func (d *Driver) allow(addr netip.Addr) {
+	port := d.cfg.Request.Port()
+	if port == "" {
+		return
+	}
+	if err := d.cfg.Kernel.Allow4(port, addr); err != nil {
+		d.emit(event.Broken{What: "tell the guard of the port its address", Err: err})
+	}
 }
 
 // spec is the binding that a lease asks for under the attachment's policy.

@@ -3,6 +3,8 @@
 package ipv4
 
 import (
+	"net/netip"
+
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/event"
 	"podman-net-dhcp/leased/internal/kernel"
@@ -80,6 +82,7 @@ func (d *Driver) perform(a lease4.Action, held lease4.Lease) {
 		d.emit(event.Unbound{Family: event.IPv4, Reason: a.Why})
 		if d.bound != nil && d.machine.State() != lease4.Stopped {
 			o.Expired(held)
+			d.allow(netip.Addr{}) // else a RELEASE has to pass
 		}
 		d.unbind()
 	case lease4.Probe:

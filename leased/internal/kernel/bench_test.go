@@ -3,13 +3,18 @@
 package kernel
 
 import (
+	"log/slog"
+	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"testing"
 	"time"
 
+	"podman-net-dhcp/internal/attach"
 	"podman-net-dhcp/lab/testlan"
 	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/guard"
 	"podman-net-dhcp/leased/internal/wire"
 )
 
@@ -110,5 +115,45 @@ func (s *stopwatch) lap() time.Duration {
 func (s *stopwatch) must(err error) {
 	if err != nil {
 		s.b.Fatal(err)
+	}
+}
+
+// BenchmarkMake is making a container's link in a bridge, with and without a guard on its port,
+// and what follows the answer of a start: the guard hears the address.
+func BenchmarkMake(b *testing.B) {
+	for _, guarded := range []bool{false, true} {
+		b.Run(map[bool]string{false: "open", true: "guarded"}[guarded], func(b *testing.B) {
+			lan := testlan.New(b)
+			host, container := lan.Host.Open(), lan.Container()
+			g := guard.New(host, slog.New(slog.DiscardHandler))
+			defer g.Close()
+			l, s := Linux{Host: host, Guard: g}, stopwatch{b: b}
+			s.must(g.Add("lo", 1, net.HardwareAddr{2, 0, 0, 0, 7, 8})) // makes the table
+			spec := attach.Spec{
+				Host: testlan.HostBridge, Guard: guarded, Interface: "eth0", MAC: net.HardwareAddr{2, 0, 0, 0, 7, 7}, HostEnd: "web-12345678", Alias: "web",
+			}
+			var made, allowed []time.Duration
+			for b.Loop() {
+				f, err := os.Open(container.Path)
+				s.must(err)
+				p, err := l.Adopt(f, container.Path, spec.Interface)
+				s.must(err)
+				time.Sleep(2 * time.Millisecond)
+				maker, err := l.Maker(spec)
+				s.must(err)
+				s.lap()
+				p, err = maker.Make(b.Context(), p, nil)
+				s.must(err)
+				made = append(made, s.lap())
+				s.must(l.Allow4(spec.HostEnd, netip.MustParseAddr("192.0.2.77")))
+				allowed = append(allowed, s.lap())
+				maker.Close()
+				l.Unguard(spec.HostEnd)
+				s.must(l.DeleteLink(p))
+				l.Leave(p)
+			}
+			report(b, "made", made)
+			report(b, "allowed", allowed)
+		})
 	}
 }

@@ -8,13 +8,15 @@ import (
 	"podman-net-dhcp/internal/attach"
 	"podman-net-dhcp/internal/netns"
 	"podman-net-dhcp/leased/internal/binding"
+	"podman-net-dhcp/leased/internal/guard"
 	"podman-net-dhcp/leased/internal/request"
 	"podman-net-dhcp/leased/internal/resolv"
 )
 
 // Linux is the real Kernel.
 type Linux struct {
-	Host *netns.NS // where the interfaces are that containers' links hang on; nil: leased's own
+	Host  *netns.NS    // where the interfaces are that containers' links hang on; nil: leased's own
+	Guard *guard.Guard // of the bridge ports there; nil: no port is guarded
 }
 
 // Find looks at a link for the first time: the link with its index, or with the
@@ -78,7 +80,10 @@ func (Linux) Resolve(p Place, containerID string, was, now resolv.Names) (bool, 
 
 // DeleteLink deletes the link: without an index, the one that has the interface's name, and
 // with a MAC only if it has that MAC.
-func (Linux) DeleteLink(p Place) error {
+func (l Linux) DeleteLink(p Place) error {
+	if l.Guard != nil {
+		defer l.Guard.Sweep()
+	}
 	_, err := enter(p, func(s *Session) (struct{}, error) {
 		if p.Index != 0 {
 			return struct{}{}, attach.DeleteIndex(s.ns, p.Index)

@@ -52,13 +52,17 @@ func (l Linux) Maker(s attach.Spec) (Maker, error) {
 		host.Close()
 		return nil, err
 	}
-	return &maker{host, on, s}, nil
+	if l.Guard != nil {
+		host.Guard = l.Guard.Add
+	}
+	return &maker{host, on, s, l}, nil
 }
 
 type maker struct {
 	host *attach.Host
 	on   attach.Interface
 	spec attach.Spec
+	l    Linux
 }
 
 func (m *maker) Link() attach.Link { return m.on.Link(m.spec) }
@@ -69,13 +73,16 @@ func (m *maker) Make(ctx context.Context, p Place, pause func(ctx context.Contex
 	m.host.Pause = pause
 	link, err := m.host.MakeOn(ctx, m.on, p.Session.ns, m.spec)
 	if err != nil {
+		m.l.Unguard(m.spec.HostEnd)
 		return p, err
 	}
 	p.MAC = link.MAC
 	// This also makes the kernel look at the carrier of a veth.
 	p.Index, err = p.Session.netlink().Index(p.Interface, p.MAC)
 	if err != nil {
-		return p, errors.Join(gone(err), attach.Delete(p.Session.ns, p.Interface, p.MAC))
+		err = errors.Join(gone(err), attach.Delete(p.Session.ns, p.Interface, p.MAC))
+		m.l.Unguard(m.spec.HostEnd)
+		return p, err
 	}
 	return p, nil
 }
@@ -88,6 +95,7 @@ func (l Linux) UnmakeLink(p Place, s attach.Spec) error {
 		return err
 	}
 	defer host.Close()
+	defer l.Unguard(s.HostEnd)
 	session, err := reach(p)
 	switch {
 	case errors.Is(err, ErrGone):

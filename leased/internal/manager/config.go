@@ -44,6 +44,8 @@ type Kernel interface {
 	Maker(s attach.Spec) (kernel.Maker, error)
 	// UnmakeLink removes what a killed Maker has left.
 	UnmakeLink(p kernel.Place, s attach.Spec) error
+	// Reguard guards the ports that an earlier leased has guarded. It comes before all else.
+	Reguard(ports []kernel.Port) error
 	// LANRouters hears the router advertisements on the LAN behind a host interface.
 	LANRouters(host string) (kernel.RoutersConn, error)
 }

@@ -30,6 +30,7 @@ type fakeKernel struct {
 
 	mu         sync.Mutex
 	links      map[string]kernel.Place
+	guarded    []kernel.Port            // as Reguard was told
 	sessions   map[*kernel.Session]bool // of netns that are held open
 	findPanics bool
 	find       error // of Find

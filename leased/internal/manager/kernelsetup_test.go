@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"net"
+	"net/netip"
 	"os"
 	"time"
 
@@ -42,6 +43,18 @@ func (k *fakeKernel) Maker(s attach.Spec) (kernel.Maker, error) {
 	k.makers++
 	return &fakeMaker{k, s}, nil
 }
+
+func (k *fakeKernel) Reguard(ports []kernel.Port) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.guarded = ports
+	return nil
+}
+
+// Allow4 and Unguard are not among the calls: a guard's own tests and those on Linux have them.
+func (k *fakeKernel) Allow4(string, netip.Addr) error { return nil }
+
+func (k *fakeKernel) Unguard(string) {}
 
 func (k *fakeKernel) UnmakeLink(p kernel.Place, s attach.Spec) error {
 	k.mu.Lock()

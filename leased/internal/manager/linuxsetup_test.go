@@ -5,6 +5,7 @@ package manager
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"net"
 	"os"
@@ -13,6 +14,7 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/lab/testlan"
+	"podman-net-dhcp/leased/internal/guard"
 	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/request"
 )
@@ -40,8 +42,9 @@ func ask(t *testing.T, container *testlan.NS, options map[string]string) (reques
 func host(t *testing.T, lan *testlan.LAN) kernel.Linux {
 	t.Helper()
 	ns := lan.Host.Open()
-	t.Cleanup(func() { ns.Close() })
-	return kernel.Linux{Host: ns}
+	g := guard.New(ns, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	t.Cleanup(func() { g.Close(); ns.Close() })
+	return kernel.Linux{Host: ns, Guard: g}
 }
 
 // links are where a test attaches to.

@@ -38,6 +38,8 @@ type Manager struct {
 	// under calls do with Run's context. It is set before the first actor runs.
 	under func(do func(ctx context.Context))
 
+	guarded []kernel.Port // by the leased before; until Run
+
 	mu      sync.Mutex // guards all that follows, and the first fields of each actor
 	state   state
 	actors  map[string]*actor // by key
@@ -82,6 +84,7 @@ func saver(s Store) store.Saver {
 // Run fires timers until ctx ends, and then waits for what is under way. Leases are kept:
 // in the kernel, on disk, at the server.
 func (m *Manager) Run(ctx context.Context) {
+	m.reguard()
 	m.begin(ctx)
 	m.work.Go(func() { m.memory.Run(ctx) })
 	m.work.Go(func() { m.events.Run(ctx) })
@@ -100,6 +103,14 @@ func (m *Manager) Run(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// reguard comes before the actors: a start would find a table with other ports' rules.
+func (m *Manager) reguard() {
+	if err := m.cfg.Kernel.Reguard(m.guarded); err != nil {
+		m.cfg.Log.Error("guard the containers' ports again", "err", err)
+	}
+	m.guarded = nil
 }
 
 // begin lets the actors run that have messages.

@@ -24,6 +24,7 @@ type (
 		Waiting   bool                    `json:"waiting,omitempty"`
 		Making    bool                    `json:"making,omitempty"`
 		Held      bool                    `json:"held,omitempty"`
+		Guard     bool                    `json:"guard,omitempty"`
 		Until     clock.Instant           `json:"until,omitempty"`
 		Lease     diskLease               `json:"lease"`
 		Bound     diskSpec                `json:"bound"`

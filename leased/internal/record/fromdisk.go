@@ -13,6 +13,7 @@ import (
 
 // domain is the record that d says; d.check has passed.
 func (d disk) domain(req request.Request) Record {
+	req.Policy.Guard = d.Guard
 	return Record{
 		BootID: d.BootID, Request: req, Cookie: d.Cookie, Number: d.Number, Inode: d.Inode,
 		ServerMAC: d.ServerMAC, Waiting: d.Waiting, Making: d.Making, Held: d.Held, Until: d.Until,

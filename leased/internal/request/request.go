@@ -112,6 +112,7 @@ type Policy struct {
 	NoRoutes       bool // take no route from the server, classless ones included
 	OnTimeout      OnTimeout
 	ConflictCheck  ConflictCheck
+	Guard          bool // of a bridge port that leased makes; not of the API
 	ResolvConf     bool // keep the container's resolv.conf as the lease has it
 	IPv6           IPv6
 }

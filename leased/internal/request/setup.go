@@ -106,7 +106,9 @@ func (s Setup) Request(link attach.Link) (Request, error) {
 	if err != nil {
 		return Request{}, err
 	}
-	return Parse(a)
+	r, err := Parse(a)
+	r.Policy.Guard = s.Wanted.Options.Guard
+	return r, err
 }
 
 // Reply is the answer to the caller.
@@ -119,6 +121,14 @@ func (s Setup) Reply(mac net.HardwareAddr, lease *leaseapi.Lease) (leaseapi.Setu
 		return leaseapi.SetupReply{}, fmt.Errorf("encode netavark's document: %w", err)
 	}
 	return leaseapi.SetupReply{Status: status}, nil
+}
+
+// Port is the name of the bridge port that is guarded, if the link has one; empty: it is not.
+func (r Request) Port() string {
+	if !r.Policy.Guard {
+		return ""
+	}
+	return wanted.Signs(leaseapi.Attachment(r.Attachment)).HostEnd
 }
 
 // Spec is the link of the request, by the signs that tell it from others: to remove it.
