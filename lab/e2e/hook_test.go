@@ -189,7 +189,7 @@ func TestHookWithoutServer(t *testing.T) {
 			contains(s, "runc's output", r.err, line)
 		}
 		eventually(s, 5*time.Second, "the journal has: "+line, func() bool { // journald may be behind
-			return strings.Contains(try("journalctl", "-t", "net-dhcp-hook", "CONTAINER_ID="+o.id, "--no-pager").out, line)
+			return strings.Contains(o.hookLog(), line)
 		})
 		o.do("delete", "--force")
 		if s.lease(o.id, "eth0") != nil {
@@ -251,4 +251,40 @@ func TestHookUnderContainerd(t *testing.T) {
 	must(s, "ctr", "task", "kill", "--signal", "KILL", o.id)
 	s.released(*st)
 	s.says(st.Link.MAC, append(dora(bare(*st), o.id), "RELEASE "+bare(*st))...)
+}
+
+// Containers of one id in two root directories of a runtime: with one name the second does not
+// start, with two names both run, and the end of one is no end of the other.
+func TestHookOneIdInTwoRoots(t *testing.T) {
+	each(t, func(s *scene, runtime string) {
+		first, second := s.bundle(runtime, "bridge=br0"), s.bundle(runtime, "bridge=br0")
+		first.root, second.root = s.TempDir(), s.TempDir()
+		second.edit(func(config map[string]any) { // by id, crun would kill the first one with it
+			config["linux"].(map[string]any)["cgroupsPath"] = "/" + second.id + "-second"
+		})
+		first.start()
+		st := first.leased("eth0")
+		if r := second.do("create"); r.code == 0 {
+			s.Errorf("a second client of one identity has started: %v", r)
+		}
+		eventually(s, 5*time.Second, "the journal has the refusal", func() bool {
+			return strings.Contains(second.hookLog(), "has the MAC "+st.Link.MAC+" already")
+		})
+		second.do("delete", "--force")
+		equal(s, "address", first.ipv4("eth0"), []string{st.Lease.Address.String()})
+		second.edit(func(config map[string]any) {
+			config["annotations"].(map[string]any)["io.leased.name"] = "another"
+		})
+		second.start()
+		if other := second.ipv4("eth0"); len(other) != 1 || other[0] == st.Lease.Address.String() {
+			s.Errorf("the second one has %q", other)
+		}
+		second.must("kill", "KILL")
+		second.must("delete", "--force")
+		equal(s, "address", first.leased("eth0").Lease.Address, st.Lease.Address)
+		first.must("kill", "KILL")
+		s.released(st)
+		first.must("delete", "--force")
+		s.says(st.Link.MAC, append(dora(bare(st), first.id), "RELEASE "+bare(st))...)
+	})
 }

@@ -157,3 +157,27 @@ func TestSameNameSameAddress(t *testing.T) {
 		s.says(first.MacAddress, append(log, dora(first.IPAddress, c.name)...)...)
 	}
 }
+
+// No container gets the identity of one that runs, by whatever way; when that one has stopped,
+// another one may have it.
+func TestIdentityOfARunningContainer(t *testing.T) {
+	s := begin(t)
+	for kind, n := range map[string]string{"bridge": s.bridge(), "nic": s.macvlan()} {
+		victim := s.run(kind, "--network", n)
+		e := victim.bound(n, "eth0")
+		for name, args := range map[string][]string{
+			"its MAC":               {"--network", n + ":mac=" + e.MacAddress},
+			"its client identifier": {"--network", n + ":client_id=01:" + e.MacAddress},
+		} {
+			contains(s, name, s.runFails("thief", args...), "container "+victim.name+" (id ", "already; stop it")
+		}
+		must(s, "podman", "rename", victim.name, s.name+"renamed")
+		contains(s, "its name", s.runFails(kind, "--network", n), "container "+victim.name+" (id ", "has the MAC "+e.MacAddress)
+		victim.name = s.name + "renamed"
+		equal(s, "address", victim.bound(n, "eth0").IPAddress, e.IPAddress)
+		must(s, "podman", "rm", "-f", "-t", "0", victim.name)
+		again := s.run(kind, "--network", n)
+		equal(s, "address of the next one", again.bound(n, "eth0").IPAddress, e.IPAddress)
+		again.remove()
+	}
+}

@@ -22,13 +22,14 @@ type oci struct {
 	s           *scene
 	runtime, id string
 	dir         string
+	root        string // the runtime's directory; empty: its own
 }
 
 // bundle makes one that sleeps, with these annotations (KEY=VALUE, without
 // io.leased).
 func (s *scene) bundle(runtime string, annotations ...string) *oci {
 	s.Helper()
-	o := &oci{s, runtime, s.name + "-" + runtime, s.TempDir()}
+	o := &oci{s: s, runtime: runtime, id: s.name + "-" + runtime, dir: s.TempDir()}
 	must(s, "image", "bundle", o.dir)
 	s.Cleanup(func() { o.do("kill", "KILL"); o.do("delete", "--force") })
 	o.edit(func(config map[string]any) {
@@ -70,7 +71,7 @@ func (o *oci) edit(change func(config map[string]any)) {
 // do runs a verb of the runtime. Its output is a file: the container has it, too.
 func (o *oci) do(verb string, args ...string) result {
 	log := filepath.Join(o.dir, "log")
-	argv := []string{o.runtime, verb}
+	argv := append(o.command(), verb)
 	switch verb {
 	case "delete":
 		argv = append(append(argv, args...), o.id)
@@ -81,6 +82,13 @@ func (o *oci) do(verb string, args ...string) result {
 	text, _ := os.ReadFile(log)
 	r.err = strings.TrimSpace(string(text))
 	return r
+}
+
+func (o *oci) command() []string {
+	if o.root == "" {
+		return []string{o.runtime}
+	}
+	return []string{o.runtime, "--root", o.root}
 }
 
 func (o *oci) must(verb string, args ...string) {
@@ -99,13 +107,19 @@ func (o *oci) start() {
 
 func (o *oci) pid() int {
 	o.s.Helper()
-	return mustJSON[struct{ Pid int }](o.s, o.runtime, "state", o.id).Pid
+	command := append(o.command(), "state", o.id)
+	return mustJSON[struct{ Pid int }](o.s, command[0], command[1:]...).Pid
 }
 
 // ipv4 are the addresses of an interface, seen from inside.
 func (o *oci) ipv4(ifname string) []string {
 	o.s.Helper()
 	return mustJSON[[]link](o.s, "nsenter", in(o.pid(), "ip", "-j", "-d", "address", "show", "dev", ifname)...)[0].ipv4()
+}
+
+// hookLog is what the hook has logged of the container.
+func (o *oci) hookLog() string {
+	return try("journalctl", "-t", "net-dhcp-hook", "CONTAINER_ID="+o.id, "--no-pager").out
 }
 
 // lease is what leased has of a container's interface; nil: none.
