@@ -145,6 +145,8 @@ func TestTheNameIsUsedAgain(t *testing.T) {
 	r.Host.Run("ip", "link", "set", next.Peer, "name", link.Peer)
 	r.Host.Run("ip", "link", "set", link.Peer, "up")
 	next.Peer = link.Peer
+	next.Set("up") // waits for the carrier
+
 	r.expect(next, map[string][]byte{"OFFER": bad(next.MAC)["OFFER"]}, true) // not guarded yet
 	r.must(r.guard.Add(next.Peer, r.index(next.Peer), next.MAC))
 	r.must(r.guard.Allow(next.Peer, own))
