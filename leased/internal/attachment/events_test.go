@@ -20,10 +20,15 @@ func TestEveryEventIsEmitted(t *testing.T) {
 	made := map[string]bool{}
 	for _, f := range sources(t, filepath.Join("..", "..")) {
 		ast.Inspect(f, func(n ast.Node) bool {
-			if lit, ok := n.(*ast.CompositeLit); ok {
-				if s, ok := lit.Type.(*ast.SelectorExpr); ok && isName(s.X, "event") {
-					made[s.Sel.Name] = true
-				}
+			lit, ok := n.(*ast.CompositeLit)
+			if !ok {
+				return true
+			}
+			switch of := lit.Type.(type) {
+			case *ast.SelectorExpr:
+				made[of.Sel.Name] = made[of.Sel.Name] || isName(of.X, "event")
+			case *ast.Ident: // an event of the log's own
+				made[of.Name] = made[of.Name] || f.Name.Name == "event"
 			}
 			return true
 		})

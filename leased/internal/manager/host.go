@@ -63,7 +63,7 @@ func (x *actor) Spawn(run func(ctx context.Context)) { x.m.spawn(run) }
 
 // Wait calls wait while other actors work.
 func (x *actor) Wait(wait func(ctx context.Context)) {
-	x.m.workers.free(func() { x.m.under(wait) })
+	x.m.workers.free(func() { wait(x.m.context()) })
 }
 
 // StandIn waits for its turn while other actors work, and then calls make.

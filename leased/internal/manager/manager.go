@@ -35,8 +35,8 @@ type Manager struct {
 	work    sync.WaitGroup // actors and receivers
 	stopped chan struct{}  // closed when Run's context ends
 
-	// under calls do with Run's context. It is set before the first actor runs.
-	under func(do func(ctx context.Context))
+	// context is Run's context. It is set before the first actor runs.
+	context func() context.Context
 
 	guarded []kernel.Port // by the leased before; until Run
 
@@ -117,7 +117,7 @@ func (m *Manager) reguard() {
 func (m *Manager) begin(ctx context.Context) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.under = func(do func(ctx context.Context)) { do(ctx) }
+	m.context = func() context.Context { return ctx }
 	m.state = running
 	for _, x := range m.actors {
 		if len(x.inbox) > 0 {
@@ -128,7 +128,7 @@ func (m *Manager) begin(ctx context.Context) {
 }
 
 // spawn starts a goroutine for which Run waits.
-func (m *Manager) spawn(run func(ctx context.Context)) { m.work.Go(func() { m.under(run) }) }
+func (m *Manager) spawn(run func(ctx context.Context)) { m.work.Go(func() { run(m.context()) }) }
 
 // errStopping is what callers get while leased stops.
 var errStopping = errors.New("leased is stopping; try again")
