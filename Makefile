@@ -35,6 +35,7 @@ HOOKJSON   = $(DATADIR)/containers/oci/hooks.d
 # Tools of ours that nobody needs who builds.
 TOOL  := $(GO) tool -modfile=lab/tools.mod
 PAGES := leased.8 net-dhcp-hook.8 net-dhcp.7 io.leased.7
+UNITS := leased.socket leased.service leased-helper.socket leased-helper.service
 
 .DEFAULT_GOAL := help
 .PHONY: help build tags man install uninstall dist rpm deb selinux apparmor release licenses vuln demo test test-go test-e2e test-chaos test-churn test-scale test-long test-matrix test-fuzz fuzz bench bench-quick lint fmt clean
@@ -50,6 +51,7 @@ build: ## bin/net-dhcp, bin/net-dhcp-hook, bin/leased and what these become, sta
 	$(GOBUILD) -o bin/net-dhcp-hook ./oci-hook
 	$(GOBUILD) -o bin/leased ./leased/tool
 	$(GOBUILD) -o bin/libexec/leased/leased ./leased
+	$(GOBUILD) -o bin/libexec/leased/helper ./leased/helper
 
 # The build tags, for scripts and tests that build or list the programs by themselves.
 tags:
@@ -66,9 +68,10 @@ install: build man ## put everything in place; DESTDIR= and PREFIX=/usr as usual
 	install -D -m 0755 bin/net-dhcp-hook $(DESTDIR)$(HOOKDIR)/net-dhcp-hook
 	install -D -m 0755 bin/leased $(DESTDIR)$(BINDIR)/leased
 	install -D -m 0755 bin/libexec/leased/leased $(DESTDIR)$(DAEMONDIR)/leased
-	$(FILE) -t $(DESTDIR)$(UNITDIR) packaging/systemd/leased.socket packaging/systemd/leased.service
+	install -D -m 0755 bin/libexec/leased/helper $(DESTDIR)$(DAEMONDIR)/helper
+	$(FILE) -t $(DESTDIR)$(UNITDIR) $(UNITS:%=packaging/systemd/%)
 	$(FILE) packaging/sysusers/leased.conf $(DESTDIR)$(SYSUSERSDIR)/leased.conf
-	sed -i 's,@DAEMONDIR@,$(DAEMONDIR),g' $(DESTDIR)$(UNITDIR)/leased.service
+	sed -i 's,@DAEMONDIR@,$(DAEMONDIR),g' $(DESTDIR)$(UNITDIR)/leased.service $(DESTDIR)$(UNITDIR)/leased-helper.service
 	$(FILE) -t $(DESTDIR)$(HOOKJSON) hooks.d/net-dhcp-create.json hooks.d/net-dhcp-poststop.json
 	sed -i 's,@HOOK@,$(HOOKDIR)/net-dhcp-hook,g' $(DESTDIR)$(HOOKJSON)/net-dhcp-create.json $(DESTDIR)$(HOOKJSON)/net-dhcp-poststop.json
 	$(FILE) -t $(DESTDIR)$(MANDIR)/man7 $(filter %.7,$(PAGES:%=bin/man/%))
@@ -85,8 +88,8 @@ install: build man ## put everything in place; DESTDIR= and PREFIX=/usr as usual
 uninstall: ## remove what install put there; leases and state stay
 	rm -f $(DESTDIR)$(HOOKJSON)/net-dhcp-create.json $(DESTDIR)$(HOOKJSON)/net-dhcp-poststop.json
 	rm -f $(DESTDIR)$(HOOKDIR)/net-dhcp-hook $(DESTDIR)$(PLUGINDIR)/net-dhcp $(DESTDIR)$(BINDIR)/leased
-	rm -f $(DESTDIR)$(DAEMONDIR)/leased $(DESTDIR)$(DAEMONDIR)/net-dhcp
-	rm -f $(DESTDIR)$(UNITDIR)/leased.socket $(DESTDIR)$(UNITDIR)/leased.service $(DESTDIR)$(SYSUSERSDIR)/leased.conf
+	rm -f $(DESTDIR)$(DAEMONDIR)/leased $(DESTDIR)$(DAEMONDIR)/helper $(DESTDIR)$(DAEMONDIR)/net-dhcp
+	rm -f $(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS)) $(DESTDIR)$(SYSUSERSDIR)/leased.conf
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man7/,$(filter %.7,$(PAGES))) $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(filter %.8,$(PAGES)))
 	rm -f $(DESTDIR)$(BASHDIR)/leased $(DESTDIR)$(ZSHDIR)/_leased $(DESTDIR)$(FISHDIR)/leased.fish
 	rm -f $(addprefix $(DESTDIR)$(LICENSEDIR)/,LICENSE THIRD-PARTY) $(addprefix $(DESTDIR)$(DOCDIR)/,README.md CHANGELOG.md SECURITY.md)

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ import (
 	"podman-net-dhcp/internal/netns"
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/guard"
+	"podman-net-dhcp/leased/internal/helper"
 	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/manager"
 	"podman-net-dhcp/leased/internal/store"
@@ -99,13 +101,22 @@ func (p *parts) restore() error {
 	p.opened = append(p.opened, p.ports)
 	p.idle = newIdle(p.idleAfter)
 	p.leases, err = manager.New(manager.Config{
-		Log: p.log, Clock: clk, Kernel: kernel.Linux{Guard: p.ports}, Store: state, Memory: p.memories(), Rand: random,
+		Log: p.log, Clock: clk, Kernel: kernel.Linux{Guard: p.ports, Helper: helperOf()}, Store: state, Memory: p.memories(), Rand: random,
 		BootID: boot, Changed: p.idle.leases, Worked: p.collector.worked,
 	})
 	if err != nil {
 		p.log.Error("some leases on disk cannot be read", "err", err)
 	}
 	return nil
+}
+
+// helperOf is the helper that systemd starts by its socket, or the program beside this one.
+func helperOf() helper.Client {
+	self, err := os.Executable()
+	if err != nil {
+		self = os.Args[0]
+	}
+	return helper.Client{Socket: os.Getenv("LEASED_HELPER"), Program: filepath.Join(filepath.Dir(self), "helper")}
 }
 
 // memories opens the lease memory, which outlives a reboot. Without it, leases are as

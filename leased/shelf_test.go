@@ -32,6 +32,7 @@ func (shelf) Setup(context.Context, request.Setup, *os.File, func(net.HardwareAd
 func (shelf) Teardown(context.Context, request.Attachment, *os.File) error { panic("not asked for") }
 func (shelf) Release(context.Context, request.Attachment) error            { panic("not asked for") }
 func (shelf) ReleaseContainer(context.Context, string, string) error       { panic("not asked for") }
+func (shelf) NoteResolvConf(request.Note)                                  { panic("not asked for") }
 
 // showAt serves s at path until the test ends.
 func showAt(t *testing.T, path string, s shelf) {

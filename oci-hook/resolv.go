@@ -22,10 +22,12 @@ import (
 type resolvConf struct {
 	servers []netip.Addr
 	search  []string
+	follows bool // the leases, also later
 }
 
 func (r *resolvConf) add(o options.Options, l *leaseapi.Lease) {
 	r.servers = leaseapi.AppendNew(r.servers, o.DNSList)
+	r.follows = r.follows || o.DNS == "dhcp"
 	if o.DNS == "dhcp" && l != nil {
 		r.servers = leaseapi.AppendNew(r.servers, l.DNS)
 		r.search = leaseapi.AppendNew(r.search, l.Search)
@@ -46,23 +48,23 @@ func (r *resolvConf) text() []byte {
 
 // write writes the file where the container will see it: over the one that the
 // engine mounts there, else in the container's root. Without servers nothing is
-// touched.
-func (r *resolvConf) write(c container) error {
+// touched. write returns the file; its path is empty if there is none.
+func (r *resolvConf) write(c container) (w written, err error) {
 	if len(r.servers) == 0 {
-		return nil
+		return w, nil
 	}
 	config, err := c.config()
 	if err != nil {
-		return fmt.Errorf("find the container's resolv.conf: %w", err)
+		return w, fmt.Errorf("find the container's resolv.conf: %w", err)
 	}
 	if m := mounted(config); m != nil {
 		if !c.isEngines(m, config) {
-			return nil
+			return w, nil
 		}
 		return r.overwrite(m.Source)
 	}
 	if config.Root == nil {
-		return errors.New("find the container's resolv.conf: config.json names no root")
+		return w, errors.New("find the container's resolv.conf: config.json names no root")
 	}
 	root := config.Root.Path
 	if !filepath.IsAbs(root) {
@@ -104,30 +106,32 @@ func below(path, dir string) bool {
 }
 
 // overwrite writes the engine's file in place, since a bind mount is of the inode.
-func (r *resolvConf) overwrite(path string) error {
+func (r *resolvConf) overwrite(path string) (w written, err error) {
 	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_TRUNC|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return w, fmt.Errorf("write %s: %w", path, err)
 	}
-	return finish(os.NewFile(uintptr(fd), path), r.text())
+	f := os.NewFile(uintptr(fd), path)
+	defer f.Close()
+	return r.fill(f, func() error { return nil })
 }
 
 // place puts a new file into the root's /etc. The way there is resolved inside
 // the root, and what is there now is replaced and not followed: an image's
 // resolv.conf may be a symlink to anywhere.
-func (r *resolvConf) place(root string) error {
+func (r *resolvConf) place(root string) (w written, err error) {
 	rootFD, err := unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return fmt.Errorf("open the container's root %s: %w", root, err)
+		return w, fmt.Errorf("open the container's root %s: %w", root, err)
 	}
 	defer unix.Close(rootFD)
 	how := unix.OpenHow{Flags: unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS}
 	etc, err := unix.Openat2(rootFD, "etc", &how)
 	if errors.Is(err, unix.ENOENT) {
-		return nil // an image without /etc asks no resolver
+		return w, nil // an image without /etc asks no resolver
 	}
 	if err != nil {
-		return fmt.Errorf("open /etc in the container's root %s: %w", root, err)
+		return w, fmt.Errorf("open /etc in the container's root %s: %w", root, err)
 	}
 	defer unix.Close(etc)
 	return r.replace(etc)
@@ -135,28 +139,44 @@ func (r *resolvConf) place(root string) error {
 
 const temporary = ".resolv.conf.net-dhcp"
 
-func (r *resolvConf) replace(etc int) error {
+func (r *resolvConf) replace(etc int) (w written, err error) {
 	_ = unix.Unlinkat(etc, temporary, 0) // of a hook that was killed
 	fd, err := unix.Openat(etc, temporary, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o644)
 	if err != nil {
-		return fmt.Errorf("write the container's resolv.conf: %w", err)
+		return w, fmt.Errorf("write the container's resolv.conf: %w", err)
 	}
+	f := os.NewFile(uintptr(fd), temporary)
+	defer f.Close()
 	var dir unix.Stat_t
 	if unix.Fstat(etc, &dir) == nil {
 		_ = unix.Fchown(fd, int(dir.Uid), int(dir.Gid)) // root's, as the container's user namespace maps it
 	}
-	err = finish(os.NewFile(uintptr(fd), temporary), r.text())
-	if err == nil {
-		err = unix.Renameat(etc, temporary, etc, "resolv.conf")
-	}
+	w, err = r.fill(f, func() error { return unix.Renameat(etc, temporary, etc, "resolv.conf") })
 	if err != nil {
 		_ = unix.Unlinkat(etc, temporary, 0)
-		return fmt.Errorf("write the container's resolv.conf: %w", err)
+		return w, fmt.Errorf("write the container's resolv.conf: %w", err)
 	}
-	return nil
+	return w, nil
 }
 
-func finish(f *os.File, text []byte) error {
-	_, err := f.Write(text)
-	return errors.Join(err, f.Close())
+// written is a file that the hook has written.
+type written struct {
+	path          string // without symlinks
+	device, inode uint64
+}
+
+// fill writes the file, and puts it in its place then.
+func (r *resolvConf) fill(f *os.File, put func() error) (w written, err error) {
+	if _, err := f.Write(r.text()); err != nil {
+		return w, err
+	}
+	if err := put(); err != nil {
+		return w, err
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return w, err
+	}
+	path, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.Fd()))
+	return written{path, uint64(st.Dev), st.Ino}, err
 }

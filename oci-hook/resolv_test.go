@@ -3,13 +3,16 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 
+	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/leaseapi/leaseapitest"
 )
 
@@ -134,6 +137,56 @@ func TestEnginesFile(t *testing.T) {
 		m := &specs.Mount{Source: tt.source, Options: []string{"rbind", tt.option}}
 		if got := c.isEngines(m, &specs.Spec{Root: &specs.Root{Readonly: tt.readOnlyRoot}}); got != tt.want {
 			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// leased is told which file was written, and nothing where none was.
+func TestLeasedKnowsTheFile(t *testing.T) {
+	b := newBundle(t)
+	leased := leaseapitest.New(t, leaseapitest.Old(leaseapitest.Grants(lease)))
+	engines := filepath.Join(b.dir, "userdata/resolv.conf")
+	write(t, engines, "")
+	inRoot := filepath.Join(b.dir, "rootfs/etc/resolv.conf")
+	link := filepath.Join(t.TempDir(), "bundle")
+	symlink(t, b.dir, link)
+	b.dir = link
+	root := &specs.Root{Path: "rootfs"}
+	for path, spec := range map[string]specs.Spec{
+		engines: {Root: root, Mounts: []specs.Mount{{Destination: "/etc/resolv.conf", Source: filepath.Join(link, "userdata/resolv.conf")}}},
+		inRoot:  {Root: root},
+	} {
+		b.config(spec)
+		if code, said := hook("createRuntime", b.state(map[string]string{"io.leased.bridge": "br-hook"})); code != 0 {
+			t.Fatalf("%d %s", code, said)
+		}
+		b.ns.Run("ip", "link", "delete", "eth0")
+		call := leased.Next(leaseapi.MethodNoteResolvConf)
+		var got leaseapi.NoteResolvConfRequest
+		if err := json.Unmarshal(call.Parameters, &got); err != nil {
+			t.Fatal(err)
+		}
+		var st unix.Stat_t
+		if err := unix.Stat(path, &st); err != nil {
+			t.Fatal(err)
+		}
+		want := leaseapi.NoteResolvConfRequest{ContainerID: "c1", Path: path, Device: uint64(st.Dev), Inode: st.Ino}
+		if got != want || !call.OneWay {
+			t.Errorf("leased was told %+v (one way: %v), want %+v", got, call.OneWay, want)
+		}
+	}
+	for name, annotations := range map[string]map[string]string{
+		"servers of the user's": {"io.leased.bridge": "br-hook", "io.leased.dns": "192.0.2.7"},
+		"no servers":            {"io.leased.bridge": "br-hook", "io.leased.dns": "none"},
+	} {
+		if code, said := hook("createRuntime", b.state(annotations)); code != 0 {
+			t.Fatalf("%d %s", code, said)
+		}
+		b.ns.Run("ip", "link", "delete", "eth0")
+		for len(leased.Calls) > 0 {
+			if call := <-leased.Calls; call.Method == leaseapi.MethodNoteResolvConf {
+				t.Errorf("%s: leased was told %s", name, call.Parameters)
+			}
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"podman-net-dhcp/internal/front"
+	"podman-net-dhcp/internal/leaseapi"
 )
 
 // Bounds in time. The hook's JSON gives it 60 s, after which the runtime kills it
@@ -101,7 +102,13 @@ func createRuntime(c container) (err error) {
 		made = append(made, r)
 		dns.add(n.options, joined.Lease)
 	}
-	return dns.write(c)
+	w, err := dns.write(c)
+	if err == nil && w.path != "" && dns.follows {
+		front.NoteResolvConf(ctx, leaseapi.NoteResolvConfRequest{
+			ContainerID: c.ID, Owner: made[0].Attachment.Owner, Path: w.path, Device: w.device, Inode: w.inode,
+		})
+	}
+	return err
 }
 
 func leave(made []front.Request) error {

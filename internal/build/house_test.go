@@ -21,7 +21,7 @@ const module = "podman-net-dhcp"
 // higher numbers. They follow the steps of the way of a lease; the packages that several
 // programs share are the ground.
 var floors = map[string]int{
-	"netavark-plugin": 1, "netavark-plugin/full": 1, "oci-hook": 1, "leased": 1, "leased/tool": 1,
+	"netavark-plugin": 1, "netavark-plugin/full": 1, "oci-hook": 1, "leased": 1, "leased/tool": 1, "leased/helper": 1,
 	"internal/front":             2,
 	"leased/internal/server":     4,
 	"leased/internal/manager":    5,
@@ -38,6 +38,7 @@ var floors = map[string]int{
 	"leased/internal/kernel":     11, // the container's side
 	"leased/internal/wire":       12,
 	"leased/internal/guard":      13,
+	"leased/internal/helper":     12,
 	"leased/internal/binding":    13,
 	"leased/internal/resolv":     13,
 	"leased/internal/store":      14,
@@ -176,7 +177,7 @@ func TestPluginImportsSystemCallsAlone(t *testing.T) {
 // What tests stand on stays out of the programs.
 func TestProgramsHaveNoTestCode(t *testing.T) {
 	t.Parallel()
-	for _, program := range []string{"leased", "leased/tool"} {
+	for _, program := range []string{"leased", "leased/tool", "leased/helper"} {
 		for _, dep := range list(t, "./"+program)[0].Deps {
 			if strings.HasPrefix(dep, module+"/lab/") || strings.HasPrefix(dep, module) && strings.HasSuffix(dep, "test") || dep == "testing" {
 				t.Errorf("%s depends on %s", program, dep)

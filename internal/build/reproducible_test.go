@@ -27,7 +27,7 @@ func TestBuildsAreReproducible(t *testing.T) {
 	flags := "GOFLAGS=-buildvcs=auto"
 	command(t, here, []string{flags}, "make", "build")
 	command(t, there, []string{flags, "GOCACHE=" + t.TempDir()}, "make", "build")
-	for _, program := range []string{"net-dhcp", "net-dhcp-hook", "leased", "libexec/leased/leased", "libexec/leased/net-dhcp"} {
+	for _, program := range []string{"net-dhcp", "net-dhcp-hook", "leased", "libexec/leased/leased", "libexec/leased/helper", "libexec/leased/net-dhcp"} {
 		one, err := os.ReadFile(filepath.Join(here, "bin", program))
 		if err != nil {
 			t.Fatal(err)

@@ -55,6 +55,13 @@ func releaseAll(ctx context.Context, containerID, owner string) error {
 	return tell(ctx, func(leased *leaseapi.Conn) error { return leased.ReleaseContainer(ctx, containerID, owner) })
 }
 
+// NoteResolvConf tells leased which resolv.conf was written for a container. Without it,
+// leased does not rewrite the file at a renewal, and says so in its log then. An old leased
+// does not know the call.
+func NoteResolvConf(ctx context.Context, n leaseapi.NoteResolvConfRequest) {
+	_ = tell(ctx, func(leased *leaseapi.Conn) error { return leased.NoteResolvConf(ctx, n) })
+}
+
 // leave reports whether leased has seen to the link.
 func (d Departure) leave(ctx context.Context) (link bool, err error) {
 	link, err = d.teardown(ctx)

@@ -17,6 +17,7 @@ type request struct {
 	method     string
 	params     any
 	more       bool
+	oneWay     bool // without a reply
 	descriptor *int // nil: none
 	sent       bool // already; there is only the reply to read
 }
@@ -43,7 +44,7 @@ func (c *Conn) exchange(r request, each func(json.RawMessage) error) error {
 	if c.Meanwhile != nil {
 		c.Meanwhile()
 	}
-	for more := true; more; {
+	for more := !r.oneWay; more; {
 		var reply Reply
 		if err := c.Read(&reply); err != nil {
 			return err
@@ -64,7 +65,7 @@ func (c *Conn) send(r request) error {
 	if err != nil {
 		return err
 	}
-	call := Call{Method: r.method, Parameters: params, More: r.more}
+	call := Call{Method: r.method, Parameters: params, More: r.more, OneWay: r.oneWay}
 	frame, err := Encode(call)
 	if err != nil {
 		return err

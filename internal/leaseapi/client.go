@@ -110,6 +110,12 @@ func (c *Conn) ReleaseContainer(ctx context.Context, containerID, owner string) 
 	return c.call(ctx, request{method: MethodReleaseContainer, params: ReleaseContainerRequest{containerID, owner}}, nothing)
 }
 
+// NoteResolvConf tells which resolv.conf was written for a container. It does not wait for
+// leased.
+func (c *Conn) NoteResolvConf(ctx context.Context, req NoteResolvConfRequest) error {
+	return c.call(ctx, request{method: MethodNoteResolvConf, params: req, oneWay: true}, nothing)
+}
+
 // List calls each for every attachment that leased knows.
 func (c *Conn) List(ctx context.Context, each func(Status) error) error {
 	return c.call(ctx, request{method: MethodList, params: struct{}{}, more: true}, func(p json.RawMessage) error {

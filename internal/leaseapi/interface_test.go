@@ -31,6 +31,8 @@ var types = map[string]reflect.Type{
 	"method Acquire":            reflect.TypeFor[leaseapi.AcquireRequest](),
 	"method Release":            reflect.TypeFor[leaseapi.ReleaseRequest](),
 	"method ReleaseContainer":   reflect.TypeFor[leaseapi.ReleaseContainerRequest](),
+	"method NoteResolvConf":     reflect.TypeFor[leaseapi.NoteResolvConfRequest](),
+	"reply of NoteResolvConf":   reflect.TypeFor[struct{}](),
 	"method List":               reflect.TypeFor[struct{}](),
 	"reply of Acquire":          reflect.TypeFor[leaseapi.AcquireReply](),
 	"reply of Release":          reflect.TypeFor[struct{}](),
@@ -135,7 +137,7 @@ func kind(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Map:
 		return "[" + kind(t.Key()) + "]" + kind(t.Elem())
-	case reflect.Int, reflect.Int64, reflect.Uint32:
+	case reflect.Int, reflect.Int64, reflect.Uint32, reflect.Uint64:
 		return "int"
 	case reflect.Bool:
 		return "bool"

@@ -34,6 +34,7 @@ const (
 	MethodList     = "io.leased.List"
 
 	MethodReleaseContainer = "io.leased.ReleaseContainer"
+	MethodNoteResolvConf   = "io.leased.NoteResolvConf"
 )
 
 // The errors of io.leased. Each has one parameter, message, for the user: what, where
@@ -165,6 +166,17 @@ type ReleaseRequest struct {
 type ReleaseContainerRequest struct {
 	ContainerID string `json:"containerId"`
 	Owner       string `json:"owner,omitempty"`
+}
+
+// NoteResolvConfRequest holds the parameters of NoteResolvConf: the file that the caller has
+// written for the container, by its path without symlinks and as in stat(2). An unknown
+// container is not an error.
+type NoteResolvConfRequest struct {
+	ContainerID string `json:"containerId"`
+	Owner       string `json:"owner,omitempty"`
+	Path        string `json:"path"`
+	Device      uint64 `json:"device"`
+	Inode       uint64 `json:"inode"`
 }
 
 // Lease is a lease that the server granted and leased applied. Without IPv4, Address,

@@ -29,7 +29,7 @@ func TestFindWithoutAPath(t *testing.T) {
 	container.Start(process)
 	ns.Close()
 	container.Delete()
-	found, err := netns.Find(sign)
+	found, err := netns.Find(sign, netns.ByProcess)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,18 +39,18 @@ func TestFindWithoutAPath(t *testing.T) {
 	found.Close()
 	other := sign
 	other.Cookie++
-	if _, err := netns.Find(other); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := netns.Find(other, netns.ByProcess); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("another one: %v", err)
 	}
 	_ = process.Process.Kill()
 	_ = process.Wait()
 	testlan.Eventually(t, "it is not found any more", func() bool {
-		_, err := netns.Find(sign)
+		_, err := netns.Find(sign, netns.ByProcess)
 		return errors.Is(err, fs.ErrNotExist)
 	})
 	other = sign
 	other.Number = 1 << 30
-	if _, err := netns.Find(other); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := netns.Find(other, netns.ByProcess); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a number that nobody has: %v", err)
 	}
 }

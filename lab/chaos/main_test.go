@@ -19,7 +19,7 @@ func build(t *testing.T) (program string) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, pkg := range map[string]string{
-		"leased": "leased", "tool": "leased/tool", "netavark-plugin": "netavark-plugin", "libexec/leased/net-dhcp": "netavark-plugin/full",
+		"leased": "leased", "helper": "leased/helper", "tool": "leased/tool", "netavark-plugin": "netavark-plugin", "libexec/leased/net-dhcp": "netavark-plugin/full",
 	} {
 		cmd := exec.Command("go", "build", "-tags", "failpoint", "-o", filepath.Join(dir, name), "podman-net-dhcp/"+pkg)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")

@@ -47,11 +47,17 @@ func (s *scene) otherBoot() {
 // dropIn changes leased's service from its next start on, until the scene ends.
 func (s *scene) dropIn(name, setting string) {
 	s.Helper()
-	const dir = "/run/systemd/system/leased.service.d/"
+	s.dropInOf("leased.service", name, setting)
+}
+
+// dropInOf is dropIn for another service.
+func (s *scene) dropInOf(service, name, setting string) {
+	s.Helper()
+	dir := "/run/systemd/system/" + service + ".d/"
 	s.Cleanup(func() {
 		os.Remove(dir + name + ".conf")
 		must(s, "systemctl", "daemon-reload")
-		must(s, "systemctl", "stop", "leased.service")
+		must(s, "systemctl", "stop", service)
 	})
 	err := os.MkdirAll(dir, 0o755)
 	if err == nil {

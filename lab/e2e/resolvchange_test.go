@@ -106,6 +106,27 @@ func TestResolvChangeInABundle(t *testing.T) {
 	})
 }
 
+// A process without capabilities mounts other files of Podman's over its resolv.conf, in a user
+// namespace of its own. Podman's resolv.conf follows the lease, and no other file does.
+func TestResolvChangeAmongMountsOfAProcess(t *testing.T) {
+	s := begin(t)
+	s.server(naming("lan.example", "192.0.2.53")...)
+	files := []string{"/etc/hosts", "/etc/hostname", "/run/.containerenv"}
+	c := s.run("", "--network", s.bridge())
+	text := func() string { return c.exec(append([]string{"sh", "-c", `cat "$@"`, "sh"}, files...)...) }
+	before := text()
+	for _, file := range files {
+		must(s, "podman", "exec", "--detach", "--user", "1000", c.name, "unshare", "-U", "-r", "-m",
+			"sh", "-c", "mount --bind "+file+" /etc/resolv.conf && exec sleep 9876")
+	}
+	eventually(s, soon, "the mounts", func() bool {
+		return strings.Count(c.exec("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"), "sleep 9876 ") == len(files)
+	})
+	s.server(naming("new.example", "192.0.2.54")...)
+	c.becomes("nameserver 192.0.2.54, search new.example")
+	equal(s, "Podman's other files", text(), before)
+}
+
 // What somebody has edited or mounted is not touched, and leased says so once. Nor is
 // what no lease has brought.
 func TestResolvChangeOfWhatIsNotOurs(t *testing.T) {

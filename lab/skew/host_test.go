@@ -68,7 +68,7 @@ func build(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	for name, pkg := range map[string]string{
-		"leased": "leased", "netavark-plugin": "netavark-plugin", "libexec/leased/net-dhcp": "netavark-plugin/full", "oci-hook": "oci-hook",
+		"leased": "leased", "helper": "leased/helper", "netavark-plugin": "netavark-plugin", "libexec/leased/net-dhcp": "netavark-plugin/full", "oci-hook": "oci-hook",
 	} {
 		cmd := exec.Command("go", "build", "-o", filepath.Join(dir, name), "podman-net-dhcp/"+pkg)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")

@@ -47,7 +47,7 @@ type Kernel interface {
 	// Unguard says that the attachment of a guarded port is over.
 	Unguard(port string)
 	// Resolve rewrites the container's resolv.conf, and reports whether it did.
-	Resolve(p kernel.Place, containerID string, was, now resolv.Names) (bool, error)
+	Resolve(j resolv.Job) (bool, error)
 }
 
 // Store keeps records by key.
@@ -109,6 +109,7 @@ type Attachment struct {
 
 	until    clock.Instant // when a held lease goes back
 	resolves *resolv.Names // in the container's resolv.conf; nil: none was told yet
+	file     *resolv.File  // of the container, as the hook has noted it; nil: it has not
 	owner    *Waiter       // of the request that made the attachment
 
 	netns     sign // of the place
@@ -169,7 +170,7 @@ func Resume(env *Env, host Host, r *record.Record, at kernel.Place) *Attachment 
 	a := New(env, host, &req, at, Join(env, host.Key(), &req, at), Kept{})
 	a.v4.Resume(r)
 	a.v6.Resume(r)
-	a.resolves = r.Resolves
+	a.resolves, a.file = r.Resolves, r.File
 	a.remembers = !r.Waiting || r.IPv6 != nil && len(r.IPv6.Lease.Addrs) > 0
 	switch {
 	case r.Held:

@@ -11,6 +11,7 @@ import (
 	"podman-net-dhcp/leased/internal/failpoint"
 	"podman-net-dhcp/leased/internal/lease4"
 	"podman-net-dhcp/leased/internal/record"
+	"podman-net-dhcp/leased/internal/request"
 	"podman-net-dhcp/leased/internal/resolv"
 )
 
@@ -110,7 +111,7 @@ func (a *Attachment) Expired(l lease4.Lease) {
 func (a *Attachment) record(l lease4.Lease) record.Record {
 	r := record.Record{
 		BootID: a.env.BootID, Request: *a.req, Cookie: a.place.Cookie, Number: a.place.Number, Inode: a.place.Inode,
-		Held: a.phase == Held, Resolves: a.resolves,
+		Held: a.phase == Held, Resolves: a.resolves, File: a.file,
 	}
 	a.v4.Record(&r, l)
 	a.v6.Record(&r)
@@ -124,6 +125,15 @@ func (a *Attachment) record(l lease4.Lease) record.Record {
 // resolv.conf.
 func (a *Attachment) Renamed() bool {
 	return a.resolves == nil || !a.resolves.Equal(a.Snapshot().names())
+}
+
+// Note keeps which resolv.conf the hook has written.
+func (a *Attachment) Note(n request.Note) {
+	if !a.lives() {
+		return
+	}
+	a.file = &resolv.File{Path: n.Path, Device: n.Device, Inode: n.Inode}
+	a.save(a.v4.InUse())
 }
 
 // resolve keeps the container's resolv.conf as the leases have it. The caller that asked
@@ -143,8 +153,11 @@ func (a *Attachment) resolve(now resolv.Names) {
 func (a *Attachment) rewrite(was, now resolv.Names) bool {
 	var changed bool
 	var err error
-	a.host.Rewrite(func() { changed, err = a.env.Kernel.Resolve(a.place, a.req.Attachment.ContainerID, was, now) })
+	job := resolv.Job{ContainerID: a.req.Attachment.ContainerID, File: a.file, Old: was, Now: now}
+	a.host.Rewrite(func() { changed, err = a.env.Kernel.Resolve(job) })
 	switch {
+	case errors.Is(err, resolv.ErrForeign):
+		a.Emit(event.ResolvForeign{Err: err})
 	case errors.Is(err, resolv.ErrEdited):
 		a.Emit(event.ResolvEdited{})
 	case err != nil:

@@ -63,6 +63,7 @@ var golden = []struct {
 	{event.HandedOver{Addr: addr}, "INFO", `msg="the lease is another container's now" WHO addr=192.0.2.9`},
 
 	{event.ResolvEdited{}, "INFO", `msg="resolv.conf was edited; leased does not change it" WHO`},
+	{event.ResolvForeign{Err: errNet}, "INFO", `msg="resolv.conf is not the engine's or the hook's; leased does not change it" WHO err="network is down"`},
 	{event.ResolvRewritten{DNS: []netip.Addr{server, router}, Search: []string{"lan", "example.org"}}, "INFO", `msg="resolv.conf rewritten" WHO dns="[192.0.2.1 fe80::1]" search="[lan example.org]"`},
 
 	{event.Sent{Family: event.IPv4, Type: word("REQUEST"), XID: 0xfffffffe, Server: server}, "DEBUG", `msg=send WHO type=REQUEST xid=4294967294 server=192.0.2.1`},

@@ -5,6 +5,9 @@ package kernel
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -14,8 +17,9 @@ import (
 )
 
 // reach opens the place's netns by its path, or else by its processes: the path can
-// be gone while the container lives, and uses the address (podman system reset).
-func reach(p Place) (*Session, error) {
+// be gone while the container lives, and uses the address (podman system reset). The path of
+// a process is not for leased, but for the helper.
+func (l Linux) reach(p Place) (*Session, error) {
 	s, cookie, err := open(p.Netns)
 	switch {
 	case err == nil && cookie == p.Cookie:
@@ -29,10 +33,48 @@ func reach(p Place) (*Session, error) {
 	if !errors.Is(err, ErrGone) || p.Cookie == 0 {
 		return nil, err
 	}
-	if ns, lost := netns.Find(netns.Sign{Number: p.Number, Inode: p.Inode, Cookie: p.Cookie}); lost == nil {
+	ns, lost := netns.Find(netns.Sign{Path: p.Netns, Number: p.Number, Inode: p.Inode, Cookie: p.Cookie}, l.byProcess())
+	switch {
+	case lost == nil:
 		return &Session{ns: ns}, nil
+	case errors.Is(lost, fs.ErrNotExist):
+		return nil, err
 	}
-	return nil, err
+	return nil, lost // nobody could look
+}
+
+// byProcess opens a netns by its processes.
+func (l Linux) byProcess() func(path string, inode uint64) (*os.File, error) {
+	if l.Helper.Socket == "" {
+		return netns.ByProcess
+	}
+	return l.Helper.Netns
+}
+
+// openAny opens a netns of which nothing is known but the path.
+func (l Linux) openAny(path string) (*Session, uint64, error) {
+	s, cookie, err := open(path)
+	if err == nil || !strings.HasPrefix(path, "/proc/") || l.Helper.Socket == "" {
+		return s, cookie, err
+	}
+	if s, cookie, lost := l.helped(path); lost == nil {
+		return s, cookie, nil
+	}
+	return nil, 0, err
+}
+
+// helped has the helper open the netns of a process, whichever that is.
+func (l Linux) helped(path string) (*Session, uint64, error) {
+	const whichever = 0
+	f, err := l.Helper.Netns(path, whichever)
+	if err != nil {
+		return nil, 0, err
+	}
+	ns, err := netns.Take(f)
+	if err != nil {
+		return nil, 0, err
+	}
+	return session(ns)
 }
 
 // open opens the netns at path, and asks for its cookie.

@@ -9,20 +9,22 @@ import (
 	"podman-net-dhcp/internal/netns"
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/guard"
+	"podman-net-dhcp/leased/internal/helper"
 	"podman-net-dhcp/leased/internal/request"
 	"podman-net-dhcp/leased/internal/resolv"
 )
 
 // Linux is the real Kernel.
 type Linux struct {
-	Host  *netns.NS    // where the interfaces are that containers' links hang on; nil: leased's own
-	Guard *guard.Guard // of the bridge ports there; nil: no port is guarded
+	Host   *netns.NS     // where the interfaces are that containers' links hang on; nil: leased's own
+	Guard  *guard.Guard  // of the bridge ports there; nil: no port is guarded
+	Helper helper.Client // for resolv.conf, and for netns that leased may not open
 }
 
 // Find looks at a link for the first time: the link with its index, or with the
 // interface name where the index is 0. The place's session is open, until Leave.
-func (Linux) Find(l request.Link, ifname string) (Place, error) {
-	s, cookie, err := open(l.Netns)
+func (x Linux) Find(l request.Link, ifname string) (Place, error) {
+	s, cookie, err := x.openAny(l.Netns)
 	if err != nil {
 		return Place{}, absent(err)
 	}
@@ -42,11 +44,11 @@ func (Linux) Find(l request.Link, ifname string) (Place, error) {
 }
 
 // Enter opens the place's netns.
-func (Linux) Enter(p Place) (Place, error) {
+func (l Linux) Enter(p Place) (Place, error) {
 	if p.Session.isOpen() {
 		return p, nil
 	}
-	s, err := reach(p)
+	s, err := l.reach(p)
 	if err == nil {
 		p.Session = s
 	}
@@ -57,13 +59,13 @@ func (Linux) Enter(p Place) (Place, error) {
 func (Linux) Leave(p Place) { p.Session.close() }
 
 // Number numbers the netns.
-func (Linux) Number(p Place) (int, error) {
-	return enter(p, func(s *Session) (int, error) { return s.ns.ID() })
+func (l Linux) Number(p Place) (int, error) {
+	return enter(l, p, func(s *Session) (int, error) { return s.ns.ID() })
 }
 
 // Check says whether the link is there still.
-func (Linux) Check(p Place) error {
-	return rtnetlink(p, func(c *binding.Conn) error { return check(c, p) })
+func (l Linux) Check(p Place) error {
+	return l.rtnetlink(p, func(c *binding.Conn) error { return check(c, p) })
 }
 
 func check(c *binding.Conn, p Place) error {
@@ -74,9 +76,7 @@ func check(c *binding.Conn, p Place) error {
 }
 
 // Resolve rewrites the container's resolv.conf.
-func (Linux) Resolve(p Place, containerID string, was, now resolv.Names) (bool, error) {
-	return resolv.Rewrite(p.Netns, p.Cookie, containerID, was, now)
-}
+func (l Linux) Resolve(j resolv.Job) (bool, error) { return l.Helper.Rewrite(j) }
 
 // DeleteLink deletes the link: without an index, the one that has the interface's name, and
 // with a MAC only if it has that MAC.
@@ -84,7 +84,7 @@ func (l Linux) DeleteLink(p Place) error {
 	if l.Guard != nil {
 		defer l.Guard.Sweep()
 	}
-	_, err := enter(p, func(s *Session) (struct{}, error) {
+	_, err := enter(l, p, func(s *Session) (struct{}, error) {
 		if p.Index != 0 {
 			return struct{}{}, attach.DeleteIndex(s.ns, p.Index)
 		}

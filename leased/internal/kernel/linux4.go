@@ -12,23 +12,23 @@ import (
 )
 
 // Packet opens a raw socket on the link.
-func (Linux) Packet(p Place) (PacketConn, error) {
-	return enter(p, func(s *Session) (PacketConn, error) { return wire.Open(s.ns, p.Index, p.MAC) })
+func (l Linux) Packet(p Place) (PacketConn, error) {
+	return enter(l, p, func(s *Session) (PacketConn, error) { return wire.Open(s.ns, p.Index, p.MAC) })
 }
 
 // ARP opens an ARP socket on the link.
-func (Linux) ARP(p Place) (ARPConn, error) {
-	return enter(p, func(s *Session) (ARPConn, error) { return wire.OpenARP(s.ns, p.Index, p.MAC) })
+func (l Linux) ARP(p Place) (ARPConn, error) {
+	return enter(l, p, func(s *Session) (ARPConn, error) { return wire.OpenARP(s.ns, p.Index, p.MAC) })
 }
 
 // Unicast opens a UDP socket from the leased address to the server.
-func (Linux) Unicast(p Place, local, server netip.Addr) (Sender, error) {
-	return enter(p, func(s *Session) (Sender, error) { return wire.DialServer(s.ns, p.Index, local, server) })
+func (l Linux) Unicast(p Place, local, server netip.Addr) (Sender, error) {
+	return enter(l, p, func(s *Session) (Sender, error) { return wire.DialServer(s.ns, p.Index, local, server) })
 }
 
 // Apply4 applies a lease; prev is what was applied before.
-func (Linux) Apply4(p Place, next binding.Spec, prev *binding.Spec) (a binding.Applied, err error) {
-	err = rtnetlink(p, func(c *binding.Conn) error {
+func (l Linux) Apply4(p Place, next binding.Spec, prev *binding.Spec) (a binding.Applied, err error) {
+	err = l.rtnetlink(p, func(c *binding.Conn) error {
 		if !p.Session.isOpen() { // else Find has looked
 			if err := check(c, p); err != nil {
 				return err
@@ -41,14 +41,14 @@ func (Linux) Apply4(p Place, next binding.Spec, prev *binding.Spec) (a binding.A
 }
 
 // Others4 are the IPv4 addresses of the container's other interfaces.
-func (Linux) Others4(p Place) (all []binding.Other, err error) {
-	err = rtnetlink(p, func(c *binding.Conn) error { all, err = c.Others(p.Index); return err })
+func (l Linux) Others4(p Place) (all []binding.Other, err error) {
+	err = l.rtnetlink(p, func(c *binding.Conn) error { all, err = c.Others(p.Index); return err })
 	return all, err
 }
 
 // Remove4 removes what was applied.
-func (Linux) Remove4(p Place, s binding.Spec) error {
-	return rtnetlink(p, func(c *binding.Conn) error { return c.Remove(s) })
+func (l Linux) Remove4(p Place, s binding.Spec) error {
+	return l.rtnetlink(p, func(c *binding.Conn) error { return c.Remove(s) })
 }
 
 // standIn4 is a link like one that is gone, in a namespace of its own: a RELEASE

@@ -14,14 +14,14 @@ import (
 )
 
 // Autoconf sets how the kernel takes router advertisements on the link.
-func (Linux) Autoconf(p Place, a binding.Autoconf) error {
-	_, err := enter(p, func(s *Session) (struct{}, error) { return struct{}{}, binding.SetAutoconf(s.ns, a) })
+func (l Linux) Autoconf(p Place, a binding.Autoconf) error {
+	_, err := enter(l, p, func(s *Session) (struct{}, error) { return struct{}{}, binding.SetAutoconf(s.ns, a) })
 	return err
 }
 
 // Look6 looks at the link's IPv6.
-func (Linux) Look6(p Place) (binding.State6, error) {
-	return enter(p, func(s *Session) (st binding.State6, err error) {
+func (l Linux) Look6(p Place) (binding.State6, error) {
+	return enter(l, p, func(s *Session) (st binding.State6, err error) {
 		if err := check(s.netlink(), p); err != nil {
 			return st, err
 		}
@@ -30,8 +30,8 @@ func (Linux) Look6(p Place) (binding.State6, error) {
 }
 
 // Apply6 applies a DHCPv6 lease's addresses; prev is what was applied before.
-func (Linux) Apply6(p Place, next binding.Spec6, prev *binding.Spec6) error {
-	return rtnetlink(p, func(c *binding.Conn) error {
+func (l Linux) Apply6(p Place, next binding.Spec6, prev *binding.Spec6) error {
+	return l.rtnetlink(p, func(c *binding.Conn) error {
 		if err := check(c, p); err != nil {
 			return err
 		}
@@ -40,30 +40,30 @@ func (Linux) Apply6(p Place, next binding.Spec6, prev *binding.Spec6) error {
 }
 
 // Remove6 removes what Apply6 applied.
-func (Linux) Remove6(p Place, s binding.Spec6) error {
-	return rtnetlink(p, func(c *binding.Conn) error { return c.Remove6(s) })
+func (l Linux) Remove6(p Place, s binding.Spec6) error {
+	return l.rtnetlink(p, func(c *binding.Conn) error { return c.Remove6(s) })
 }
 
 // Solicit asks the LAN's routers for an advertisement.
-func (Linux) Solicit(p Place, from netip.Addr) error {
-	_, err := enter(p, func(s *Session) (struct{}, error) { return struct{}{}, wire.Solicit(s.ns, p.Index, from) })
+func (l Linux) Solicit(p Place, from netip.Addr) error {
+	_, err := enter(l, p, func(s *Session) (struct{}, error) { return struct{}{}, wire.Solicit(s.ns, p.Index, from) })
 	return err
 }
 
 // Routers opens a raw socket on the link that hears router advertisements.
-func (Linux) Routers(p Place) (RoutersConn, error) {
-	return enter(p, func(s *Session) (RoutersConn, error) { return wire.OpenRouters(s.ns, p.Index) })
+func (l Linux) Routers(p Place) (RoutersConn, error) {
+	return enter(l, p, func(s *Session) (RoutersConn, error) { return wire.OpenRouters(s.ns, p.Index) })
 }
 
 // Advertise tells the LAN where addr is.
-func (Linux) Advertise(p Place, addr netip.Addr) error {
-	_, err := enter(p, func(s *Session) (struct{}, error) { return struct{}{}, wire.Advertise(s.ns, p.Index, p.MAC, addr) })
+func (l Linux) Advertise(p Place, addr netip.Addr) error {
+	_, err := enter(l, p, func(s *Session) (struct{}, error) { return struct{}{}, wire.Advertise(s.ns, p.Index, p.MAC, addr) })
 	return err
 }
 
 // DHCP6 opens a DHCPv6 client's socket on the link.
-func (Linux) DHCP6(p Place, linkLocal netip.Addr) (DHCP6Conn, error) {
-	return enter(p, func(s *Session) (DHCP6Conn, error) { return wire.OpenDHCP6(s.ns, p.Index, linkLocal) })
+func (l Linux) DHCP6(p Place, linkLocal netip.Addr) (DHCP6Conn, error) {
+	return enter(l, p, func(s *Session) (DHCP6Conn, error) { return wire.OpenDHCP6(s.ns, p.Index, linkLocal) })
 }
 
 // StandIn6 makes a link with l's MAC where l's was, with a link-local address that

@@ -96,7 +96,7 @@ func (l Linux) UnmakeLink(p Place, s attach.Spec) error {
 	}
 	defer host.Close()
 	defer l.Unguard(s.HostEnd)
-	session, err := reach(p)
+	session, err := l.reach(p)
 	switch {
 	case errors.Is(err, ErrGone):
 		return host.Undo(nil, s)

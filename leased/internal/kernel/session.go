@@ -36,12 +36,12 @@ func (s *Session) close() {
 }
 
 // enter calls do with the place's session, or with one that it opens for this call.
-func enter[T any](p Place, do func(s *Session) (T, error)) (T, error) {
+func enter[T any](l Linux, p Place, do func(s *Session) (T, error)) (T, error) {
 	var none T
 	s := p.Session
 	if !s.isOpen() {
 		var err error
-		if s, err = reach(p); err != nil {
+		if s, err = l.reach(p); err != nil {
 			return none, err
 		}
 		defer s.close()
@@ -54,7 +54,7 @@ func enter[T any](p Place, do func(s *Session) (T, error)) (T, error) {
 }
 
 // rtnetlink is enter for requests to rtnetlink.
-func rtnetlink(p Place, do func(c *binding.Conn) error) error {
-	_, err := enter(p, func(s *Session) (struct{}, error) { return struct{}{}, do(s.netlink()) })
+func (l Linux) rtnetlink(p Place, do func(c *binding.Conn) error) error {
+	_, err := enter(l, p, func(s *Session) (struct{}, error) { return struct{}{}, do(s.netlink()) })
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"podman-net-dhcp/leased/internal/attachment"
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/request"
 )
 
 // actor is one attachment in the map. The Manager's mutex guards the fields between m and
@@ -209,6 +210,12 @@ func (x *actor) tick() {
 func (x *actor) check() {
 	if x.at != nil {
 		x.at.Check()
+	}
+}
+
+func (x *actor) note(n request.Note) {
+	if x.at != nil {
+		x.at.Note(n)
 	}
 }
 

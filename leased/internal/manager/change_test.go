@@ -10,6 +10,8 @@ import (
 
 	"podman-net-dhcp/leased/internal/dhcp4"
 	dt "podman-net-dhcp/leased/internal/dhcp4/dhcp4test"
+	"podman-net-dhcp/leased/internal/request"
+	"podman-net-dhcp/leased/internal/resolv"
 )
 
 // with gives every client 192.0.2.9 with these options.
@@ -46,6 +48,44 @@ func TestDNSChanges(t *testing.T) {
 		w.server.set(with(dns("192.0.2.55")))
 		w.pass(30 * time.Minute)
 		w.wantCalls("packet", "unicast 192.0.2.9 to 192.0.2.1", "apply 192.0.2.9/24 for 192.0.2.9/24", "resolve id9 [192.0.2.54] [192.0.2.55]")
+	})
+}
+
+// The hook says which file it has written, and leased knows it after a restart.
+func TestNotedResolvConf(t *testing.T) {
+	inWorld(t, func(w *world) {
+		req := w.container(9)
+		req.Policy.ResolvConf = true
+		w.server.set(with(dns("192.0.2.53")))
+		w.acquire(req)
+		w.m.NoteResolvConf(request.Note{ContainerID: "id9", Path: "/bundle/resolv.conf", Device: 7, Inode: 8})
+		w.m.NoteResolvConf(request.Note{ContainerID: "id", Path: "/other/resolv.conf", Inode: 9})
+		w.rest()
+		_ = w.restart(func() {})
+		w.kernel.since()
+		w.server.set(with(dns("192.0.2.54")))
+		w.pass(31 * time.Minute)
+		w.wantCalls("packet", "unicast 192.0.2.9 to 192.0.2.1", "apply 192.0.2.9/24 for 192.0.2.9/24",
+			"resolve id9 [192.0.2.53] [192.0.2.54] in {/bundle/resolv.conf 7 8}")
+	})
+}
+
+// A file that is nobody's of ours is said once, and not tried again.
+func TestForeignResolvConf(t *testing.T) {
+	inWorld(t, func(w *world) {
+		req := w.container(9)
+		req.Policy.ResolvConf = true
+		w.server.set(with(dns("192.0.2.53")))
+		w.acquire(req)
+		w.server.set(with(dns("192.0.2.54")))
+		w.kernel.failing(failOn("resolve", resolv.ErrForeign))
+		w.pass(31 * time.Minute)
+		w.kernel.since()
+		w.pass(30 * time.Minute)
+		w.wantCalls("packet", "unicast 192.0.2.9 to 192.0.2.1", "apply 192.0.2.9/24 for 192.0.2.9/24")
+		if n := w.log.count("resolv.conf is not the engine's or the hook's; leased does not change it"); n != 1 {
+			t.Errorf("it is said %d times", n)
+		}
 	})
 }
 

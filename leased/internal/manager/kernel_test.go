@@ -194,9 +194,20 @@ func (k *fakeKernel) Remove4(p kernel.Place, s binding.Spec) error {
 }
 func (k *fakeKernel) DeleteLink(p kernel.Place) error { return k.enter(p, "delete "+p.Interface) }
 
-func (k *fakeKernel) Resolve(p kernel.Place, containerID string, was, now resolv.Names) (bool, error) {
-	err := k.enter(p, fmt.Sprint("resolve ", containerID, " ", was.Servers, " ", now.Servers))
-	return err == nil, err
+func (k *fakeKernel) Resolve(j resolv.Job) (bool, error) {
+	call := fmt.Sprint("resolve ", j.ContainerID, " ", j.Old.Servers, " ", j.Now.Servers)
+	if j.File != nil {
+		call += fmt.Sprint(" in ", *j.File)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.calls = append(k.calls, call)
+	if k.fail != nil {
+		if err := k.fail(call); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 func (k *fakeKernel) Check(p kernel.Place) error {

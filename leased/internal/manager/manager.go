@@ -221,15 +221,7 @@ func (m *Manager) release(ctx context.Context, key string, end func(x *actor) er
 // is over: an attachment whose link is still there is that of another container, or its end
 // is about to be noticed.
 func (m *Manager) ReleaseContainer(ctx context.Context, containerID, owner string) error {
-	m.mu.Lock()
-	var mine []string
-	for key := range m.actors {
-		if request.IsOf(key, containerID, owner) {
-			mine = append(mine, key)
-		}
-	}
-	m.mu.Unlock()
-	for _, key := range mine {
+	for _, key := range m.keysOf(containerID, owner) {
 		if _, lives := m.lives(key); lives && owner != "" {
 			continue
 		}
@@ -238,6 +230,25 @@ func (m *Manager) ReleaseContainer(ctx context.Context, containerID, owner strin
 		}
 	}
 	return nil
+}
+
+// NoteResolvConf tells all attachments of a container which resolv.conf it has.
+func (m *Manager) NoteResolvConf(n request.Note) {
+	for _, key := range m.keysOf(n.ContainerID, n.Owner) {
+		m.post(key, func(x *actor) { x.note(n) })
+	}
+}
+
+// keysOf are the keys of a container's attachments.
+func (m *Manager) keysOf(containerID, owner string) (mine []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key := range m.actors {
+		if request.IsOf(key, containerID, owner) {
+			mine = append(mine, key)
+		}
+	}
+	return mine
 }
 
 // List is all attachments as they are when it begins. A slow reader delays no attachment.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"net/netip"
+	"path/filepath"
 	"slices"
 
 	"podman-net-dhcp/leased/internal/dhcp6"
@@ -18,6 +19,7 @@ const (
 	// names of both leases and of all routers together are fewer.
 	maxList    = 128
 	maxText    = 255
+	maxPath    = 4096 // PATH_MAX
 	minMAC     = 6
 	maxMAC     = 20 // bytes; InfiniBand's
 	maxMTU     = 65535
@@ -44,7 +46,7 @@ func first(faults ...fault) error {
 // check says why the record cannot be right. Renewal times in disorder are no reason:
 // lease4.Restore and lease6.Restore put them in order.
 func (d disk) check() error {
-	for _, err := range []error{d.checkOwn(), d.Lease.check(), d.Bound.check(), d.IPv6.check(), d.Resolves.check()} {
+	for _, err := range []error{d.checkOwn(), d.Lease.check(), d.Bound.check(), d.IPv6.check(), d.Resolves.check(), d.File.check()} {
 		if err != nil {
 			return err
 		}
@@ -125,6 +127,10 @@ func (d *diskSpec6) check() error {
 
 func (d *diskNames) check() error {
 	return first(fault{d != nil && (!areServers(d.Servers) || !areNames(d.Search)), "impossible DNS servers or search domains"})
+}
+
+func (d *diskFile) check() error {
+	return first(fault{d != nil && (!filepath.IsAbs(d.Path) || len(d.Path) > maxPath || d.Inode == 0), "impossible resolv.conf"})
 }
 
 func isIndex(i int) bool { return i >= 0 && i <= maxIndex }

@@ -30,6 +30,7 @@ type (
 		Bound     diskSpec                `json:"bound"`
 		IPv6      *diskIPv6               `json:"six,omitempty"`
 		Resolves  *diskNames              `json:"resolves,omitempty"`
+		File      *diskFile               `json:"resolvConf,omitempty"`
 	}
 	diskMemo struct {
 		disk
@@ -86,5 +87,9 @@ type (
 	diskNames struct {
 		Servers []netip.Addr
 		Search  []string
+	}
+	diskFile struct {
+		Path          string
+		Device, Inode uint64
 	}
 )

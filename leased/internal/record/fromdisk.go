@@ -18,6 +18,7 @@ func (d disk) domain(req request.Request) Record {
 		BootID: d.BootID, Request: req, Cookie: d.Cookie, Number: d.Number, Inode: d.Inode,
 		ServerMAC: d.ServerMAC, Waiting: d.Waiting, Making: d.Making, Held: d.Held, Until: d.Until,
 		Lease: d.Lease.lease(), Bound: d.Bound.spec(), IPv6: d.IPv6.ipv6(), Resolves: (*resolv.Names)(d.Resolves),
+		File: (*resolv.File)(d.File),
 	}
 }
 

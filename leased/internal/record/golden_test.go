@@ -14,6 +14,7 @@ import (
 
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/request"
+	"podman-net-dhcp/leased/internal/resolv"
 )
 
 // golden reads a file that leased wrote when its manager still wrote its own types.
@@ -99,6 +100,7 @@ func TestNothingIsLost(t *testing.T) {
 	}
 	r := decode[Record](t, golden(t, "record-rich"))
 	r.Number, r.Inode, r.Held, r.Until = 7, 4026532200, true, 120
+	r.File = &resolv.File{Path: "/bundle/rootfs/etc/resolv.conf", Device: 7, Inode: 8}
 	for i, v := 0, reflect.ValueOf(r); i < v.NumField(); i++ {
 		if f := v.Type().Field(i).Name; v.Field(i).IsZero() && f != "Waiting" && f != "Making" {
 			t.Errorf("%s has no value here", f)

@@ -45,6 +45,7 @@ type Record struct {
 	Lease    lease4.Lease
 	Bound    binding.Spec  // zero: the lease is not applied
 	IPv6     *IPv6         // nil: no IPv6 is wanted
+	File     *resolv.File  // the container's resolv.conf, as the hook has noted it; nil: it has not
 	Resolves *resolv.Names // the names in the container's resolv.conf; nil: none was told yet
 }
 

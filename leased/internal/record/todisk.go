@@ -14,6 +14,7 @@ func toDisk(r Record) disk {
 		Version: version, BootID: r.BootID, Request: r.Request.API(), Cookie: r.Cookie, Number: r.Number, Inode: r.Inode,
 		ServerMAC: r.ServerMAC, Waiting: r.Waiting, Making: r.Making, Held: r.Held, Guard: r.Request.Policy.Guard, Until: r.Until,
 		Lease: toDiskLease(r.Lease), Bound: toDiskSpec(r.Bound), IPv6: toDiskIPv6(r.IPv6), Resolves: (*diskNames)(r.Resolves),
+		File: (*diskFile)(r.File),
 	}
 }
 

@@ -129,7 +129,7 @@ func TestRefusesWhatIsNoName(t *testing.T) {
 	}
 	for _, b := range bad {
 		for _, pair := range [][2]Names{{good, b}, {b, good}} {
-			if changed, err := Rewrite("/nowhere", 1, "c1", pair[0], pair[1]); changed || !errors.Is(err, errName) {
+			if changed, err := (Job{ContainerID: id, Old: pair[0], Now: pair[1]}).do(engine{}); changed || !errors.Is(err, errName) {
 				t.Errorf("%q to %q: %v, %v", pair[0], pair[1], changed, err)
 			}
 		}

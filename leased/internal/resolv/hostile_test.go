@@ -10,27 +10,30 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
-
-	"podman-net-dhcp/internal/netns"
-	"podman-net-dhcp/lab/testlan"
 )
 
-// Whatever a container has made of its root, nothing else is written or waited for.
+// Whatever a container has made of its root, nothing but the file that the hook has made is
+// written, and nothing is waited for.
 func TestHostileRoots(t *testing.T) {
 	t.Parallel()
 	up := strings.Repeat("../", 20)
 	for name, spoil := range map[string]func(s *scene, etc, conf, victim string) error{
 		"a symlink out":        func(_ *scene, _, conf, victim string) error { return os.Symlink(victim, conf) },
 		"a symlink up and out": func(_ *scene, _, conf, victim string) error { return os.Symlink(up+victim, conf) },
-		"a symlink inside":     func(_ *scene, _, conf, _ string) error { return os.Symlink("/inside", conf) },
 		"a symlink by /proc":   func(_ *scene, _, conf, victim string) error { return os.Symlink("/proc/1/root"+victim, conf) },
 		"a symlink to nothing": func(_ *scene, _, conf, _ string) error { return os.Symlink("nothing", conf) },
 		"a symlink to itself":  func(_ *scene, _, conf, _ string) error { return os.Symlink("resolv.conf", conf) },
+		"nothing":              func(*scene, string, string, string) error { return nil },
 		"a FIFO":               func(_ *scene, _, conf, _ string) error { return unix.Mkfifo(conf, 0o644) },
 		"a directory":          func(_ *scene, _, conf, _ string) error { return os.Mkdir(conf, 0o755) },
+		"another file":         func(_ *scene, _, conf, _ string) error { return os.WriteFile(conf, []byte(hooks), 0o644) },
+		"a hard link":          func(_ *scene, _, conf, victim string) error { return os.Link(victim, conf) },
+		"a mount": func(s *scene, _, conf, victim string) error {
+			s.file("rootfs/etc/resolv.conf", "")
+			return s.bind(victim, conf)
+		},
 		"a device": func(_ *scene, _, conf, _ string) error {
 			return unix.Mknod(conf, unix.S_IFCHR|0o644, int(unix.Mkdev(1, 7)))
 		},
@@ -38,59 +41,65 @@ func TestHostileRoots(t *testing.T) {
 		"/etc as a symlink out": func(_ *scene, etc, _, victim string) error {
 			return errors.Join(os.Remove(etc), os.Symlink(filepath.Dir(victim), etc))
 		},
-		"/etc as a symlink home": func(_ *scene, etc, _, _ string) error { return errors.Join(os.Remove(etc), os.Symlink("other", etc)) },
+		"/etc as a file": func(_ *scene, etc, _, _ string) error {
+			return errors.Join(os.Remove(etc), os.WriteFile(etc, []byte(hooks), 0o644))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := begin(t)
 			victim := s.file("outside/resolv.conf", hooks)
-			inside, other := s.file("rootfs/inside", hooks), s.file("rootfs/other/resolv.conf", hooks)
-			etc := filepath.Join(s.dir, "rootfs/etc")
-			must(t, os.Mkdir(etc, 0o755))
-			must(t, spoil(s, etc, filepath.Join(etc, "resolv.conf"), victim))
-			s.start(inhabitant{Root: filepath.Join(s.dir, "rootfs")})
-			s.rewrite(false, ErrEdited)
-			for _, path := range []string{victim, inside, other} {
-				s.reads(path, hooks)
-			}
+			conf := s.noted("rootfs/etc/resolv.conf", hooks)
+			must(t, os.Rename(conf, s.file("rootfs/elsewhere", ""))) // the inode is not free for another file
+			must(t, spoil(s, filepath.Dir(conf), conf, victim))
+			s.rewrite(false, ErrForeign)
+			s.reads(victim, hooks)
 		})
 	}
 }
 
-// A FIFO that the engine's file was made into by who could.
-func TestMountedFIFO(t *testing.T) {
+func (s *scene) bind(from, to string) error {
+	s.Cleanup(func() { _ = unix.Unmount(to, unix.MNT_DETACH) })
+	return unix.Mount(from, to, "", unix.MS_BIND, "")
+}
+
+// A note of the host's own files is of no use, whoever has written it.
+func TestNoteOfTheHostsFiles(t *testing.T) {
 	t.Parallel()
-	s := begin(t)
-	fifo := filepath.Join(filepath.Dir(s.file(id+"/x", "")), "resolv.conf")
-	must(t, unix.Mkfifo(fifo, 0o644))
-	s.start(inhabitant{Root: s.root("rootfs", hooks), Mounts: []mount{{fifo, "etc/resolv.conf", false}}})
-	s.rewrite(false, ErrEdited)
+	for _, path := range []string{
+		"/etc/resolv.conf", "/etc/x/resolv.conf", "/etc/../etc/resolv.conf", "//etc/resolv.conf",
+		"/run/systemd/resolve/resolv.conf", "/etc/hosts", "/etc/shadow", "etc/resolv.conf", "resolv.conf", "/resolv.conf/", "", "/",
+	} {
+		s := begin(t)
+		s.File = &File{Path: path}
+		var st unix.Stat_t
+		if unix.Stat(path, &st) == nil {
+			s.File.Device, s.File.Inode = uint64(st.Dev), st.Ino
+		}
+		t.Log(path)
+		s.rewrite(false, ErrForeign)
+	}
 }
 
-// A file system of the container's own never answers. It is not waited for, and
-// what is stuck in it is gone with the container.
-func TestSilentFileSystem(t *testing.T) {
-	was := patience
-	t.Cleanup(func() { patience = was })
-	patience = 500 * time.Millisecond
-	testlan.NoLeaks(t)
+// The hook saw the container's root by a mount that is not there any more, and the host has
+// mounted the root elsewhere.
+func TestRootThatIsMountedElsewhere(t *testing.T) {
 	s := begin(t)
-	p := s.start(inhabitant{Root: s.root("rootfs", hooks), FUSE: "etc"})
-	s.rewrite(false, os.ErrDeadlineExceeded)
-	p.end()
+	merged := filepath.Dir(s.file("merged/x", ""))
+	must(t, unix.Mount("tmpfs", merged, "tmpfs", 0, ""))
+	t.Cleanup(func() { _ = unix.Unmount(merged, unix.MNT_DETACH) })
+	file := s.noted("merged/etc/resolv.conf", hooks)
+	s.File.Path = filepath.Join(s.dir, "intermediate/etc/resolv.conf")
+	s.rewrite(true, nil)
+	s.reads(file, hookw)
+	s.File.Inode++
+	s.rewrite(false, ErrForeign)
+	s.File.Inode--
+	s.File.Path = filepath.Join(s.dir, "intermediate/resolv.conf") // not in a root
+	s.rewrite(false, ErrForeign)
 }
 
-// Read-only for the container is read-only for us: it may be the user's wish.
-func TestReadOnly(t *testing.T) {
-	t.Parallel()
-	s := begin(t)
-	file := s.file(id+"/resolv.conf", engines)
-	s.start(inhabitant{Root: s.root("rootfs", hooks), Mounts: []mount{{file, "etc/resolv.conf", true}}})
-	s.rewrite(false, unix.EROFS)
-	s.reads(file, engines)
-}
-
-// The container holds a lease on its file (fcntl(2)), which makes others wait.
+// A lease on the file (fcntl(2)) makes others wait who open it.
 func TestLeasedFile(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
@@ -109,11 +118,11 @@ func TestLeasedFile(t *testing.T) {
 // Without room for the new text the old one is still there.
 func TestNoRoom(t *testing.T) {
 	s := begin(t)
-	dir := filepath.Dir(s.file("full/x", ""))
+	dir := filepath.Dir(s.file("run/x", ""))
 	must(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "size=4k"))
 	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
 	text := strings.Repeat("#", 4095-len(engines)) + "\n" + engines
-	file := s.podmanAt("full/"+id+"/resolv.conf", text)
+	file := s.podman(text)
 	s.rewrite(false, unix.ENOSPC)
 	s.reads(file, text)
 }
@@ -121,10 +130,10 @@ func TestNoRoom(t *testing.T) {
 // Who reads meanwhile finds no empty file.
 func TestNeverEmpty(t *testing.T) {
 	t.Parallel()
-	f, err := os.Create(filepath.Join(t.TempDir(), "resolv.conf"))
+	s := begin(t)
+	f, err := os.OpenFile(s.noted("resolv.conf", hooks), os.O_RDWR, 0)
 	must(t, err)
 	defer f.Close()
-	must(t, put(f, []byte(hooks)))
 	stop := make(chan struct{})
 	var reader sync.WaitGroup
 	reader.Go(func() {
@@ -140,88 +149,16 @@ func TestNeverEmpty(t *testing.T) {
 			}
 		}
 	})
-	v := visit{old: old, now: now}
 	for range 2000 {
-		text, err := io.ReadAll(io.NewSectionReader(f, 0, maxSize))
+		_, err := f.Seek(0, io.SeekStart)
 		must(t, err)
-		if changed, err := v.rewrite(int(f.Fd()), text); !changed || err != nil {
+		if changed, err := s.Job.rewrite(f); !changed || err != nil {
 			t.Errorf("%v, %v", changed, err)
 			break
 		}
-		v.old, v.now = v.now, v.old
+		s.Old, s.Now = s.Now, s.Old
 	}
 	close(stop)
 	reader.Wait()
-	text, err := os.ReadFile(f.Name())
-	if err != nil || string(text) != hooks { // and nothing of the longer text
-		t.Errorf("in the end %q, %v", text, err)
-	}
-}
-
-// Processes that are the host's come into the netns and see the host's files.
-func TestHostsProcesses(t *testing.T) {
-	s := begin(t)
-	file := s.file(id+"/resolv.conf", engines)
-	if err := unix.Mount(file, "/etc/resolv.conf", "", unix.MS_BIND, ""); err != nil {
-		t.Fatal(err) // in the mount namespace that is the test's own
-	}
-	t.Cleanup(func() { must(t, unix.Unmount("/etc/resolv.conf", unix.MNT_DETACH)) })
-	s.start(inhabitant{})
-	s.rewrite(false, nil)
-	s.reads(file, engines)
-}
-
-// A process that ends while it is looked at is no error.
-func TestProcessEnds(t *testing.T) {
-	testlan.NoLeaks(t)
-	s := begin(t)
-	stop := make(chan struct{})
-	var mortals sync.WaitGroup
-	for range 2 {
-		mortals.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-					s.ns.Run("unshare", "--mount", "true")
-				}
-			}
-		})
-	}
-	file := s.podman(engines)
-	for range 50 {
-		must(t, os.WriteFile(file, []byte(engines), 0o644))
-		s.rewrite(true, nil)
-	}
-	close(stop)
-	mortals.Wait()
-}
-
-// What is known of a process by its descriptor is never another's, whoever has its
-// PID now.
-func TestProcessIsGone(t *testing.T) {
-	t.Parallel()
-	s := begin(t)
-	p := s.start(inhabitant{Root: s.root("rootfs", hooks)})
-	proc, err := openProcess(p.pid)
-	must(t, err)
-	defer unix.Close(proc)
-	ns, err := netns.Open(s.ns.Path)
-	must(t, err)
-	defer ns.Close()
-	if !inhabits(proc, ns) {
-		t.Error("a process that lives there does not")
-	}
-	p.end()
-	if inhabits(proc, ns) {
-		t.Error("one that is gone does")
-	}
-	v := visit{roots: map[inode]bool{}}
-	if changed, err := v.inRoot(proc); changed || err == nil {
-		t.Errorf("the root of nobody: %v, %v", changed, err)
-	}
-	if changed, err := v.enter(proc, ns); changed || err != nil {
-		t.Errorf("who is gone: %v, %v", changed, err)
-	}
+	s.reads(f.Name(), hooks) // and nothing of the longer text
 }

@@ -7,26 +7,27 @@
 // lease in the text, and replaces only these. If they are missing, a user has edited the
 // file, and the user's text stays.
 //
-// The path to the file leads through the container's own root, which the container
-// controls. So the package follows no symlink, opens only regular files, and gives up on
-// a file system that does not answer.
+// The package asks the host which file this is, and never the container: Podman's
+// description of the container names the file, or the hook has noted path, device and
+// inode. It works in the helper (package helper), not in leased.
 package resolv
 
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
-
-	"podman-net-dhcp/internal/netns"
 )
 
-// ErrEdited says that the container's resolv.conf is not as the lease made it: a user
-// has edited it since, or it was never ours.
-var ErrEdited = errors.New("resolv.conf is not as the lease made it")
+var (
+	// ErrEdited says that the container's resolv.conf is not as the lease made it: a user
+	// has edited it since.
+	ErrEdited = errors.New("resolv.conf is not as the lease made it")
+	// ErrForeign says that no resolv.conf is known that the engine or the hook made for this
+	// container and that the container may write.
+	ErrForeign = errors.New("no resolv.conf that was made for this container")
+)
 
 // errName says that a name cannot be written into the file.
 var errName = errors.New("not for a resolv.conf")
@@ -63,38 +64,40 @@ func isWord(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
-// patience is how long the container's file systems may take. One can be a FUSE whose
-// server is a process of the container that never answers. (A variable, so that a test
-// can change it.)
-var patience = 10 * time.Second
+// File is a file that the hook has written for one container.
+type File struct {
+	Path          string // absolute, without symlinks
+	Device, Inode uint64 // as in stat(2)
+}
 
-// Rewrite looks for the processes in the network namespace at netnsPath that has this
-// cookie. In each resolv.conf that they see and that the container's engine or our hook
-// made, it replaces old by now. It reports whether a file was changed. It fails with
-// fs.ErrNotExist if the namespace is gone, with ErrEdited if there is a resolv.conf and
-// each one differs from what the lease made, and with os.ErrDeadlineExceeded after 10 s.
-// No process, or no process with a resolv.conf, is not an error.
-func Rewrite(netnsPath string, cookie uint64, containerID string, old, now Names) (changed bool, err error) {
-	if err := errors.Join(old.check(), now.check()); err != nil {
-		return false, fmt.Errorf("rewrite resolv.conf: %w", err)
+// Job is one file to rewrite.
+type Job struct {
+	ContainerID string
+	File        *File // nil: the container is Podman's, or nothing is known
+	Old, Now    Names
+}
+
+// Host is the directory in /proc of the process whose mounts are the host's: a process in
+// a sandbox has other mounts, and not those of containers that were started after it.
+const Host = "/proc/1"
+
+// Do replaces the old names by the new ones in the container's resolv.conf, and reports
+// whether that changed the file. It fails with ErrEdited and ErrForeign. The process's
+// directory in /proc says whose mounts count, see Host. Do changes the thread's user for
+// the file system, so the caller locks the thread and never unlocks it.
+func (j Job) Do(process string) (changed bool, err error) { return j.do(podman(process)) }
+
+func (j Job) do(p engine) (changed bool, err error) {
+	if err := errors.Join(j.Old.check(), j.Now.check(), actAsOneself()); err != nil {
+		return false, err
 	}
-	if old.Equal(now) {
+	if j.Old.Equal(j.Now) {
 		return false, nil
 	}
-	changed, err = within(patience, func() (bool, error) {
-		ns, err := netns.Open(netnsPath)
-		if err != nil {
-			return false, err
-		}
-		defer ns.Close()
-		if is, err := ns.Cookie(); err != nil || is != cookie {
-			return false, &fs.PathError{Op: "open network namespace", Path: netnsPath, Err: fs.ErrNotExist}
-		}
-		v := visit{containerID: containerID, old: old, now: now}
-		return v.all(ns)
-	})
+	f, err := j.open(p)
 	if err != nil {
-		return changed, fmt.Errorf("rewrite resolv.conf: %w", err)
+		return false, err
 	}
-	return changed, nil
+	defer f.Close()
+	return j.rewrite(f)
 }

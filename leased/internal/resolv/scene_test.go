@@ -3,16 +3,19 @@
 package resolv
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 
-	"podman-net-dhcp/lab/testlan"
+	"golang.org/x/sys/unix"
 )
 
 // id is the container's.
-const id = "c1f0a7b2c1f0a7b2c1f0a7b2c1f0a7b2c1f0a7b2c1f0a7b2c1f0a7b2c1f0a7b2"
+var id = strings.Repeat("c1f0", 16)
 
 var (
 	old = names("192.0.2.1 / a.example")
@@ -27,16 +30,18 @@ const (
 	hookw   = header + "search b.example\nnameserver 192.0.2.2\nnameserver 192.0.2.3\n"
 )
 
-// scene is a container's netns, and a directory for its files.
+// scene is a host's directory, with a Podman in it and one job.
 type scene struct {
 	*testing.T
 	dir string
-	ns  *testlan.NS
+	engine
+	Job
 }
 
 func begin(t *testing.T) *scene {
 	t.Helper()
-	return &scene{t, t.TempDir(), testlan.New(t).Container()}
+	dir := t.TempDir()
+	return &scene{t, dir, engine{mounts: "/proc/self", root: filepath.Join(dir, "graph")}, Job{ContainerID: id, Old: old, Now: now}}
 }
 
 // file makes a file with its directories, and returns its path.
@@ -48,38 +53,55 @@ func (s *scene) file(name, text string) string {
 	return path
 }
 
-// root makes a root with this /etc/resolv.conf.
-func (s *scene) root(name, text string) string {
+// noted has the hook note a file that it has made.
+func (s *scene) noted(name, text string) (path string) {
 	s.Helper()
-	s.file(name+"/etc/resolv.conf", text)
-	return filepath.Join(s.dir, name)
+	path = s.file(name, text)
+	var st unix.Stat_t
+	must(s.T, unix.Stat(path, &st))
+	s.File = &File{Path: path, Device: uint64(st.Dev), Inode: st.Ino}
+	return path
 }
 
-func (s *scene) start(in inhabitant) *process {
+// podman is a container of Podman's with the file mounted.
+func (s *scene) podman(text string, options ...string) (file string) {
 	s.Helper()
-	return start(s.ns, s.T, in)
-}
-
-// podman is a container as Podman makes it, with its file mounted.
-func (s *scene) podman(text string) (file string) {
-	s.Helper()
-	return s.podmanAt("overlay-containers/"+id+"/userdata/resolv.conf", text)
-}
-
-func (s *scene) podmanAt(name, text string) (file string) {
-	s.Helper()
-	file = s.file(name, text)
-	s.start(inhabitant{Root: s.root("rootfs", ""), Mounts: []mount{{From: file, To: "etc/resolv.conf"}}})
+	file = s.file("run/overlay-containers/"+id+"/userdata/resolv.conf", text)
+	s.mounts(file, options...)
 	return file
 }
 
-// rewrite rewrites from old to now, and checks what comes of it.
+// mounts describes the container as Podman does.
+func (s *scene) mounts(source string, options ...string) (described string) {
+	s.Helper()
+	type mount = map[string]any
+	text, err := json.Marshal(map[string]any{"ociVersion": "1.2.0", "mounts": []mount{
+		{"destination": "/proc", "type": "proc", "source": "proc"},
+		{"destination": "/etc/hosts", "source": "/x/" + id + "/hosts"},
+		{"destination": "/etc/resolv.conf", "type": "bind", "source": source, "options": append([]string{"bind", "rprivate"}, options...)},
+	}})
+	must(s.T, err)
+	return s.file("graph/overlay-containers/"+id+"/userdata/config.json", string(text))
+}
+
+// rewrite does the job on a thread of its own, and checks what comes of it.
 func (s *scene) rewrite(changed bool, want error) {
 	s.Helper()
-	got, err := Rewrite(s.ns.Path, s.ns.Cookie(), id, old, now)
+	got, err := s.do()
 	if got != changed || !errors.Is(err, want) || err != nil && want == nil {
 		s.Errorf("%v, %v, want %v, %v", got, err, changed, want)
 	}
+}
+
+func (s *scene) do() (changed bool, err error) {
+	done := make(chan struct{})
+	go func() {
+		runtime.LockOSThread() // for good: the thread has other rights then
+		defer close(done)
+		changed, err = s.Job.do(s.engine)
+	}()
+	<-done
+	return changed, err
 }
 
 func (s *scene) reads(path, want string) {

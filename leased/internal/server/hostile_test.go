@@ -153,8 +153,10 @@ func TestOthersMayLookAndNotTouch(t *testing.T) {
 	peer.want(`{"parameters":{},"error":"org.varlink.service.PermissionDenied"}`)
 	peer.say(`{"method":"io.leased.ReleaseContainer","parameters":{"containerId":"id"}}`)
 	peer.want(`{"parameters":{},"error":"org.varlink.service.PermissionDenied"}`)
-	if len(l.released) != 0 {
-		t.Error("released all the same")
+	peer.say(`{"method":"io.leased.NoteResolvConf","parameters":{"containerId":"id","path":"/x/resolv.conf","device":1,"inode":1}}`)
+	peer.want(`{"parameters":{},"error":"org.varlink.service.PermissionDenied"}`)
+	if len(l.released)+len(l.noted) != 0 {
+		t.Error("done all the same")
 	}
 	peer.say(`{"method":"io.leased.List","more":true}`)
 	peer.want(`{"parameters":{}}`)

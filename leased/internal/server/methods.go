@@ -36,6 +36,7 @@ var methods = map[string]method{
 	leaseapi.MethodAcquire:               {run: (*session).acquire, root: true},
 	leaseapi.MethodRelease:               {run: (*session).release, root: true},
 	leaseapi.MethodReleaseContainer:      {run: (*session).releaseContainer, root: true},
+	leaseapi.MethodNoteResolvConf:        {run: (*session).noteResolvConf, root: true},
 	leaseapi.MethodList:                  {run: (*session).list},
 }
 
@@ -126,6 +127,19 @@ func (x *session) releaseContainer(ctx context.Context, call *incoming) error {
 	if err := x.Leases.ReleaseContainer(ctx, req.ContainerID, req.Owner); err != nil {
 		return x.fail(call.Call, err)
 	}
+	return x.send(call.Call, "", struct{}{}, false)
+}
+
+func (x *session) noteResolvConf(_ context.Context, call *incoming) error {
+	var req leaseapi.NoteResolvConfRequest
+	if err := decode(call.Call, &req); err != nil {
+		return x.invalid(call.Call, parameter(err))
+	}
+	note, err := request.ParseNote(req)
+	if wrong := new(request.InvalidError); errors.As(err, &wrong) {
+		return x.invalid(call.Call, wrong.Parameter)
+	}
+	x.Leases.NoteResolvConf(note)
 	return x.send(call.Call, "", struct{}{}, false)
 }
 

@@ -42,6 +42,8 @@ type Leases interface {
 	Teardown(ctx context.Context, a request.Attachment, netns *os.File) error
 	Release(ctx context.Context, a request.Attachment) error
 	ReleaseContainer(ctx context.Context, containerID, owner string) error
+	// NoteResolvConf says which resolv.conf the caller has written for a container.
+	NoteResolvConf(n request.Note)
 	List() iter.Seq[leaseapi.Status]
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"podman-net-dhcp/internal/build"
 	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/lab/testlan"
 )
 
 func quoted(s string) string { b, _ := json.Marshal(s); return string(b) }
@@ -75,6 +76,15 @@ func TestEveryCallHasItsReply(t *testing.T) {
 			`{"method":"io.leased.ReleaseContainer","parameters":{}}`,
 			`{"parameters":{"parameter":"containerId"},"error":"org.varlink.service.InvalidParameter"}`,
 		},
+		"NoteResolvConf": {`{"method":"io.leased.NoteResolvConf","parameters":{"containerId":"id","path":"/x/resolv.conf","device":1,"inode":18446744073709551615}}`, `{"parameters":{}}`},
+		"NoteResolvConf of nothing": {
+			`{"method":"io.leased.NoteResolvConf","parameters":{"path":"/x/resolv.conf","inode":1}}`,
+			`{"parameters":{"parameter":"containerId"},"error":"org.varlink.service.InvalidParameter"}`,
+		},
+		"NoteResolvConf, a way around": {
+			`{"method":"io.leased.NoteResolvConf","parameters":{"containerId":"id","path":"/x/../resolv.conf","inode":1}}`,
+			`{"parameters":{"parameter":"path"},"error":"org.varlink.service.InvalidParameter"}`,
+		},
 		"List without more": {`{"method":"io.leased.List"}`, `{"parameters":{},"error":"org.varlink.service.ExpectedMore"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -84,6 +94,23 @@ func TestEveryCallHasItsReply(t *testing.T) {
 			peer.want(c.want)
 		})
 	}
+}
+
+// A caller that hangs up at once has said it all the same: the call has no reply.
+func TestOneWayCallOfACallerThatHangsUp(t *testing.T) {
+	t.Parallel()
+	l := &leases{}
+	r := start(t, l, limits{})
+	for i := range 50 {
+		peer := r.dial()
+		peer.say(fmt.Sprintf(`{"method":"io.leased.NoteResolvConf","oneway":true,"parameters":{"containerId":"id","path":"/x/resolv.conf","inode":%d}}`, i+1))
+		peer.Close()
+	}
+	testlan.Eventually(t, "all of them are noted", func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return len(l.noted) == 50
+	})
 }
 
 // goOn is Acquire's way to say that there is no lease, and never mind.

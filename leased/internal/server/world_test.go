@@ -35,6 +35,7 @@ type leases struct {
 	changed  func(by int)
 	mu       sync.Mutex
 	released []leaseapi.Attachment
+	noted    []request.Note
 }
 
 func (l *leases) Acquire(ctx context.Context, r request.Request) (*leaseapi.Lease, func(), error) {
@@ -80,6 +81,12 @@ func (l *leases) Release(_ context.Context, at request.Attachment) error {
 
 func (l *leases) ReleaseContainer(ctx context.Context, id, owner string) error {
 	return l.Release(ctx, request.Attachment{ContainerID: id, Owner: owner})
+}
+
+func (l *leases) NoteResolvConf(n request.Note) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.noted = append(l.noted, n)
 }
 
 func (l *leases) List() iter.Seq[leaseapi.Status] { return slices.Values(l.list) }
