@@ -3,6 +3,7 @@
 package ipv6
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -23,7 +24,13 @@ func (d *Driver) LookDue() bool { return d.on() && d.cfg.Owner.Now() >= d.lookAt
 func (d *Driver) Look() {
 	o := d.cfg.Owner
 	o.LAN().Subscribe(o.Starting())
+	if o.Now() < d.lookFrom {
+		d.putOff(d.lookFrom)
+		return
+	}
+	began := o.Now()
 	seen, err := d.cfg.Kernel.Look6(o.Place())
+	d.lookFrom = nextAllowed(began, o.Now(), err)
 	switch {
 	case kernel.IsGone(err):
 		o.Lost(err)
@@ -65,13 +72,41 @@ func (d *Driver) remember() {
 func (d *Driver) lookFailed(err error) {
 	o := d.cfg.Owner
 	o.Emit(event.Failed{What: "look at the container's IPv6 addresses", Err: err})
-	d.lookAt = o.Now().Add(atRest)
+	d.putOff(max(d.lookFrom, o.Now().Add(atRest)))
+}
+
+// putOff has the next look at t. A start is answered in its time all the same.
+func (d *Driver) putOff(t clock.Instant) {
+	o := d.cfg.Owner
+	d.lookAt = t
 	if o.Now() < d.until {
-		d.lookAt = min(d.lookAt, d.until)
+		d.lookAt = min(t, d.until)
 	}
-	if o.Complete() {
+	if o.Starting() && o.Complete() {
 		o.Publish()
 	}
+}
+
+// The container decides how long a look takes. leased spends at most a tenth of its time on
+// one container: none looks again for ten times what the last look took. Quick looks do not
+// count, since they can be slow because the host is busy.
+const (
+	quickLook = 5 * time.Millisecond
+	lookShare = 10
+	// tooManyRest is the time without looks after binding.ErrTooMany.
+	tooManyRest = time.Minute
+)
+
+// nextAllowed is when the kernel may be looked at again after a look from began to ended.
+func nextAllowed(began, ended clock.Instant, err error) clock.Instant {
+	took := ended.Sub(began)
+	switch {
+	case errors.Is(err, binding.ErrTooMany):
+		return ended.Add(max(tooManyRest, lookShare*took))
+	case took > quickLook:
+		return ended.Add(lookShare * took)
+	}
+	return ended
 }
 
 // hearNames keeps what routers say of DNS: the last word, where no router is heard.

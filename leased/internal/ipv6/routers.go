@@ -74,7 +74,7 @@ func (d *Driver) Advertised() {
 		d.Look()
 		return
 	}
-	d.lookAt = min(d.lookAt, o.Now().Add(atRest))
+	d.lookAt = min(d.lookAt, max(d.lookFrom, o.Now().Add(atRest)))
 }
 
 // listens reports whether router advertisements are heard, by the LAN's listener or by

@@ -26,6 +26,7 @@ type net6 struct {
 	taken        map[netip.Addr]bool
 	oneMAC       bool // as on a macvlan's parent
 
+	lookTakes time.Duration
 	slow      netip.Addr // cannot be used while its DAD is under way
 	flagless  bool       // the kernel does not show M and O
 	sendError error      // of DHCPv6 sockets
@@ -67,6 +68,10 @@ func (k *fakeKernel) Look6(p kernel.Place) (binding.State6, error) {
 	if err := k.enter(p, "look6"); err != nil {
 		return binding.State6{}, err
 	}
+	k.mu.Lock()
+	takes := k.six.lookTakes
+	k.mu.Unlock()
+	time.Sleep(takes)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := *k.of(p.Netns)
