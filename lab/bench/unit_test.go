@@ -35,7 +35,7 @@ func TestParseUnit(t *testing.T) {
 	if got := u.String(); got != "`TimerSlackNSec=1ms GOGC=50 GODEBUG=a=1 X=`" {
 		t.Errorf("in words: %s", got)
 	}
-	for _, text := range []string{"TimerSlackNSec=soon", `Environment="A=b c"`, "MemoryMax=20M", "EnvironmentFile=/etc/default/leased"} {
+	for _, text := range []string{"TimerSlackNSec=soon", `Environment="A=b c"`, "MemoryHigh=20M", "EnvironmentFile=/etc/default/leased"} {
 		if u, err := parseUnit(text); err == nil {
 			t.Errorf("%q is %+v", text, u)
 		}
