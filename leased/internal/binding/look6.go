@@ -23,6 +23,8 @@ type State6 struct {
 	// Advertised says that there was a router advertisement. One that came before the
 	// kernel's first solicitation, which follows DAD, shows only by its effects.
 	Advertised bool
+	// Deaf says that the kernel takes no routers and prefixes; see Heed.
+	Deaf bool
 	// What the last advertisement offers by DHCPv6: addresses, or other settings (RFC
 	// 4861 §4.2).
 	Managed, Other bool
@@ -54,10 +56,11 @@ func look6(ns *netns.NS, ifindex int) (s State6, err error) {
 		return s, err
 	}
 	defer c.Close()
-	flags, err := raFlags(c, ifindex)
+	flags, deaf, err := raState(c, ifindex)
 	if err != nil {
 		return s, err
 	}
+	s.Deaf = deaf
 	s.Managed, s.Other = flags&ifRAManaged != 0, flags&ifRAOther != 0
 	all, err := addrs6(ns, ifindex)
 	if err != nil {

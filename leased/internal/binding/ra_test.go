@@ -39,8 +39,10 @@ func (a advert) frame() []byte {
 		icmp = append(icmp, 3, 4, byte(a.prefix.Bits()), 0xc0, 0, 0, 0x0e, 0x10, 0, 0, 7, 8, 0, 0, 0, 0)
 		icmp = append(icmp, a.prefix.Addr().AsSlice()...)
 	}
-	return icmp6(a.from, netip.MustParseAddr("ff02::1"), icmp)
+	return icmp6(a.from, allNodes, icmp)
 }
+
+var allNodes = netip.MustParseAddr("ff02::1")
 
 // icmp6 is a frame with the ICMPv6 message to a multicast group.
 func icmp6(src, dst netip.Addr, icmp []byte) []byte {

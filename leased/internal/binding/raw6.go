@@ -17,20 +17,27 @@ import (
 // From linux/if_link.h and net/if_inet6.h; x/sys/unix does not have them.
 const (
 	iflaInet6Flags = 1
+	iflaInet6Conf  = 2
+	acceptRAPinfo  = 18 // DEVCONF_ACCEPT_RA_PINFO of linux/ipv6.h: accept_ra_pinfo's place in that
 	ifRAOther      = 0x80
 	ifRAManaged    = 0x40
 	ifRARcvd       = 0x20
 )
 
-// raFlags returns the IF_RA_* flags of an interface; 0 if it has no IPv6.
-func raFlags(c *rtnetlink.Conn, ifindex int) (flags uint32, err error) {
+// raState returns the IF_RA_* flags of an interface, 0 if it has no IPv6, and whether its
+// accept_ra_pinfo is 0.
+func raState(c *rtnetlink.Conn, ifindex int) (flags uint32, deaf bool, err error) {
 	const skipStats = 8 // RTEXT_FILTER_SKIP_STATS of linux/rtnetlink.h
 	link, err := c.Ask(unix.RTM_GETLINK, 0, rtnetlink.LinkHeader(ifindex, 0, 0), rtnetlink.Uint32(unix.IFLA_EXT_MASK, skipStats))
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	spec := attribute(link[min(len(link), unix.SizeofIfInfomsg):], unix.IFLA_AF_SPEC)
-	return rtnetlink.Number(attribute(attribute(spec, unix.AF_INET6), iflaInet6Flags)), nil
+	inet6 := attribute(spec, unix.AF_INET6)
+	if conf := attribute(inet6, iflaInet6Conf); len(conf) >= (acceptRAPinfo+1)*4 {
+		deaf = rtnetlink.Number(conf[acceptRAPinfo*4:]) == 0
+	}
+	return rtnetlink.Number(attribute(inet6, iflaInet6Flags)), deaf, nil
 }
 
 // attribute returns the value of an attribute; nil if it is not there.

@@ -56,6 +56,7 @@ type Driver struct {
 	looks      int           // since then
 	lookAt     clock.Instant // when the kernel is looked at next
 	lookFrom   clock.Instant // before that it must not be
+	deaf       bool          // the kernel was told to take nothing of routers
 	lackedAt   clock.Instant // since when there is no link-local address; Never: there is one
 	confirmAt  clock.Instant // when the lease is confirmed after a restart of leased
 }

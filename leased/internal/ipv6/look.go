@@ -41,6 +41,7 @@ func (d *Driver) Look() {
 	}
 	was := d.seen
 	d.seen = seen
+	d.heed()
 	s := d.sense()
 	if d.lackedAt = s.lackedAt(); s.lacks() != "" {
 		d.fail(s.lacks())

@@ -69,6 +69,8 @@ type Owner interface {
 type Kernel interface {
 	// Autoconf fails with binding.ErrNoIPv6 where there is no IPv6.
 	Autoconf(p kernel.Place, a binding.Autoconf) error
+	// Heed says whether the kernel takes the prefixes and routers of advertisements.
+	Heed(p kernel.Place, a binding.Autoconf, heed bool) error
 	Look6(p kernel.Place) (binding.State6, error)
 	Apply6(p kernel.Place, next binding.Spec6, prev *binding.Spec6) error
 	Remove6(p kernel.Place, s binding.Spec6) error

@@ -8,6 +8,7 @@ import (
 
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/event"
+	"podman-net-dhcp/leased/internal/kernel"
 )
 
 const (
@@ -70,6 +71,9 @@ func (d *Driver) Advertised() {
 	if !d.on() || !o.LAN().Subscribed() {
 		return
 	}
+	if !d.deaf {
+		d.heed()
+	}
 	if o.Starting() {
 		d.Look()
 		return
@@ -80,3 +84,22 @@ func (d *Driver) Advertised() {
 // listens reports whether router advertisements are heard, by the LAN's listener or by
 // the container's own.
 func (d *Driver) listens() bool { return d.routers != nil || d.cfg.Owner.LAN().Listening() }
+
+// heed keeps a flood of advertisements out of the container's kernel, which has a route for
+// each prefix and each router of them, and no bound. What the container had before stays for
+// as long as the routers have said. A leased that was killed meanwhile leaves a deaf kernel.
+func (d *Driver) heed() {
+	o := d.cfg.Owner
+	flood := o.LAN().Advertised().Flood
+	switch {
+	case flood && (!d.deaf || !d.seen.Deaf):
+	case !flood && d.seen.Deaf && (d.deaf || d.resumed):
+	default:
+		d.deaf = flood
+		return
+	}
+	d.deaf = flood
+	if err := d.cfg.Kernel.Heed(o.Place(), d.settings(), !flood); err != nil && !kernel.IsGone(err) {
+		o.Emit(event.Failed{What: "say whether the container listens to routers", Err: err})
+	}
+}

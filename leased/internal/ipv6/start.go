@@ -75,16 +75,21 @@ func (d *Driver) StopWaiting() {
 }
 
 func (d *Driver) autoconf() {
-	r, o := d.cfg.Request, d.cfg.Owner
-	err := d.cfg.Kernel.Autoconf(o.Place(), binding.Autoconf{
-		Interface: r.Attachment.Interface, Accept: true, Addresses: d.mode() != request.IPv6DHCP, Secret: r.Client.Secret,
-		NoDefaultRoute: r.Policy.NoDefaultRoute, Metric: r.Policy.Metric,
-	})
+	o := d.cfg.Owner
+	err := d.cfg.Kernel.Autoconf(o.Place(), d.settings())
 	switch {
 	case kernel.IsGone(err):
 		o.Lost(err)
 	case err != nil:
 		d.fail(err.Error())
+	}
+}
+
+func (d *Driver) settings() binding.Autoconf {
+	r := d.cfg.Request
+	return binding.Autoconf{
+		Interface: r.Attachment.Interface, Accept: true, Addresses: d.mode() != request.IPv6DHCP, Secret: r.Client.Secret,
+		NoDefaultRoute: r.Policy.NoDefaultRoute, Metric: r.Policy.Metric,
 	}
 }
 

@@ -19,6 +19,12 @@ func (l Linux) Autoconf(p Place, a binding.Autoconf) error {
 	return err
 }
 
+// Heed says whether the kernel takes what routers advertise.
+func (l Linux) Heed(p Place, a binding.Autoconf, heed bool) error {
+	_, err := enter(l, p, func(s *Session) (struct{}, error) { return struct{}{}, binding.Heed(s.ns, a, heed) })
+	return err
+}
+
 // Look6 looks at the link's IPv6.
 func (l Linux) Look6(p Place) (binding.State6, error) {
 	return enter(l, p, func(s *Session) (st binding.State6, err error) {

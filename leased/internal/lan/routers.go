@@ -22,25 +22,31 @@ func (l *lan) forgetRoutersLocked() {
 // advertised takes an advertisement in and tells the subscribers whom it concerns. It
 // reports whether any took the notice.
 func (l *lan) advertised(ra ndp.Advertisement) (told bool) {
-	concerned := l.heard(ra)
+	concerned, flood := l.heard(ra)
+	if flood {
+		l.all.cfg.Log.Warn("flood of router advertisements; containers take no prefixes and routers of them until it is over", "on", l.host, "from", ra.From)
+	}
 	return len(tell(concerned)) < len(concerned)
 }
 
-// heard returns those who wait, and all subscribers if the routers say something new.
-func (l *lan) heard(ra ndp.Advertisement) (concerned []*Member) {
+// heard returns those who wait, and all subscribers if the routers say something new. flood
+// says that a flood has begun.
+func (l *lan) heard(ra ndp.Advertisement) (concerned []*Member, flood bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.routerlessUntil = 0
+	was := l.routers.Flooded(l.now())
 	changed := l.routers.Heard(l.now(), ra)
+	flood = !was && l.routers.Flooded(l.now())
 	if l.listener == nil {
-		return nil
+		return nil, flood
 	}
 	for m := range l.listener.subscribers {
 		if changed || m.waiting {
 			concerned = append(concerned, m)
 		}
 	}
-	return concerned
+	return concerned, flood
 }
 
 // tell notifies members, and returns those without room for the notice.

@@ -54,3 +54,38 @@ func TestStartWhereTheTablesAreFull(t *testing.T) {
 		}
 	})
 }
+
+// More prefixes than any LAN has: the container's kernel is told to take none before the
+// next advertisement, once. When the flood is over it listens again, and a leased that was
+// killed meanwhile sees to that.
+func TestKernelIsDeafInAFlood(t *testing.T) {
+	for _, killed := range []bool{false, true} {
+		t.Run(fmt.Sprint(killed), func(t *testing.T) {
+			in6(t, router6{prefix: prefix6}, func(w *world, req leaseapi.AcquireRequest) {
+				w.acquire(req)
+				w.pass(time.Second)
+				heeds := func() []string { return w.calls6("heed") }
+				w.kernel.since()
+				flood := router6{prefix: prefix6, more: 17}
+				w.kernel.advertise(flood)
+				w.pass(50 * time.Millisecond)
+				w.want("the kernel was told", heeds(), []string{"heed false"})
+				for range 50 {
+					w.kernel.advertise(flood)
+					w.pass(100 * time.Millisecond)
+				}
+				w.want("later", heeds(), nil)
+				if n := w.log.count("flood of router advertisements"); n != 1 {
+					t.Errorf("the log has %d lines of it", n)
+				}
+				if killed {
+					w.restart6()
+				}
+				w.pass(11 * time.Minute)
+				w.want("when it is over", heeds(), []string{"heed true"})
+				w.pass(time.Hour)
+				w.want("at rest", heeds(), nil)
+			})
+		})
+	}
+}

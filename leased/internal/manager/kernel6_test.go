@@ -4,6 +4,7 @@ package manager
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 	"syscall"
@@ -61,6 +62,16 @@ func (k *fakeKernel) Autoconf(p kernel.Place, a binding.Autoconf) error {
 	if a.Accept && !k.six.mute {
 		s.LinkLocal = netip.MustParseAddr("fe80::1:2")
 	}
+	return nil
+}
+
+func (k *fakeKernel) Heed(p kernel.Place, _ binding.Autoconf, heed bool) error {
+	if err := k.enter(p, fmt.Sprint("heed ", heed)); err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.of(p.Netns).Deaf = !heed
 	return nil
 }
 

@@ -17,6 +17,7 @@ type router6 struct {
 	prefix         netip.Prefix // autonomous; invalid: none
 	deprecated     bool
 	dns            netip.Addr
+	more           int // prefixes that are on the link, and no more
 }
 
 // bytes is the advertisement (RFC 4861 §4.2, §4.6.2, RFC 8106 §5.1).
@@ -38,6 +39,13 @@ func (r router6) bytes() []byte {
 			binary.BigEndian.PutUint32(o[8:], 3600)
 		}
 		copy(o[16:], r.prefix.Addr().AsSlice())
+		b = append(b, o...)
+	}
+	for i := range r.more {
+		o := make([]byte, 32)
+		o[0], o[1], o[2], o[3] = 3, 4, 64, 0x80
+		binary.BigEndian.PutUint32(o[4:], 7200)
+		o[16], o[23] = 0xfd, byte(i)
 		b = append(b, o...)
 	}
 	if r.dns.IsValid() {

@@ -34,6 +34,7 @@ type Advertisement struct {
 	Lifetime   uint32     // as a default router; 0: not a default router
 	Preference int8       // as a default router: 1 is high, 0 medium, -1 low (RFC 4191 §2.1)
 	Prefixes   []Prefix   // at most MaxPrefixes
+	Excess     bool       // there were more of them
 	DNS        []Servers  // at most MaxDNS addresses in all
 	Search     []Domains  // at most MaxSearch names in all
 }

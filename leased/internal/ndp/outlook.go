@@ -24,7 +24,7 @@ func (r *Routers) outlook(now clock.Instant) outlook {
 	for _, h := range order {
 		o.add(h, now)
 	}
-	o.Autonomous = len(o.prefixes) > 0
+	o.Autonomous, o.Flood = len(o.prefixes) > 0, r.Flooded(now)
 	return o
 }
 
@@ -44,6 +44,6 @@ func (o *outlook) add(h router, now clock.Instant) {
 }
 
 func (o outlook) equal(other outlook) bool {
-	return o.Any == other.Any && o.Managed == other.Managed && o.Other == other.Other &&
+	return o.Any == other.Any && o.Flood == other.Flood && o.Managed == other.Managed && o.Other == other.Other &&
 		slices.Equal(o.DNS, other.DNS) && slices.Equal(o.Search, other.Search) && maps.Equal(o.prefixes, other.prefixes)
 }

@@ -118,7 +118,11 @@ func (p *parser) option(o []byte) {
 }
 
 func (p *parser) prefix(o []byte) {
-	if len(o) != prefixLen || len(p.a.Prefixes) >= MaxPrefixes {
+	if len(o) != prefixLen {
+		return
+	}
+	if len(p.a.Prefixes) >= MaxPrefixes {
+		p.a.Excess = true
 		return
 	}
 	addr := netip.AddrFrom16([16]byte(o[16:]))

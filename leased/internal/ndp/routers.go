@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"time"
 
 	"podman-net-dhcp/leased/internal/clock"
 )
@@ -21,9 +22,14 @@ const MaxRouters = 16
 // those that were there before. Such a host can still be one of the routers: nothing
 // here is authenticated.
 type Routers struct {
-	all  []router // in the order in which they were heard first
-	told outlook  // what Says or Heard has told last
+	all     []router      // in the order in which they were heard first
+	told    outlook       // what Says or Heard has told last
+	flooded clock.Instant // until then Says says so
 }
+
+// floodRest is how long a flood is not over after the last sign of it. It is less than the
+// usual lifetimes of routers and prefixes, 30 min and more.
+const floodRest = 10 * time.Minute
 
 // router is the state of one router; each part has its own end.
 type router struct {
@@ -35,6 +41,7 @@ type router struct {
 	dns              []term[netip.Addr]
 	search           []term[string]
 	valid, preferred []term[netip.Prefix] // of the autonomous prefixes
+	onLink           []term[netip.Prefix] // all prefixes: the kernel has a route for each
 }
 
 // Said is the sum of what all routers advertise.
@@ -48,8 +55,11 @@ type Said struct {
 	// Autonomous says that hosts form addresses from a prefix that is still valid,
 	// preferred or not.
 	Autonomous bool
-	DNS        []netip.Addr // at most MaxDNS, none twice; those of routers of a high preference first
-	Search     []string     // at most MaxSearch, likewise
+	// Flood says that more routers, or more prefixes of one router, were advertised than are
+	// kept. The kernel keeps them all, so that hosts should not listen for now.
+	Flood  bool
+	DNS    []netip.Addr // at most MaxDNS, none twice; those of routers of a high preference first
+	Search []string     // at most MaxSearch, likewise
 }
 
 // Heard takes in an advertisement. It reports whether anything changed since Says or
@@ -61,9 +71,15 @@ type Said struct {
 // addresses, deprecated, for two hours (RFC 4862 §5.5.3 e).
 func (r *Routers) Heard(now clock.Instant, a Advertisement) (changed bool) {
 	r.sweep(now)
+	flood := a.Excess
 	if h := r.who(a.From); h != nil {
-		h.hear(now, a)
+		flood = h.hear(now, a) || flood
 		r.sweep(now) // a router whose parts have all expired keeps no place
+	} else if a.Lifetime > 0 || len(a.Prefixes) > 0 {
+		flood = true
+	}
+	if flood {
+		r.flooded = now.Add(floodRest)
 	}
 	seen := r.outlook(now)
 	changed = !seen.equal(r.told)
@@ -79,10 +95,16 @@ func (r *Routers) Says(now clock.Instant) Said {
 	return said
 }
 
+// Flooded is Said.Flood at now.
+func (r *Routers) Flooded(now clock.Instant) bool { return now < r.flooded }
+
 // Deadline returns when the next part expires that Says may show; clock.Never if nothing
 // expires.
 func (r *Routers) Deadline(now clock.Instant) clock.Instant {
 	next := clock.Never
+	if r.flooded > now {
+		next = r.flooded
+	}
 	for _, h := range r.all {
 		if h.current > now {
 			next = min(next, h.current)
@@ -98,9 +120,10 @@ func (r *Routers) sweep(now clock.Instant) {
 		h := &r.all[i]
 		h.dns, h.search = living(h.dns, now), living(h.search, now)
 		h.valid, h.preferred = living(h.valid, now), living(h.preferred, now)
+		h.onLink = living(h.onLink, now)
 	}
 	r.all = slices.DeleteFunc(r.all, func(h router) bool {
-		return h.current <= now && len(h.dns)+len(h.search)+len(h.valid) == 0
+		return h.current <= now && len(h.dns)+len(h.search)+len(h.onLink) == 0
 	})
 }
 
@@ -118,12 +141,15 @@ func (r *Routers) who(from netip.Addr) *router {
 }
 
 // hear takes in an advertisement. Parts that it does not repeat stay as they were (RFC
-// 4861 §6.3.4).
-func (h *router) hear(now clock.Instant, a Advertisement) {
+// 4861 §6.3.4). It reports whether there was no room for a prefix.
+func (h *router) hear(now clock.Instant, a Advertisement) (full bool) {
 	h.managed, h.other, h.preference = a.Managed, a.Other, a.Preference
 	longest := uint32(0)
 	for _, p := range a.Prefixes {
 		longest = max(longest, p.Valid)
+		link := term[netip.Prefix]{p.Prefix, end(now, p.Valid)}
+		h.onLink = note(h.onLink, link, now, MaxPrefixes)
+		full = full || !link.over(now) && !slices.Contains(h.onLink, link)
 		if !p.Autonomous { // not any more, it may be
 			p.Valid, p.Preferred = 0, 0
 		}
@@ -143,4 +169,5 @@ func (h *router) hear(now clock.Instant, a Advertisement) {
 		}
 	}
 	h.current = end(now, cmp.Or(a.Lifetime, longest))
+	return full
 }
