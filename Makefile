@@ -34,7 +34,7 @@ HOOKJSON   = $(DATADIR)/containers/oci/hooks.d
 
 # Tools of ours that nobody needs who builds.
 TOOL  := $(GO) tool -modfile=lab/tools.mod
-PAGES := leased.8 net-dhcp-hook.8 net-dhcp.7 io.leased.7
+PAGES := leased.8 net-dhcp-hook.8 net-dhcp.7 io.leased.7 leased-policy.5
 UNITS := leased.socket leased.service leased-helper.socket leased-helper.service
 
 .DEFAULT_GOAL := help
@@ -74,6 +74,7 @@ install: build man ## put everything in place; DESTDIR= and PREFIX=/usr as usual
 	sed -i 's,@DAEMONDIR@,$(DAEMONDIR),g' $(DESTDIR)$(UNITDIR)/leased.service $(DESTDIR)$(UNITDIR)/leased-helper.service
 	$(FILE) -t $(DESTDIR)$(HOOKJSON) hooks.d/net-dhcp-create.json hooks.d/net-dhcp-poststop.json
 	sed -i 's,@HOOK@,$(HOOKDIR)/net-dhcp-hook,g' $(DESTDIR)$(HOOKJSON)/net-dhcp-create.json $(DESTDIR)$(HOOKJSON)/net-dhcp-poststop.json
+	$(FILE) -t $(DESTDIR)$(MANDIR)/man5 $(filter %.5,$(PAGES:%=bin/man/%))
 	$(FILE) -t $(DESTDIR)$(MANDIR)/man7 $(filter %.7,$(PAGES:%=bin/man/%))
 	$(FILE) -t $(DESTDIR)$(MANDIR)/man8 $(filter %.8,$(PAGES:%=bin/man/%))
 	$(FILE) packaging/completions/bash/leased $(DESTDIR)$(BASHDIR)/leased
@@ -90,6 +91,7 @@ uninstall: ## remove what install put there; leases and state stay
 	rm -f $(DESTDIR)$(HOOKDIR)/net-dhcp-hook $(DESTDIR)$(PLUGINDIR)/net-dhcp $(DESTDIR)$(BINDIR)/leased
 	rm -f $(DESTDIR)$(DAEMONDIR)/leased $(DESTDIR)$(DAEMONDIR)/helper $(DESTDIR)$(DAEMONDIR)/net-dhcp
 	rm -f $(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS)) $(DESTDIR)$(SYSUSERSDIR)/leased.conf
+	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man5/,$(filter %.5,$(PAGES)))
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man7/,$(filter %.7,$(PAGES))) $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(filter %.8,$(PAGES)))
 	rm -f $(DESTDIR)$(BASHDIR)/leased $(DESTDIR)$(ZSHDIR)/_leased $(DESTDIR)$(FISHDIR)/leased.fish
 	rm -f $(addprefix $(DESTDIR)$(LICENSEDIR)/,LICENSE THIRD-PARTY) $(addprefix $(DESTDIR)$(DOCDIR)/,README.md CHANGELOG.md SECURITY.md)

@@ -45,6 +45,7 @@ var floors = map[string]int{
 	"leased/internal/request":    15, // what a caller asks
 	"leased/internal/event":      15, // what has happened
 	"leased/internal/clock":      16,
+	"leased/internal/policy":     16, // who may attach what where
 	"leased/internal/dnsname":    17, // of the codecs
 	"internal/netavark":          18, // the documents of step 1
 	"internal/wanted":            19, // what a caller asks of a link and a lease

@@ -75,7 +75,7 @@ type life struct {
 // packageLife takes a format's packages through all that happens to packages.
 func packageLife(t *testing.T, f format) {
 	// Any distribution has these; the lab's has been emptied of them.
-	must(t, "mkdir", "-p", "/usr/share/man/man7", "/usr/share/man/man8", "/usr/share/licenses")
+	must(t, "mkdir", "-p", "/usr/share/man/man5", "/usr/share/man/man7", "/usr/share/man/man8", "/usr/share/licenses")
 	before := listing()
 	t.Cleanup(func() { f.gone(t) })
 	l := &life{scene: begin(t), format: f}

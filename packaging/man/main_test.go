@@ -17,7 +17,7 @@ import (
 func TestMain(m *testing.M) { testlan.Main(m) }
 
 // pages by their files' names.
-var pages = []string{"leased.8", "net-dhcp-hook.8", "net-dhcp.7", "io.leased.7"}
+var pages = []string{"leased.8", "net-dhcp-hook.8", "net-dhcp.7", "io.leased.7", "leased-policy.5"}
 
 func read(t *testing.T, path string) string {
 	t.Helper()
