@@ -54,5 +54,5 @@ func run(args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return serve(ctx, config{dir: o.dir, memory: o.memory, idleAfter: o.idleAfter, log: log})
+	return serve(ctx, config{dir: o.dir, memory: o.memory, policy: o.policy, idleAfter: o.idleAfter, log: log})
 }

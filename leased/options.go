@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"podman-net-dhcp/leased/internal/policy"
 	"podman-net-dhcp/leased/internal/store"
 )
 
@@ -22,6 +23,7 @@ USAGE:
 OPTIONS:
    --state-dir value     directory for live leases (default: "` + store.DefaultDir + `")
    --memory-dir value    directory for the lease memory, for use after a reboot; empty: no memory (default: "` + store.DefaultMemoryDir + `")
+   --policy-dir value    directory of the policy, which says what the OCI hook may do (default: "` + policy.DefaultDir + `")
    --idle-timeout value  exit after this time without leases and callers; 0: never (default: 0s)
    --log-level value     lowest level to log: debug, info, warn or error (default: "info")
    --help, -h            show help
@@ -37,6 +39,7 @@ var (
 // options are the daemon's command line.
 type options struct {
 	dir, memory, level string
+	policy             string
 	idleAfter          time.Duration
 	version            bool
 }
@@ -47,6 +50,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.SetOutput(io.Discard) // main prints errors and help
 	f.StringVar(&o.dir, "state-dir", store.DefaultDir, "")
 	f.StringVar(&o.memory, "memory-dir", store.DefaultMemoryDir, "")
+	f.StringVar(&o.policy, "policy-dir", policy.DefaultDir, "")
 	f.DurationVar(&o.idleAfter, "idle-timeout", 0, "")
 	f.StringVar(&o.level, "log-level", "info", "")
 	f.BoolVar(&o.version, "version", false, "")

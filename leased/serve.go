@@ -17,6 +17,7 @@ import (
 
 type config struct {
 	dir, memory string        // of the stores; memory is empty: no lease memory
+	policy      string        // its directory
 	idleAfter   time.Duration // 0: leased is never idle
 	log         *slog.Logger
 }
@@ -43,7 +44,7 @@ func (p *parts) started() {
 // tasks are the tasks of leased. When leased stops, callers can no longer ask, then the
 // exchanges under way end, and then leased stops to watch.
 func (p *parts) tasks() tasks {
-	s := &server.Server{Leases: p.leases, Log: p.log, Changed: p.peers}
+	s := &server.Server{Leases: p.leases, Judge: newJudge(p.policy, p.log), Log: p.log, Changed: p.peers}
 	return tasks{
 		{name: "give memory back", run: p.collector.run},
 		{name: "watch network namespaces", run: p.watchNetns},

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"log/slog"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/policy"
 	"podman-net-dhcp/leased/internal/request"
 	"podman-net-dhcp/leased/internal/server"
 )
@@ -34,6 +36,14 @@ func (shelf) Release(context.Context, request.Attachment) error            { pan
 func (shelf) ReleaseContainer(context.Context, string, string) error       { panic("not asked for") }
 func (shelf) NoteResolvConf(request.Note)                                  { panic("not asked for") }
 
+// Judge lets the hook onto br0.
+func (shelf) Judge(r policy.Request) (string, error) {
+	if r.Options.Host() == "br0" {
+		return "/etc/leased/policy.conf:7", nil
+	}
+	return "", errors.New("the policy does not allow hook on " + r.Options.Host())
+}
+
 // showAt serves s at path until the test ends.
 func showAt(t *testing.T, path string, s shelf) {
 	t.Helper()
@@ -45,7 +55,7 @@ func showAt(t *testing.T, path string, s shelf) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = (&server.Server{Leases: s, Log: slog.New(slog.DiscardHandler)}).Serve(ctx, l)
+		_ = (&server.Server{Leases: s, Judge: s, Log: slog.New(slog.DiscardHandler)}).Serve(ctx, l)
 	}()
 	t.Cleanup(func() { cancel(); <-ended })
 }

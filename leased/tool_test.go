@@ -52,7 +52,7 @@ var helps = sync.OnceValues(func() (map[string]string, error) {
 		return nil, err
 	}
 	texts := map[string]string{}
-	for _, command := range []string{"", "serve", "ls"} {
+	for _, command := range []string{"", "serve", "ls", "may"} {
 		out, err := exec.Command(prefix+"/bin/leased", append(strings.Fields(command), "--help")...).Output()
 		if err != nil {
 			return nil, err

@@ -118,9 +118,9 @@ func parseNetwork(n int, values map[string]string) (network, error) {
 	return one, nil
 }
 
-func (c container) request(n network) front.Request {
+func (c container) request(n network, networks int) front.Request {
 	name := c.name()
-	return front.Request{Given: n.given, Interface: wanted.Interface{
+	return front.Request{Given: n.given, Front: leaseapi.FrontHook, Networks: networks, Interface: wanted.Interface{
 		Attachment: leaseapi.Attachment{ContainerID: c.ID, ContainerName: name, Network: n.name, Interface: n.ifname, Owner: c.owner()},
 		Netns:      fmt.Sprintf("/proc/%d/ns/net", c.Pid),
 		Options:    n.options,

@@ -94,7 +94,7 @@ func createRuntime(c container) (err error) {
 	}()
 	var dns resolvConf
 	for _, n := range networks {
-		r := c.request(n)
+		r := c.request(n, len(networks))
 		joined, err := front.Join(ctx, r)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.Attachment.Interface, err)

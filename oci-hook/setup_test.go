@@ -29,9 +29,9 @@ func TestCreateRuntimeBySetup(t *testing.T) {
 	netns, owner := fmt.Sprintf("/proc/%d/ns/net", b.pid), b.owner()
 	for _, want := range []string{
 		`{"netns":"` + netns + `","attachment":{"containerId":"c1","containerName":"web","network":"io.leased","interface":"eth0",` + owner + `},` +
-			`"options":{"bridge":"br-hook","metric":"007"},"hostnames":["web"]}`,
+			`"options":{"bridge":"br-hook","metric":"007"},"hostnames":["web"],"front":"hook","networks":2}`,
 		`{"netns":"` + netns + `","attachment":{"containerId":"c1","containerName":"web","network":"io.leased.2","interface":"lan0",` + owner + `},` +
-			`"options":{"dns":"192.0.2.7","parent":"eth9"},"hostnames":["web"]}`,
+			`"options":{"dns":"192.0.2.7","parent":"eth9"},"hostnames":["web"],"front":"hook","networks":2}`,
 	} {
 		b.wants(leased, leaseapi.MethodSetup, want)
 	}

@@ -24,6 +24,8 @@ type Request struct {
 	Given    map[string]string // the options as the user typed them
 	Netavark json.RawMessage   // netavark's document, in place of Given; nil: none
 	Begun    *leaseapi.Sent    // Setup that was called already, or nil; Join ends it
+	Front    string            // leaseapi.FrontHook: leased asks its policy; empty: it does not
+	Networks int               // with Front: how many networks the container asks for in all
 }
 
 // Joined is the result of Join. For a request with Netavark that is Status alone, but with an old

@@ -185,3 +185,38 @@ func TestLeasedBeforeOwners(t *testing.T) {
 		t.Errorf("%d calls", n)
 	}
 }
+
+// A leased of before policies knows no front; it takes the call without.
+func TestJoinWithALeasedWithoutPolicy(t *testing.T) {
+	r, _ := request(t)
+	r.Front, r.Networks = leaseapi.FrontHook, 2
+	leased := leaseapitest.New(t, func(call leaseapi.Call) *leaseapi.Reply {
+		if strings.Contains(string(call.Parameters), "front") {
+			return &leaseapi.Reply{Error: leaseapi.ErrorInvalidParameter, Parameters: json.RawMessage(`{"parameter":"front"}`)}
+		}
+		return leaseapitest.Grants(leaseapi.Lease{MTU: 1400})(call)
+	})
+	joined, err := Join(context.Background(), r)
+	if err != nil || joined.Lease.MTU != 1400 {
+		t.Errorf("%+v, %v", joined, err)
+	}
+	if len(leased.Calls) != 2 {
+		t.Fatalf("%d calls", len(leased.Calls))
+	}
+	if first, second := string((<-leased.Calls).Parameters), string((<-leased.Calls).Parameters); !strings.HasSuffix(first, `,"front":"hook","networks":2}`) ||
+		strings.Replace(first, `,"front":"hook","networks":2`, "", 1) != second {
+		t.Errorf("called %s, then %s", first, second)
+	}
+}
+
+// A refusal of the policy is the end of it.
+func TestJoinRefused(t *testing.T) {
+	r, _ := request(t)
+	r.Front = leaseapi.FrontHook
+	leased := leaseapitest.New(t, func(leaseapi.Call) *leaseapi.Reply {
+		return &leaseapi.Reply{Error: leaseapi.ErrorRefused, Parameters: json.RawMessage(`{"message":"not here"}`)}
+	})
+	if _, err := Join(context.Background(), r); err == nil || err.Error() != "not here" || len(leased.Calls) != 1 {
+		t.Errorf("%v after %d calls", err, len(leased.Calls))
+	}
+}

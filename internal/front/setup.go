@@ -14,6 +14,15 @@ func (r Request) setup(ctx context.Context) (leaseapi.SetupReply, error) {
 	if r.Begun != nil {
 		return r.Begun.Setup(ctx)
 	}
+	reply, err := r.call(ctx)
+	if leaseapi.Lacks(err, "front") || leaseapi.Lacks(err, "networks") { // a leased of before policies
+		r.Front, r.Networks = "", 0
+		return r.call(ctx)
+	}
+	return reply, err
+}
+
+func (r Request) call(ctx context.Context) (leaseapi.SetupReply, error) {
 	// This comes first, so that systemd can start leased while the netns is opened.
 	leased, err := leaseapi.Dial(ctx)
 	if err != nil {
@@ -29,7 +38,7 @@ func (r Request) setup(ctx context.Context) (leaseapi.SetupReply, error) {
 		ns.Close() // nothing of ours pins the netns while leased waits for a server
 		leaseapi.Rehearse()
 	}
-	req := leaseapi.SetupRequest{Netns: r.Netns, Netavark: r.Netavark}
+	req := leaseapi.SetupRequest{Netns: r.Netns, Netavark: r.Netavark, Front: r.Front, Networks: r.Networks}
 	if r.Netavark == nil {
 		req.Attachment, req.Options, req.Hostnames = r.Attachment, r.Given, r.Hostnames
 	}

@@ -100,10 +100,11 @@ func (c *Conn) sendWith(fd int, frame []byte) (n int, err error) {
 
 func answered(r Reply) error {
 	var p struct {
-		Message string `json:"message"`
+		Message   string `json:"message"`
+		Parameter string `json:"parameter"`
 	}
 	if json.Unmarshal(r.Parameters, &p) != nil || p.Message == "" {
 		p.Message = "leased answers " + r.Error + " " + string(r.Parameters)
 	}
-	return &Error{Name: r.Error, Message: p.Message}
+	return &Error{Name: r.Error, Message: p.Message, Parameter: p.Parameter}
 }

@@ -8,14 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"syscall"
 )
 
 // Error is an error that leased answered.
 type Error struct {
-	Name    string // such as ErrorNoLease
-	Message string // for the user
+	Name      string // such as ErrorNoLease
+	Message   string // for the user
+	Parameter string // that is wrong; of ErrorInvalidParameter
 }
 
 func (e *Error) Error() string { return e.Message }
@@ -28,9 +28,12 @@ func IsOld(err error) bool {
 }
 
 // IsBeforeOwners says that leased does not know the parameter owner.
-func IsBeforeOwners(err error) bool {
+func IsBeforeOwners(err error) bool { return Lacks(err, "owner") }
+
+// Lacks says that leased does not know a parameter: it is of before that parameter.
+func Lacks(err error, parameter string) bool {
 	var e *Error
-	return errors.As(err, &e) && e.Name == ErrorInvalidParameter && strings.Contains(e.Message, `"parameter":"owner"`)
+	return errors.As(err, &e) && e.Name == ErrorInvalidParameter && e.Parameter == parameter
 }
 
 // ErrHungUp says that leased ended during a call: it was killed, or is restarting.
@@ -114,6 +117,13 @@ func (c *Conn) ReleaseContainer(ctx context.Context, containerID, owner string) 
 // leased.
 func (c *Conn) NoteResolvConf(ctx context.Context, req NoteResolvConfRequest) error {
 	return c.call(ctx, request{method: MethodNoteResolvConf, params: req, oneWay: true}, nothing)
+}
+
+// May asks whether the policy allows something, and which line does. Else the error says why not.
+func (c *Conn) May(ctx context.Context, req MayRequest) (MayReply, error) {
+	var reply MayReply
+	err := c.call(ctx, request{method: MethodMay, params: req}, into(&reply))
+	return reply, err
 }
 
 // List calls each for every attachment that leased knows.

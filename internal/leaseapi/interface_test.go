@@ -38,6 +38,8 @@ var types = map[string]reflect.Type{
 	"reply of Release":          reflect.TypeFor[struct{}](),
 	"reply of ReleaseContainer": reflect.TypeFor[struct{}](),
 	"reply of List":             reflect.TypeFor[leaseapi.ListReply](),
+	"method May":                reflect.TypeFor[leaseapi.MayRequest](),
+	"reply of May":              reflect.TypeFor[leaseapi.MayReply](),
 	"error NoLease":             reflect.TypeFor[message](),
 	"error Failed":              reflect.TypeFor[message](),
 }
@@ -105,6 +107,7 @@ func TestMethodsAndErrorsAreDescribed(t *testing.T) {
 	text := described(leaseapi.Interface)
 	for _, name := range []string{
 		leaseapi.MethodSetup, leaseapi.MethodTeardown, leaseapi.MethodAcquire, leaseapi.MethodRelease, leaseapi.MethodReleaseContainer, leaseapi.MethodList,
+		leaseapi.MethodMay,
 	} {
 		if _, ok := text["method "+strings.TrimPrefix(name, "io.leased.")]; !ok {
 			t.Errorf("%s is not described", name)

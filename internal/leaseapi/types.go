@@ -32,6 +32,7 @@ const (
 	MethodAcquire  = "io.leased.Acquire"
 	MethodRelease  = "io.leased.Release"
 	MethodList     = "io.leased.List"
+	MethodMay      = "io.leased.May"
 
 	MethodReleaseContainer = "io.leased.ReleaseContainer"
 	MethodNoteResolvConf   = "io.leased.NoteResolvConf"
@@ -42,8 +43,8 @@ const (
 const (
 	ErrorNoLease = "io.leased.NoLease" // no server answered, or no server gave an address, in time
 	ErrorFailed  = "io.leased.Failed"  // the kernel or the disk refused
-	// ErrorRefused: an option, or netavark's document, cannot be right; or a running container
-	// has this one's identity on the LAN.
+	// ErrorRefused: an option, or netavark's document, cannot be right; or the policy does not
+	// allow it; or a running container has this one's identity on the LAN.
 	ErrorRefused = "io.leased.Refused"
 )
 
@@ -121,7 +122,15 @@ type SetupRequest struct {
 	Options    map[string]string `json:"options,omitempty"`   // as users type them
 	Hostnames  []string          `json:"hostnames,omitempty"` // candidates for the DHCP host name, best first
 	Netavark   json.RawMessage   `json:"netavark,omitempty"`
+	// Front is FrontHook for a container that the OCI hook brings: the policy decides about
+	// it. Networks is how many networks the container asks for in all. Without Front nothing
+	// is decided: the caller is root.
+	Front    string `json:"front,omitempty"`
+	Networks int    `json:"networks,omitempty"`
 }
+
+// FrontHook is the OCI hook, as SetupRequest.Front and as the WHO of a policy.
+const FrontHook = "hook"
 
 // SetupReply is the answer of Setup. Lease is absent as in AcquireReply. To a call with
 // Netavark, the answer is Status alone: netavark's StatusBlock.
@@ -230,6 +239,19 @@ type Status struct {
 	State      string     `json:"state"`            // RFC 2131 figure 5, PROBING (RFC 5227), or StateHeld
 	State6     string     `json:"state6,omitempty"` // of DHCPv6, if in use
 	Lease      *Lease     `json:"lease,omitempty"`
+}
+
+// MayRequest holds the parameters of May: who, on which interface of the host, with which
+// options of net-dhcp(7). Two keys are the hook's: name, and networks, which is a number.
+type MayRequest struct {
+	Who       string            `json:"who"`
+	Interface string            `json:"interface"`
+	Options   map[string]string `json:"options,omitempty"`
+}
+
+// MayReply says which line of the policy allows it, as FILE:NUMBER.
+type MayReply struct {
+	Line string `json:"line"`
 }
 
 // ListReply is one reply of List: an attachment; empty in the last reply.

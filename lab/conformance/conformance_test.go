@@ -19,7 +19,7 @@ const (
 var update = flag.Bool("update", false, "write leased/CONFORMANCE.md")
 
 // files are those of rows/, in the page's order.
-var files = []string{"rfc", "figure5", "options", "ipv6", "faults", "netavark", "hostile"}
+var files = []string{"rfc", "figure5", "options", "ipv6", "faults", "netavark", "hostile", "policy"}
 
 func load(t *testing.T) (all []table) {
 	t.Helper()

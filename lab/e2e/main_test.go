@@ -34,6 +34,10 @@ func TestMain(m *testing.M) {
 	for _, c := range versions {
 		fmt.Println("#", try(c[0], c[1:]...).out)
 	}
+	if err := writePolicy(everything); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		os.Exit(1)
+	}
 	empty = machine()
 	os.Exit(m.Run())
 }

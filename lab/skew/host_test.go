@@ -41,7 +41,10 @@ func newHost(t *testing.T, programs string) *host {
 	t.Setenv("LEASED_SOCKET", h.socket)
 	log, err := os.Create(filepath.Join(dir, "log"))
 	must(t, err)
-	cmd := exec.Command(filepath.Join(programs, "leased"), "--log-level", "debug",
+	etc := filepath.Join(dir, "etc")
+	must(t, os.Mkdir(etc, 0o755))
+	must(t, os.WriteFile(filepath.Join(etc, "policy.conf"), []byte("hook bridge="+testlan.HostBridge+" hostname=any\n"), 0o644))
+	cmd := exec.Command(filepath.Join(programs, "leased"), "--log-level", "debug", "--policy-dir", etc,
 		"--state-dir", filepath.Join(dir, "state"), "--memory-dir", filepath.Join(dir, "memory"))
 	cmd.Stderr = log
 	lan.Host.Start(cmd)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// leased, the operator's tool, lists the leases and shows help. The daemon is a program
+// leased, the operator's tool, lists the leases, asks what the policy allows, and shows help. The daemon is a program
 // of its own, which "leased serve" becomes.
 package main
 
@@ -33,7 +33,7 @@ func app() *cli.App {
 		Name:     "leased",
 		Usage:    "DHCP leases of containers on the LAN",
 		Version:  build.Version,
-		Commands: []*cli.Command{serveCommand(), lsCommand()},
+		Commands: []*cli.Command{serveCommand(), lsCommand(), mayCommand()},
 		Description: "systemd starts leased through a socket. Enable it: systemctl enable --now leased.socket\n" +
 			"The log is in the journal: journalctl -u leased\n" +
 			"The environment variable LEASED_SOCKET replaces the socket's path, " + leaseapi.DefaultSocket + ".\n" +

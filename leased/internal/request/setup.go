@@ -20,6 +20,9 @@ import (
 type Setup struct {
 	Wanted   wanted.Interface
 	Netavark bool // the answer is netavark's document
+
+	front    string // empty: root itself, and no policy decides
+	networks int    // that the container asks for in all
 }
 
 // RefusedError says, for the user, which option or part of netavark's document cannot be
@@ -38,7 +41,9 @@ func ParseSetup(a leaseapi.SetupRequest) (Setup, error) {
 	var p parser
 	p.check("netns", strings.HasPrefix(a.Netns, "/") && len(a.Netns) <= maxPath)
 	p.check("hostnames", len(a.Hostnames) <= maxHostnames)
-	at, s := p.keyOf(a.Attachment, a.Netavark), Setup{Netavark: a.Netavark != nil}
+	p.check("front", a.Front == "" || a.Front == leaseapi.FrontHook && a.Netavark == nil)
+	p.check("networks", a.Networks >= 0)
+	at, s := p.keyOf(a.Attachment, a.Netavark), Setup{Netavark: a.Netavark != nil, front: a.Front, networks: max(a.Networks, 1)}
 	if p.bad != "" {
 		return Setup{}, &InvalidError{p.bad}
 	}

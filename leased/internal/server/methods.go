@@ -38,6 +38,7 @@ var methods = map[string]method{
 	leaseapi.MethodReleaseContainer:      {run: (*session).releaseContainer, root: true},
 	leaseapi.MethodNoteResolvConf:        {run: (*session).noteResolvConf, root: true},
 	leaseapi.MethodList:                  {run: (*session).list},
+	leaseapi.MethodMay:                   {run: (*session).may},
 }
 
 // named is the single parameter of the errors of org.varlink.service.

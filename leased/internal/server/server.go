@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/policy"
 	"podman-net-dhcp/leased/internal/request"
 )
 
@@ -47,9 +48,16 @@ type Leases interface {
 	List() iter.Seq[leaseapi.Status]
 }
 
+// Judge decides by root's policy. It returns where the line is that allows a request, or why
+// no line does, for the user.
+type Judge interface {
+	Judge(r policy.Request) (line string, err error)
+}
+
 // Server serves one listener.
 type Server struct {
 	Leases Leases
+	Judge  Judge // nil: whoever a policy binds is refused
 	Log    *slog.Logger
 	// Changed, if not nil, is called with 1 when a peer connects and with -1 when it
 	// leaves.

@@ -28,6 +28,9 @@ func (x *session) setup(ctx context.Context, call *incoming) error {
 	if call.netns == nil {
 		return x.invalid(call.Call, "netns")
 	}
+	if err := x.allowed(s); err != nil {
+		return x.refuse(call.Call, err)
+	}
 	r := &reply{session: x, call: call.Call, setup: s}
 	undo, err := x.Leases.Setup(ctx, s, call.take(), r.tell)
 	if err != nil {

@@ -30,6 +30,7 @@ type leases struct {
 	setup   func(ctx context.Context, s request.Setup, netns *os.File) (*leaseapi.Lease, error)
 	told    atomic.Bool // a Setup's answer was taken at once
 	list    []leaseapi.Status
+	judge   Judge
 
 	undone   chan struct{}
 	changed  func(by int)
@@ -108,7 +109,7 @@ func start(t *testing.T, l *leases, lim limits) *running {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Server{Leases: l, Log: slog.New(slog.DiscardHandler), Changed: l.changed, limits: lim}
+	s := &Server{Leases: l, Judge: l.judge, Log: slog.New(slog.DiscardHandler), Changed: l.changed, limits: lim}
 	r := &running{Server: s, t: t, path: path}
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(ctx, listener) }()

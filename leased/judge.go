@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"log/slog"
+
+	"podman-net-dhcp/internal/attach"
+	"podman-net-dhcp/leased/internal/policy"
+)
+
+// judge decides by the policy on disk, and by what the host's interface is for.
+type judge struct {
+	files *policy.Files
+	log   *slog.Logger
+}
+
+func newJudge(dir string, log *slog.Logger) judge {
+	return judge{&policy.Files{Dir: dir}, log}
+}
+
+// Judge returns where the line is that allows the request.
+func (j judge) Judge(r policy.Request) (line string, err error) {
+	p, changed := j.files.Load()
+	if changed {
+		for _, err := range p.Bad {
+			j.log.Warn("a file of the policy allows nothing", "err", err)
+		}
+	}
+	l, err := p.Judge(r)
+	if err == nil {
+		err = policy.Usual.Check(r.Options.Host())
+	}
+	if err == nil && r.Passthru() {
+		err = unused(r.Options.Host())
+	}
+	return l.String(), err
+}
+
+// unused refuses to take an interface away from the host that the host uses. A bridge is not
+// taken away: a container becomes its port, whatever mode says.
+func unused(name string) error {
+	host, err := attach.OpenHost(nil)
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	i, err := host.Find(name)
+	if err != nil || i.Bridge() {
+		return err
+	}
+	use, err := host.Uses(i)
+	if err != nil {
+		return fmt.Errorf("find out for what the host uses %s: %w", name, err)
+	}
+	if use != "" {
+		return fmt.Errorf("mode=passthru takes %s away from the host, but %s; no policy allows this; name another NIC, or another mode; see leased-policy(5)", name, use)
+	}
+	return nil
+}
