@@ -38,7 +38,7 @@ PAGES := leased.8 net-dhcp-hook.8 net-dhcp.7 io.leased.7 leased-policy.5
 UNITS := leased.socket leased.service leased-helper.socket leased-helper.service
 
 .DEFAULT_GOAL := help
-.PHONY: help build tags man install uninstall dist rpm deb selinux apparmor release licenses vuln demo test test-go test-e2e test-chaos test-churn test-scale test-long test-matrix test-fuzz fuzz bench bench-quick lint fmt clean
+.PHONY: help build tags man install install-hook uninstall dist rpm deb selinux apparmor release licenses vuln demo test test-go test-e2e test-chaos test-churn test-scale test-long test-matrix test-fuzz fuzz bench bench-quick lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,8 +72,6 @@ install: build man ## put everything in place; DESTDIR= and PREFIX=/usr as usual
 	$(FILE) -t $(DESTDIR)$(UNITDIR) $(UNITS:%=packaging/systemd/%)
 	$(FILE) packaging/sysusers/leased.conf $(DESTDIR)$(SYSUSERSDIR)/leased.conf
 	sed -i 's,@DAEMONDIR@,$(DAEMONDIR),g' $(DESTDIR)$(UNITDIR)/leased.service $(DESTDIR)$(UNITDIR)/leased-helper.service
-	$(FILE) -t $(DESTDIR)$(HOOKJSON) hooks.d/net-dhcp-create.json hooks.d/net-dhcp-poststop.json
-	sed -i 's,@HOOK@,$(HOOKDIR)/net-dhcp-hook,g' $(DESTDIR)$(HOOKJSON)/net-dhcp-create.json $(DESTDIR)$(HOOKJSON)/net-dhcp-poststop.json
 	$(FILE) -t $(DESTDIR)$(MANDIR)/man5 $(filter %.5,$(PAGES:%=bin/man/%))
 	$(FILE) -t $(DESTDIR)$(MANDIR)/man7 $(filter %.7,$(PAGES:%=bin/man/%))
 	$(FILE) -t $(DESTDIR)$(MANDIR)/man8 $(filter %.8,$(PAGES:%=bin/man/%))
@@ -83,6 +81,11 @@ install: build man ## put everything in place; DESTDIR= and PREFIX=/usr as usual
 	$(FILE) -t $(DESTDIR)$(LICENSEDIR) LICENSE packaging/licenses/THIRD-PARTY
 	$(FILE) -t $(DESTDIR)$(DOCDIR) README.md CHANGELOG.md SECURITY.md
 	cd packaging/examples && find . -type f -exec $(FILE) {} $(abspath $(DESTDIR))$(DOCDIR)/examples/{} \;
+
+# With the JSON, Podman and CRI-O call the hook for every container with annotations of ours.
+install-hook: install ## install, and have Podman call the OCI hook (needs Podman 4.5.1 and a policy)
+	$(FILE) -t $(DESTDIR)$(HOOKJSON) hooks.d/net-dhcp-create.json hooks.d/net-dhcp-poststop.json
+	sed -i 's,@HOOK@,$(HOOKDIR)/net-dhcp-hook,g' $(DESTDIR)$(HOOKJSON)/net-dhcp-create.json $(DESTDIR)$(HOOKJSON)/net-dhcp-poststop.json
 
 # The hook's JSON goes first: one that names a missing program makes every
 # container's start fail.

@@ -25,6 +25,13 @@ func TestUninstallTakesAwayWhatInstallBrought(t *testing.T) {
 	for range 2 { // an upgrade, too
 		command(t, tree, nil, "make", "install", "DESTDIR="+dest)
 	}
+	if json, _ := filepath.Glob(filepath.Join(filepath.Dir(others), "*.json")); len(json) != 1 {
+		t.Errorf("make install has Podman call the hook: %q", json)
+	}
+	command(t, tree, nil, "make", "install-hook", "DESTDIR="+dest)
+	if json, _ := filepath.Glob(filepath.Join(filepath.Dir(others), "net-dhcp-*.json")); len(json) != 2 {
+		t.Errorf("make install-hook brings %q", json)
+	}
 	if n := len(files(t, dest)); n < 20 {
 		t.Errorf("make install brings %d files", n)
 	}
