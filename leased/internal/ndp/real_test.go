@@ -15,10 +15,10 @@ func TestAdvertisementsOfRealRouters(t *testing.T) {
 	t.Parallel()
 	for router, want := range map[string]string{
 		"dnsmasq": "{From:fe80::1 Managed:true Other:true Lifetime:1800 Preference:0 " +
-			"Prefixes:[{Prefix:2001:db8::/64 Autonomous:false Preferred:3600 Valid:3600}] " +
+			"Prefixes:[{Prefix:2001:db8::/64 Autonomous:false Preferred:3600 Valid:3600}] Excess:false " +
 			"DNS:[{Addrs:[2001:db8::53 2001:db8::54] Lifetime:3600}] Search:[{Names:[web.example db.example] Lifetime:3600}]}",
 		"radvd": "{From:fe80::1 Managed:false Other:true Lifetime:12 Preference:0 " +
-			"Prefixes:[{Prefix:2001:db8::/64 Autonomous:true Preferred:14400 Valid:86400} {Prefix:fd00:db8::/64 Autonomous:true Preferred:300 Valid:600}] " +
+			"Prefixes:[{Prefix:2001:db8::/64 Autonomous:true Preferred:14400 Valid:86400} {Prefix:fd00:db8::/64 Autonomous:true Preferred:300 Valid:600}] Excess:false " +
 			"DNS:[{Addrs:[2001:db8::53] Lifetime:600}] Search:[{Names:[web.example db.example] Lifetime:600}]}",
 	} {
 		a, err := Parse(testlan.Seed(t, "FuzzParse", router), router1)
