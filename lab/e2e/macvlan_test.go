@@ -44,7 +44,7 @@ func TestPassthruIsForOne(t *testing.T) {
 	before := hostLink(s, "nic0").Address
 	n := s.macvlan("mode=passthru")
 	c := s.run("a", "--network", n)
-	contains(s, "the error", s.runFails("b", "--network", n), "nic0", "one container")
+	contains(s, "the error", s.runFails("b", "--network", n), "nic0", "already", "stop it")
 	c.bound(n, "eth0")
 	c.remove()
 	equal(s, "the parent's MAC", hostLink(s, "nic0").Address, before)
