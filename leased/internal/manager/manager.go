@@ -38,7 +38,7 @@ type Manager struct {
 	// context is Run's context. It is set before the first actor runs.
 	context func() context.Context
 
-	guarded []kernel.Port // by the leased before; until Run
+	guarded []kernel.Use // by the leased before; until Run
 
 	mu      sync.Mutex // guards all that follows, and the first fields of each actor
 	state   state
@@ -217,12 +217,11 @@ func (m *Manager) release(ctx context.Context, key string, end func(x *actor) er
 	}
 }
 
-// ReleaseContainer is Release for all attachments of a container. With an owner the container
-// is over: an attachment whose link is still there is that of another container, or its end
-// is about to be noticed.
+// ReleaseContainer is Release for all attachments of a container. With an owner, an attachment
+// that has none and whose link is still there may be that of another container.
 func (m *Manager) ReleaseContainer(ctx context.Context, containerID, owner string) error {
 	for _, key := range m.keysOf(containerID, owner) {
-		if _, lives := m.lives(key); lives && owner != "" {
+		if _, lives := m.lives(key); lives && owner != "" && !request.IsOwned(key) {
 			continue
 		}
 		if err := m.release(ctx, key, func(x *actor) error { x.end("released"); return nil }); err != nil {

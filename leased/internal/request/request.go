@@ -58,6 +58,9 @@ func IsOf(key, containerID, owner string) bool {
 	return part[3] == owner
 }
 
+// IsOwned reports whether a key has an owner.
+func IsOwned(key string) bool { return strings.Count(key, "\x00") == 3 }
+
 // hookNetwork is the network of the OCI hook; further ones have a number behind it.
 const hookNetwork = "io.leased"
 
