@@ -72,8 +72,7 @@ func TestIPNotGiven(t *testing.T) {
 
 func TestInterfaceName(t *testing.T) {
 	s := begin(t)
-	// Linux answers for both addresses by one of the interfaces: not so through a guard.
-	n, m := s.bridge("guard=off"), s.macvlan()
+	n, m := s.bridge(), s.macvlan()
 	c := s.run("", "--network", n+":interface_name=lan0", "--network", m+":interface_name=wan0")
 	equal(s, "the links", c.linkNames(), []string{"lan0", "wan0"})
 	c.bound(n, "lan0")

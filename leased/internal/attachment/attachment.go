@@ -44,8 +44,8 @@ type Kernel interface {
 	Number(p kernel.Place) (int, error)
 	Check(p kernel.Place) error
 	DeleteLink(p kernel.Place) error
-	// Unguard says that the attachment of a guarded port is over.
-	Unguard(port string)
+	// Unguard says that the attachment of an interface is over.
+	Unguard(u kernel.Use)
 	// Resolve rewrites the container's resolv.conf, and reports whether it did.
 	Resolve(j resolv.Job) (bool, error)
 }
@@ -104,6 +104,7 @@ type Attachment struct {
 	remembers bool // there is a memo of this client
 	told      bool // at rest: resolves is what the lease says
 	unowned   bool // no caller knows of the link yet: it goes with the attachment
+	guarded   bool // the guard of ports knows of it
 	v4        *ipv4.Driver
 	v6        *ipv6.Driver // nil: ipv6=off
 
@@ -179,6 +180,7 @@ func Resume(env *Env, host Host, r *record.Record, at kernel.Place) *Attachment 
 		a.phase = Ready
 	}
 	a.lan.SetLive(!r.Held)
+	a.guarded = !r.Held
 	if a.v4.Bound() {
 		a.lan.SetAddr(r.Bound.Addr.Addr())
 	}

@@ -4,6 +4,7 @@ package attachment
 
 import (
 	"errors"
+	"net/netip"
 	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
@@ -111,11 +112,13 @@ func (a *Attachment) drop(end ending) {
 	a.quit()
 }
 
-// unguard has the guard of the port leave with the link.
+// unguard has the guard of the port leave with the link, once: the next container of the same
+// name has a port of the same name.
 func (a *Attachment) unguard() {
-	if port := a.req.Port(); port != "" {
-		a.env.Kernel.Unguard(port)
+	if a.guarded {
+		a.env.Kernel.Unguard(a.place.Use(a.req.Port(), netip.Addr{}))
 	}
+	a.guarded = false
 }
 
 func (a *Attachment) deleteRecord() {

@@ -34,7 +34,7 @@ func (a *Attachment) makeLink(make func(at kernel.Place) (kernel.Place, error)) 
 		a.GiveUp("the link could not be made", &leaseapi.Error{Name: leaseapi.ErrorFailed, Message: err.Error()})
 		return
 	}
-	a.place = at
+	a.place, a.guarded = at, true
 	a.req.Link.Index = at.Index
 	failpoint.At(failpoint.AfterLink)
 }

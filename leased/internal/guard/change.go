@@ -26,7 +26,7 @@ func (g *Guard) readyLocked() error {
 			conn.Close()
 		}
 	}
-	if isAbsent(err) {
+	if known := len(g.ports) + len(g.ended); isAbsent(err) && known == 0 { // else a link has just gone
 		g.none = true
 		g.log.Warn("this kernel cannot guard the ports of containers (nftables, family netdev): a container can pose as DHCP server or router", "err", err)
 		return nil
@@ -71,7 +71,7 @@ func (g *Guard) livingLocked() (living []port, err error) {
 		if p.link = link.Name; err == nil {
 			living = append(living, p)
 		}
-		return err == nil
+		return !errors.Is(err, unix.ENODEV)
 	}
 	maps.DeleteFunc(g.ports, func(_ string, p port) bool { return !here(p) })
 	g.ended = slices.DeleteFunc(g.ended, func(p port) bool { return !here(p) })
@@ -125,7 +125,8 @@ func (g *Guard) sweepLocked() {
 		}
 		// Before Linux 6.16 the chain has gone with the link.
 		_ = g.sendLocked(del(unix.NFT_MSG_DELCHAIN, rtnetlink.String(unix.NFTA_CHAIN_TABLE, table), rtnetlink.String(unix.NFTA_CHAIN_NAME, p.chain())))
-		_ = g.sendLocked(append(p.forbid(p.addr), element(del, unix.NFT_MSG_DELSETELEM, macs, p.macKey()))...)
+		none := port{index: p.index}
+		_ = g.sendLocked(append(none.replace(p.addrs), element(del, unix.NFT_MSG_DELSETELEM, macs, p.macKey()))...)
 		return true
 	})
 }

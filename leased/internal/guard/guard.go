@@ -39,34 +39,39 @@ type Guard struct {
 	none  bool            // the kernel has no nf_tables
 	ports map[string]port // by the name that leased gave the link
 	ended []port          // their attachments are over; their links may not be
+	uses  map[uint64]uses // by the cookie of the container's netns
 }
 
 // New makes a Guard without ports.
 func New(host *netns.NS, log *slog.Logger) *Guard {
-	return &Guard{host: host, log: log, open: open, flags: ownedPersistent, ports: map[string]port{}}
-}
-
-// Port is a port that is guarded already.
-type Port struct {
-	Name string // of the link
-	MAC  net.HardwareAddr
-	Addr netip.Addr // the container's IPv4 address; invalid: none
+	return &Guard{host: host, log: log, open: open, flags: ownedPersistent, ports: map[string]port{}, uses: map[uint64]uses{}}
 }
 
 // Restore takes over what an earlier leased has guarded: the table is replaced in one
 // transaction, whatever it was, by one for those ports that are still there. It comes before
 // all other methods.
-func (g *Guard) Restore(ports []Port) error {
+func (g *Guard) Restore(all []Use) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	for _, u := range all {
+		g.noteLocked(u)
+	}
+	if !slices.ContainsFunc(all, func(u Use) bool { return u.Port != "" }) {
+		return nil
+	}
 	links, err := g.links()
 	if err != nil {
 		return err
 	}
 	defer links.Close()
-	for _, p := range ports {
-		if l, err := links.LinkByName(p.Name); err == nil && l.Kind == "veth" {
-			g.ports[p.Name] = newPort(l.Name, l.Index, p.MAC, p.Addr)
+	for _, u := range all {
+		if u.Port == "" {
+			continue
+		}
+		if l, err := links.LinkByName(u.Port); err == nil && l.Kind == "veth" {
+			p := newPort(l.Name, l.Index, u.MAC)
+			p.netns, p.addrs = u.Netns, g.uses[u.Netns].addrs()
+			g.ports[u.Port] = p
 		}
 	}
 	if err := g.readyLocked(); err != nil || len(g.ports) > 0 {
@@ -87,7 +92,7 @@ func (g *Guard) Add(name string, index int, mac net.HardwareAddr) error {
 		g.ended = append(g.ended, old)
 	}
 	g.sweepLocked()
-	p := newPort(name, index, mac, netip.Addr{})
+	p := newPort(name, index, mac)
 	g.ports[name] = p
 	err := g.changeLocked(p.appear()...)
 	if err != nil {
@@ -97,37 +102,41 @@ func (g *Guard) Add(name string, index int, mac net.HardwareAddr) error {
 	return nil
 }
 
-// Allow lets the container of a port use an IPv4 address, and no other one; the invalid
-// address is none. It also looks after the table where others can change that: before Linux
-// 6.9. A port that is not guarded is no error.
-func (g *Guard) Allow(name string, addr netip.Addr) error {
+// Allow lets a container use an IPv4 address with one of its interfaces, and no other address
+// with this interface. Where others can change the table, before Linux 6.9, Allow also looks
+// after it. A port that is not guarded is no error.
+func (g *Guard) Allow(u Use) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	p, ok := g.ports[name]
-	if !ok || g.conn == nil {
-		return nil
+	g.noteLocked(u)
+	p, ok := g.ports[u.Port]
+	if ok {
+		p.netns = u.Netns
+		g.ports[u.Port] = p
+		if err := g.readyLocked(); err != nil { // where Restore has failed
+			return err
+		}
 	}
-	was := p.addr
-	p.addr = addr
-	g.ports[name] = p
-	if was == addr {
-		return g.lookLocked(p)
+	known := ok && slices.Contains(p.addrs, u.Addr)
+	if err := g.followLocked(u.Netns); err != nil || !known || g.conn == nil {
+		return err
 	}
-	if err := g.changeLocked(slices.Concat(p.forbid(was), p.allow(addr))...); err != nil {
-		p.addr = was
-		g.ports[name] = p
-		return fmt.Errorf("guard the port %s: %w", name, err)
-	}
-	return nil
+	return g.lookLocked(p)
 }
 
-// End says that the port's attachment is over. The guard leaves with the link.
-func (g *Guard) End(name string) {
+// End says that the attachment of an interface is over. The guard of its port leaves with the
+// link.
+func (g *Guard) End(u Use) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if p, ok := g.ports[name]; ok {
-		delete(g.ports, name)
+	if p, ok := g.ports[u.Port]; ok {
+		delete(g.ports, u.Port)
 		g.ended = append(g.ended, p)
+	}
+	u.Addr = netip.Addr{}
+	g.noteLocked(u)
+	if err := g.followLocked(u.Netns); err != nil {
+		g.log.Warn("a container's other ports let its former address through", "err", err)
 	}
 	g.sweepLocked()
 }

@@ -3,6 +3,7 @@
 package guard
 
 import (
+	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"net"
@@ -55,6 +56,11 @@ func (r *room) add() testlan.Link {
 	link := r.Veth(r.Container(), "eth0")
 	r.must(r.guard.Add(link.Peer, r.index(link.Peer), link.MAC))
 	return link
+}
+
+// used is an address of the container of a link: the only interface that it has.
+func used(link testlan.Link, addr netip.Addr) Use {
+	return Use{Netns: binary.NativeEndian.Uint64(append(link.MAC, 0, 0)), MAC: link.MAC, Port: link.Peer, Addr: addr}
 }
 
 func (r *room) index(name string) (index int) {
@@ -182,7 +188,7 @@ func TestWhatPasses(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	link, open := r.add(), r.Veth(r.Container(), "eth0")
-	r.must(r.guard.Allow(link.Peer, own))
+	r.must(r.guard.Allow(used(link, own)))
 	r.expect(link, good(link.MAC), true)
 	r.expect(link, bad(link.MAC), false)
 	unheard := map[string]bool{"spanning tree": true, "another MAC to bridges": true} // bridges forward neither
@@ -213,12 +219,38 @@ func TestAddressFollowsTheLease(t *testing.T) {
 		return map[string][]byte{a.String(): ether(testlan.Broadcast, link.MAC, 0x0800, ip4(a, 0, udp(4000, 53, nil)))}
 	}
 	r.expect(link, from(own), false)
-	r.must(r.guard.Allow(link.Peer, own))
+	r.must(r.guard.Allow(used(link, own)))
 	r.expect(link, from(own), true)
-	r.must(r.guard.Allow(link.Peer, others))
+	r.must(r.guard.Allow(used(link, others)))
 	r.expect(link, from(own), false)
 	r.expect(link, from(others), true)
-	r.must(r.guard.Allow(link.Peer, netip.Addr{}))
+	r.must(r.guard.Allow(used(link, netip.Addr{})))
 	r.expect(link, from(others), false)
 	r.expect(link, from(nobody), true)
+}
+
+// Linux answers for an address by another interface of the container, too.
+func TestAddressesOfOneContainer(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	link, next := r.add(), r.add()
+	from := func(a netip.Addr) map[string][]byte {
+		return map[string][]byte{a.String(): ether(testlan.Broadcast, link.MAC, 0x0800, ip4(a, 0, udp(4000, 53, nil)))}
+	}
+	mine := used(link, own)
+	r.must(r.guard.Allow(mine))
+	second := used(next, others)
+	r.must(r.guard.Allow(second)) // of another container
+	r.expect(link, from(others), false)
+	second.Netns, second.Port = mine.Netns, "" // on a macvlan, say
+	r.must(r.guard.Allow(second))
+	r.expect(link, from(others), true)
+	r.expect(link, from(own), true)
+	r.guard.kill()
+	r.guard = r.another()
+	r.must(r.guard.Restore([]Use{mine, second}))
+	r.expect(link, from(others), true)
+	r.guard.End(second)
+	r.expect(link, from(others), false)
+	r.expect(link, from(own), true)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os/exec"
 	"strings"
 	"testing"
@@ -40,7 +41,7 @@ func TestFlushIsRefused(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	link := r.add()
-	r.must(r.guard.Allow(link.Peer, own))
+	r.must(r.guard.Allow(used(link, own)))
 	if !r.guard.owned {
 		t.Skip("needs Linux 6.9")
 	}
@@ -59,10 +60,10 @@ func TestFlushIsPutBack(t *testing.T) {
 	r := newRoom(t)
 	r.guard.flags = 0
 	link := r.add()
-	r.must(r.guard.Allow(link.Peer, own))
+	r.must(r.guard.Allow(used(link, own)))
 	for _, change := range []string{"flush ruleset", "delete table netdev leased", "delete chain netdev leased " + r.guard.ports[link.Peer].chain()} {
 		r.must(r.nft(change))
-		r.must(r.guard.Allow(link.Peer, own)) // as a renewal does
+		r.must(r.guard.Allow(used(link, own))) // as a renewal does
 		r.guarded(link)
 	}
 	if !strings.Contains(r.log.String(), "made again") {
@@ -70,7 +71,7 @@ func TestFlushIsPutBack(t *testing.T) {
 	}
 	r.must(r.nft("flush ruleset"))
 	fresh := r.add() // makes the rules of both again
-	r.must(r.guard.Allow(fresh.Peer, own))
+	r.must(r.guard.Allow(used(fresh, own)))
 	r.guarded(fresh)
 	r.guarded(link)
 }
@@ -79,13 +80,13 @@ func TestRestartTakesOver(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	link, gone := r.add(), r.add()
-	r.must(r.guard.Allow(link.Peer, own))
+	r.must(r.guard.Allow(used(link, own)))
 	r.guard.kill()
 	r.expect(link, bad(link.MAC), false)
 	r.must(r.nft("flush chain netdev leased guard")) // nobody owns the table now
 	gone.Delete()
 	r.guard = r.another()
-	ports := []Port{{Name: link.Peer, MAC: link.MAC, Addr: own}, {Name: gone.Peer, MAC: gone.MAC}}
+	ports := []Use{used(link, own), used(gone, netip.Addr{})}
 	r.must(r.guard.Restore(ports))
 	r.guarded(link)
 	if r.guard.owned == (r.nft("flush chain netdev leased guard") == nil) {
@@ -104,8 +105,8 @@ func TestRulesGoWithThePort(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	link, stays := r.add(), r.add()
-	r.must(r.guard.Allow(link.Peer, own))
-	r.guard.End(link.Peer)
+	r.must(r.guard.Allow(used(link, own)))
+	r.guard.End(used(link, netip.Addr{}))
 	r.expect(link, bad(link.MAC), false) // a link that is there is guarded
 	link.Delete()
 	r.guard.Sweep()
@@ -115,7 +116,7 @@ func TestRulesGoWithThePort(t *testing.T) {
 	}
 	r.expect(stays, bad(stays.MAC), false)
 	stays.Delete()
-	r.guard.End(stays.Peer)
+	r.guard.End(used(stays, netip.Addr{}))
 	r.must(r.guard.Close())
 	if have := r.rules(); have != "" {
 		t.Errorf("a table is left:\n%s", have)
@@ -128,7 +129,7 @@ func TestNothingIsLeftOfAKilledLeased(t *testing.T) {
 	link := r.add()
 	r.guard.kill()
 	link.Delete()
-	r.must(r.another().Restore([]Port{{Name: link.Peer, MAC: link.MAC}}))
+	r.must(r.another().Restore([]Use{used(link, netip.Addr{})}))
 	if have := r.rules(); have != "" {
 		t.Errorf("a table is left:\n%s", have)
 	}
@@ -149,7 +150,7 @@ func TestTheNameIsUsedAgain(t *testing.T) {
 
 	r.expect(next, map[string][]byte{"OFFER": bad(next.MAC)["OFFER"]}, true) // not guarded yet
 	r.must(r.guard.Add(next.Peer, r.index(next.Peer), next.MAC))
-	r.must(r.guard.Allow(next.Peer, own))
+	r.must(r.guard.Allow(used(next, own)))
 	r.guarded(next)
 }
 
@@ -160,11 +161,11 @@ func TestKernelWithoutNftables(t *testing.T) {
 		g := New(nil, slog.New(slog.NewTextHandler(&log, nil)))
 		g.open = func(*netns.NS) (*rtnetlink.Conn, error) { return nil, fmt.Errorf("open netfilter socket: %w", errno) }
 		for range 2 {
-			if err := errors.Join(g.Add("v1", 1, another), g.Allow("v1", own)); err != nil {
+			if err := errors.Join(g.Add("v1", 1, another), g.Allow(Use{Netns: 1, Port: "v1", Addr: own})); err != nil {
 				t.Error(err)
 			}
 		}
-		g.End("v1")
+		g.End(Use{Netns: 1, Port: "v1"})
 		if n := strings.Count(log.String(), "\n"); n != 1 || g.Close() != nil {
 			t.Errorf("%d lines in the log: %s", n, log.String())
 		}

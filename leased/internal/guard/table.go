@@ -19,7 +19,7 @@ const (
 	table = "leased"
 
 	macs  = "macs"  // the MAC of each port's container, by ifindex
-	addrs = "addrs" // its IPv4 address
+	addrs = "addrs" // its IPv4 addresses
 
 	start  = "guard" // the chains: all frames of guarded ports
 	arp    = "arp"
@@ -140,7 +140,8 @@ type port struct {
 	link  string // its name
 	index int    // its ifindex
 	mac   [6]byte
-	addr  netip.Addr // IPv4; invalid: none
+	netns uint64       // cookie of the container's netns; 0: not known yet
+	addrs []netip.Addr // IPv4, of all of the container's interfaces
 }
 
 // appear guards the port from the first frame on: the chain sees its frames before the bridge
@@ -152,7 +153,7 @@ func (p port) appear() []message {
 		rule{chain: p.chain(), parts: slices.Concat(onPort(p.index), goTo(start))}.message(),
 		element(add, unix.NFT_MSG_NEWSETELEM, macs, p.macKey()),
 	}
-	return append(all, p.allow(p.addr)...)
+	return append(all, p.replace(nil)...)
 }
 
 // hooked is a chain that sees the frames that come from a link.
@@ -193,8 +194,8 @@ func inSet(set string, key []byte) []rtnetlink.Attr {
 	}
 }
 
-func newPort(link string, index int, mac net.HardwareAddr, addr netip.Addr) port {
-	p := port{link: link, index: index, addr: addr}
+func newPort(link string, index int, mac net.HardwareAddr) port {
+	p := port{link: link, index: index}
 	copy(p.mac[:], mac)
 	return p
 }

@@ -39,22 +39,22 @@ func (d *Driver) bind(l, held lease4.Lease) {
 	for _, p := range applied.Problems {
 		d.emit(event.Failed{What: "apply a part of the lease", Err: p})
 	}
-	o.Publish()
-	d.allow(l.Addr.Addr())
+	starting := o.Starting()
+	if !starting {
+		d.allow(l.Addr.Addr())
+	}
+	if o.Publish(); starting { // the container does not run before its start is answered
+		d.allow(l.Addr.Addr())
+	}
 	if first {
 		d.emit(event.Bound{Addr: l.Addr, Server: l.Server})
 	}
 	o.Remember()
 }
 
-// allow lets the container use the address, and no other one, where a guard stands on its port.
-// Publish comes first: the container does not run before its start is answered.
+// allow lets the container use the address where a guard stands on one of its ports.
 func (d *Driver) allow(addr netip.Addr) {
-	port := d.cfg.Request.Port()
-	if port == "" {
-		return
-	}
-	if err := d.cfg.Kernel.Allow4(port, addr); err != nil {
+	if err := d.cfg.Kernel.Allow4(d.cfg.Owner.Place().Use(d.cfg.Request.Port(), addr)); err != nil {
 		d.emit(event.Broken{What: "tell the guard of the port its address", Err: err})
 	}
 }

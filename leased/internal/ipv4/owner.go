@@ -73,8 +73,8 @@ type Kernel interface {
 	// Others4 are the addresses of the container's other interfaces.
 	Others4(p kernel.Place) ([]binding.Other, error)
 	Remove4(p kernel.Place, s binding.Spec) error
-	// Allow4 lets the container behind a guarded port use an IPv4 address, and no other one.
-	Allow4(port string, addr netip.Addr) error
+	// Allow4 lets the container use an IPv4 address with its interface, and no other one.
+	Allow4(u kernel.Use) error
 	// StandIn4 opens a raw socket on a link that is like l, which is gone.
 	StandIn4(l request.Link) (kernel.PacketConn, error)
 }

@@ -145,10 +145,10 @@ func BenchmarkMake(b *testing.B) {
 				p, err = maker.Make(b.Context(), p, nil)
 				s.must(err)
 				made = append(made, s.lap())
-				s.must(l.Allow4(spec.HostEnd, netip.MustParseAddr("192.0.2.77")))
+				s.must(l.Allow4(p.Use(spec.HostEnd, netip.MustParseAddr("192.0.2.77"))))
 				allowed = append(allowed, s.lap())
 				maker.Close()
-				l.Unguard(spec.HostEnd)
+				l.Unguard(p.Use(spec.HostEnd, netip.Addr{}))
 				s.must(l.DeleteLink(p))
 				l.Leave(p)
 			}

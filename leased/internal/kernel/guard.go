@@ -8,28 +8,34 @@ import (
 	"podman-net-dhcp/leased/internal/guard"
 )
 
-// Port is a bridge port that is guarded.
-type Port = guard.Port
+// Use is an IPv4 address that a container uses, as guards know it.
+type Use = guard.Use
 
-// Reguard guards the ports that an earlier leased has guarded. It comes before all else.
-func (l Linux) Reguard(ports []Port) error {
-	if l.Guard == nil || len(ports) == 0 {
-		return nil
-	}
-	return l.Guard.Restore(ports)
+// Use is that address with the place's interface, whose guarded port may be empty.
+func (p Place) Use(port string, addr netip.Addr) Use {
+	return Use{Netns: p.Cookie, MAC: p.MAC, Port: port, Addr: addr}
 }
 
-// Allow4 lets the container behind a guarded port use an IPv4 address, and no other one.
-func (l Linux) Allow4(port string, addr netip.Addr) error {
+// Reguard guards the ports that an earlier leased has guarded. It comes before all else.
+func (l Linux) Reguard(all []Use) error {
 	if l.Guard == nil {
 		return nil
 	}
-	return l.Guard.Allow(port, addr)
+	return l.Guard.Restore(all)
 }
 
-// Unguard says that the attachment of a guarded port is over. The guard leaves with the link.
-func (l Linux) Unguard(port string) {
+// Allow4 lets a container use an IPv4 address with an interface, and no other one.
+func (l Linux) Allow4(u Use) error {
+	if l.Guard == nil {
+		return nil
+	}
+	return l.Guard.Allow(u)
+}
+
+// Unguard says that the attachment of an interface is over. The guard of its port leaves with
+// the link.
+func (l Linux) Unguard(u Use) {
 	if l.Guard != nil {
-		l.Guard.End(port)
+		l.Guard.End(u)
 	}
 }

@@ -5,6 +5,7 @@ package kernel
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"os"
 	"time"
 
@@ -73,7 +74,7 @@ func (m *maker) Make(ctx context.Context, p Place, pause func(ctx context.Contex
 	m.host.Pause = pause
 	link, err := m.host.MakeOn(ctx, m.on, p.Session.ns, m.spec)
 	if err != nil {
-		m.l.Unguard(m.spec.HostEnd)
+		m.l.Unguard(p.Use(m.spec.HostEnd, netip.Addr{}))
 		return p, err
 	}
 	p.MAC = link.MAC
@@ -81,7 +82,7 @@ func (m *maker) Make(ctx context.Context, p Place, pause func(ctx context.Contex
 	p.Index, err = p.Session.netlink().Index(p.Interface, p.MAC)
 	if err != nil {
 		err = errors.Join(gone(err), attach.Delete(p.Session.ns, p.Interface, p.MAC))
-		m.l.Unguard(m.spec.HostEnd)
+		m.l.Unguard(p.Use(m.spec.HostEnd, netip.Addr{}))
 		return p, err
 	}
 	return p, nil
@@ -95,7 +96,7 @@ func (l Linux) UnmakeLink(p Place, s attach.Spec) error {
 		return err
 	}
 	defer host.Close()
-	defer l.Unguard(s.HostEnd)
+	defer l.Unguard(p.Use(s.HostEnd, netip.Addr{}))
 	session, err := l.reach(p)
 	switch {
 	case errors.Is(err, ErrGone):

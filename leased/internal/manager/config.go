@@ -45,7 +45,7 @@ type Kernel interface {
 	// UnmakeLink removes what a killed Maker has left.
 	UnmakeLink(p kernel.Place, s attach.Spec) error
 	// Reguard guards the ports that an earlier leased has guarded. It comes before all else.
-	Reguard(ports []kernel.Port) error
+	Reguard(all []kernel.Use) error
 	// LANRouters hears the router advertisements on the LAN behind a host interface.
 	LANRouters(host string) (kernel.RoutersConn, error)
 }

@@ -30,7 +30,8 @@ type fakeKernel struct {
 
 	mu         sync.Mutex
 	links      map[string]kernel.Place
-	guarded    []kernel.Port            // as Reguard was told
+	guarded    []kernel.Use             // as Reguard was told
+	unguarded  []string                 // ports, as Unguard was told
 	sessions   map[*kernel.Session]bool // of netns that are held open
 	findPanics bool
 	find       error // of Find

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"net"
-	"net/netip"
 	"os"
 	"time"
 
@@ -44,17 +43,21 @@ func (k *fakeKernel) Maker(s attach.Spec) (kernel.Maker, error) {
 	return &fakeMaker{k, s}, nil
 }
 
-func (k *fakeKernel) Reguard(ports []kernel.Port) error {
+func (k *fakeKernel) Reguard(all []kernel.Use) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.guarded = ports
+	k.guarded = all
 	return nil
 }
 
-// Allow4 and Unguard are not among the calls: a guard's own tests and those on Linux have them.
-func (k *fakeKernel) Allow4(string, netip.Addr) error { return nil }
+// Allow4 is not among the calls: a guard's own tests and those on Linux have it.
+func (k *fakeKernel) Allow4(kernel.Use) error { return nil }
 
-func (k *fakeKernel) Unguard(string) {}
+func (k *fakeKernel) Unguard(u kernel.Use) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.unguarded = append(k.unguarded, u.Port)
+}
 
 func (k *fakeKernel) UnmakeLink(p kernel.Place, s attach.Spec) error {
 	k.mu.Lock()

@@ -17,6 +17,7 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/lab/testlan"
+	"podman-net-dhcp/leased/internal/request"
 )
 
 // start is a Setup of a container on the LAN's bridge.
@@ -200,8 +201,26 @@ func TestRestartGuardsAgain(t *testing.T) {
 		w.setUp(context.Background(), w.space(8, map[string]string{"guard": "off"}), true)
 		must(w.t, w.restart(func() {}))
 		w.kernel.with(func(k *fakeKernel) {
-			if len(k.guarded) != 1 || k.guarded[0].MAC.String() != setupMAC || k.guarded[0].Addr != netip.MustParseAddr("192.0.2.9") {
+			if len(k.guarded) != 2 || k.guarded[0].MAC.String() != setupMAC || k.guarded[0].Addr != netip.MustParseAddr("192.0.2.9") {
 				w.t.Errorf("guarded are %v", k.guarded)
+			}
+		})
+	})
+}
+
+// The next container of a name has the port of that name. The lease that was held for it ends
+// when the port is guarded already.
+func TestHeldLeaseLeavesTheNextPort(t *testing.T) {
+	inWorld(t, func(w *world) {
+		s := w.space(9, map[string]string{"release": "1h"})
+		w.mustSetUp(s)
+		must(w.t, w.m.Teardown(context.Background(), request.Attachment(s.Wanted.Attachment), nil))
+		w.rest()
+		s.Wanted.Attachment.ContainerID = "next"
+		w.mustSetUp(s)
+		w.kernel.with(func(k *fakeKernel) {
+			if len(k.unguarded) != 1 {
+				w.t.Errorf("unguarded are %q", k.unguarded)
 			}
 		})
 	})

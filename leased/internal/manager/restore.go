@@ -53,8 +53,8 @@ func (r *restoration) adopt(rec *record.Record) error {
 	if rec.BootID != r.m.cfg.BootID {
 		return r.m.cfg.Store.Delete(key) // the container went with its host
 	}
-	if port := rec.Request.Port(); port != "" {
-		r.m.guarded = append(r.m.guarded, kernel.Port{Name: port, MAC: rec.Request.Link.MAC, Addr: rec.Bound.Addr.Addr()})
+	if !rec.Held {
+		r.m.guarded = append(r.m.guarded, placeOf(rec).Use(rec.Request.Port(), rec.Bound.Addr.Addr()))
 	}
 	if rec.Making {
 		r.unmade = append(r.unmade, rec)

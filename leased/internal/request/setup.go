@@ -112,7 +112,7 @@ func (s Setup) Request(link attach.Link) (Request, error) {
 		return Request{}, err
 	}
 	r, err := Parse(a)
-	r.Policy.Guard = s.Wanted.Options.Guard
+	r.Policy.Guard = s.Wanted.Options.Guard && s.Wanted.Options.Bridge != ""
 	return r, err
 }
 
