@@ -7,8 +7,8 @@
 //
 //	leased ─ one request on a unix socket ─► helper ─ reply, and the netns as a descriptor ─► leased
 //
-// systemd starts the helper by its socket. It serves one request after the other, and ends
-// when there are no more, or with a request whose time is over.
+// systemd starts the helper by its socket. It serves some requests at a time, and ends when
+// there are no more, or with a request whose time is over.
 package helper
 
 import (

@@ -153,6 +153,18 @@ func TestNoHelper(t *testing.T) {
 	}
 }
 
+// A request that takes its time holds up no other one.
+func TestBesideASlowRequest(t *testing.T) {
+	t.Parallel()
+	c := served(t)
+	_, end, err := c.connect() // and says nothing yet
+	must(t, err)
+	defer end()
+	if f, err := c.Netns("/proc/1/ns/net", 1); f != nil || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v, %v", f, err)
+	}
+}
+
 // A helper without requests ends.
 func TestIdle(t *testing.T) {
 	t.Parallel()

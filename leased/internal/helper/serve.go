@@ -31,18 +31,29 @@ var host = resolv.Host
 // errRequest says that a request asks for nothing that the helper does.
 var errRequest = errors.New("not a request for the helper")
 
+// maxRequests is how many requests are served at a time: a file that does not answer does not
+// hold up those who ask for a netns.
+const maxRequests = 8
+
 // Serve serves requests of a listening socket until there are none for a while.
 func Serve(l *net.UnixListener) error {
+	slots := make(chan struct{}, maxRequests)
 	for {
 		_ = l.SetDeadline(time.Now().Add(idle))
 		conn, err := l.AcceptUnix()
 		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded) && len(slots) > 0:
+			continue
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return nil
 		case err != nil:
 			return fmt.Errorf("accept a connection: %w", err)
 		}
-		answer(conn)
+		slots <- struct{}{}
+		go func() {
+			defer func() { <-slots }()
+			answer(conn)
+		}()
 	}
 }
 
