@@ -38,4 +38,13 @@ func TestBridgesOfEngines(t *testing.T) {
 	if err := (Engines{"/none", "/none"}).Check("own0"); err != nil {
 		t.Error(err)
 	}
+	if err := (Engines{filepath.Join(e.Networks, "list"), "/none"}).Check("br0"); err == nil {
+		t.Error("Podman's networks cannot be read, and nobody minds")
+	}
+	if err := os.Mkdir(filepath.Join(e.Networks, "odd.json"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Check("br0"); err == nil {
+		t.Error("one of Podman's networks cannot be read, and nobody minds")
+	}
 }

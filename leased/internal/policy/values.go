@@ -43,11 +43,12 @@ func lacksClientID(l limits, r Request) string {
 }
 
 // lacksHostname looks at both names, because MAC and client identifier derive from the
-// container's. A container that has only its id has no name of its creator's choice.
+// container's. A container that has only the id that an engine made has no name of its
+// creator's choice.
 func lacksHostname(l limits, r Request) string {
 	var lacks []string
 	for _, name := range []string{r.Hostname, r.Name} {
-		if name == "" || name == r.ID || len(name) >= shortID && strings.HasPrefix(r.ID, name) {
+		if name == "" || isMade(r.ID) && len(name) >= shortID && strings.HasPrefix(r.ID, name) {
 			continue
 		}
 		if value := l.hostnames.lacks(name, sameName); value == every {
@@ -61,6 +62,12 @@ func lacksHostname(l limits, r Request) string {
 
 // shortID is the length of an id as engines give it to a container as its host name.
 const shortID = 12
+
+// isMade reports whether an engine made the id, as Podman and Docker do: 64 hex digits. With
+// crun, runc or ctr, the creator chooses the id.
+func isMade(id string) bool {
+	return len(id) == 64 && strings.Trim(id, "0123456789abcdef") == ""
+}
 
 // sameName compares host names: a container's name may have underscores in place of hyphens.
 func sameName(a, b string) bool {
