@@ -45,7 +45,7 @@ func (g *Guard) standLocked() (err error) {
 			return err
 		}
 		err = g.sendLocked(everything(g.flags, ports)...)
-		if g.owned = err == nil && g.flags != 0; err != nil && g.flags != 0 {
+		if g.owned = err == nil && g.flags != 0; (errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EINVAL)) && g.flags != 0 {
 			// A kernel before 6.9. Without "persist" an owner's table ends with the owner.
 			if err = g.sendLocked(everything(0, ports)...); err == nil {
 				g.flags = 0

@@ -101,8 +101,8 @@ func (r *room) passes(link testlan.Link, frames map[string][]byte) map[string]bo
 	for what, f := range frames {
 		r.must(s.send(f, mark(what)))
 	}
-	last := mark("last") // of an unknown protocol, which passes everywhere
-	r.must(s.send(ether(testlan.Broadcast, link.MAC, 0x88b5, nil), last))
+	last := mark("last") // from no address, which passes everywhere
+	r.must(s.send(ether(testlan.Broadcast, link.MAC, 0x0800, ip4(nobody, 0, udp(4000, 53, nil))), last))
 	testlan.Eventually(r.t, "the last frame comes", func() bool { return marked(r.server.Frames(), last) })
 	heard := map[string]bool{}
 	for what := range frames {
@@ -180,6 +180,8 @@ func bad(mac net.HardwareAddr) map[string][]byte {
 		"options in a later fragment":   v6(44, append(fragment(60, 2, 0), icmp(134)...)),
 		"VLAN tag":                      ether(bc, mac, 0x8100, append([]byte{0, 7, 8, 0}, ip4(own, 0, udp(4000, 53, long))...)),
 		"priority tag":                  ether(bc, mac, 0x8100, append([]byte{0xe0, 0, 8, 0}, ip4(own, 0, udp(67, 68, long))...)),
+		"a PPPoE server":                ether(bc, mac, 0x8863, long),
+		"a switch's LLC":                ether(bc, mac, 0x0040, append([]byte{0xaa, 0xaa, 3, 0, 0, 0xc, 1, 0xb}, long...)),
 		"provider tag":                  ether(bc, mac, 0x88a8, append([]byte{0, 7, 8, 0}, long...)),
 	}
 }

@@ -47,6 +47,8 @@ func rules() []rule {
 		{start, "", slices.Concat(etherType.is(8, 6), goTo(arp))},
 		{start, "", slices.Concat(etherType.is(8, 0), goTo(ipv4))},
 		{start, "", slices.Concat(etherType.is(0x86, 0xdd), goTo(ipv6))},
+		// PPPoE, LLC and the protocols of switches.
+		{start, "a protocol that is not a host's", drop},
 
 		{arp, "another MAC", slices.Concat(arpSHA.notOf(macs), drop)},
 		{arp, "a probe (RFC 5227)", slices.Concat(arpSPA.is(0, 0, 0, 0), accept)},
