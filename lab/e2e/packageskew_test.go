@@ -91,7 +91,7 @@ func (l *life) delay(name, mac string, way func(name, mac string) []string) *del
 }
 
 // lateTimeout is more than a change of the packages takes.
-const lateTimeout = "45s"
+const lateTimeout = "30s"
 
 func (l *life) hookWith(name, mac string) []string {
 	args := hookWay[:len(hookWay):len(hookWay)]
