@@ -101,7 +101,9 @@ func in(pid int, args ...string) []string {
 // ping pings an address from the LAN.
 func ping(t testing.TB, addr string) {
 	t.Helper()
-	ask := func() result { return try("nsenter", "--net=/run/netns/router", "--", "ping", "-c", "1", "-W", "2", addr) }
+	ask := func() result {
+		return try("nsenter", "--net=/run/netns/router", "--", "ping", "-c", "1", "-W", "2", addr)
+	}
 	r := ask()
 	for range 2 { // duplicate address detection may hold up the first answer for as long
 		if r.code != 0 {
