@@ -3,6 +3,7 @@
 package binding
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 
@@ -29,19 +30,25 @@ func (c *Conn) Others(ifindex int) (all []Other, err error) {
 		return nil, fmt.Errorf("look at the other interfaces: %w", err)
 	}
 	header := []byte{unix.AF_INET, 0, 0, 0, 0, 0, 0, 0} // struct ifaddrmsg
-	whole, err := sock.DumpSome(unix.RTM_GETADDR, header, maxOthers, func(body []byte) {
+	left := maxOthers
+	err = sock.Dump(unix.RTM_GETADDR, header, func(body []byte) error {
+		if left--; left < 0 {
+			return ErrTooMany
+		}
 		if o, index, ok := parseOther(body); ok && index != ifindex && index != loIndex {
 			all = append(all, o)
 		}
+		return nil
 	})
-	if !whole { // the rest of the answer is in the socket
-		sock.Close()
-		c.sock = nil
+	if err == nil || errors.Is(err, unix.EINTR) { // some may be missing: they changed just now
+		return all, nil
 	}
-	if err != nil {
-		return all, fmt.Errorf("look at the other interfaces: %w", err)
+	sock.Close() // the rest of the answer is in the socket
+	c.sock = nil
+	if errors.Is(err, ErrTooMany) {
+		return all, nil
 	}
-	return all, nil
+	return all, fmt.Errorf("look at the other interfaces: %w", err)
 }
 
 // loIndex is lo's in each netns.
