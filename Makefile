@@ -121,7 +121,7 @@ selinux: ## bin/leased.pp, the SELinux module, compiled and checked (root)
 apparmor: ## compile the AppArmor profile (root)
 	packaging/apparmor/check
 
-release: ## dist/: everything for amd64 and arm64, with checksums (root)
+release: ## dist/: everything for amd64, arm64, arm and 386, with checksums (root)
 	@lab/deps --only debhelper dpkg-dev jq lintian qemu-user-static rpm rpmlint
 	packaging/release dist
 

@@ -238,8 +238,8 @@ func TestSignalsStayIgnored(t *testing.T) {
 
 func TestSystemCalls(t *testing.T) {
 	t.Parallel()
-	if memfdCreate != unix.SYS_MEMFD_CREATE {
-		t.Errorf("memfd_create(2) is %d", memfdCreate)
+	if memfdCreate() != unix.SYS_MEMFD_CREATE {
+		t.Errorf("memfd_create(2) is %d", memfdCreate())
 	}
 	for n, want := range map[int64]string{0: "0", -1: "-1", 7: "7", 1234567890123456789: "1234567890123456789"} {
 		if got := decimal(n); got != want {

@@ -20,7 +20,7 @@ func ignore(signal syscall.Signal) {
 func memory() (fd int, err error) {
 	name := [...]byte{'d', 'o', 'c', 'u', 'm', 'e', 'n', 't', 0}
 	const closeOnExec = 1
-	n, _, errno := syscall.RawSyscall(memfdCreate, uintptr(unsafe.Pointer(&name)), closeOnExec, 0)
+	n, _, errno := syscall.RawSyscall(memfdCreate(), uintptr(unsafe.Pointer(&name)), closeOnExec, 0)
 	if errno != 0 {
 		return -1, errno
 	}

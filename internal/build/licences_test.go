@@ -82,7 +82,7 @@ func builtIn(t *testing.T) map[string]*dependency {
 		"netavark-plugin": "net-dhcp", "netavark-plugin/full": "net-dhcp", "oci-hook": "net-dhcp-hook", "leased": "leased", "leased/tool": "leased (tool)",
 	} {
 		all[theGo].programs[program] = true
-		for _, arch := range []string{"amd64", "arm64"} {
+		for _, arch := range []string{"amd64", "arm64", "arm", "386"} {
 			for _, line := range packages(t, folder, arch) {
 				f := strings.Split(line, "\t") // module, version, package, directory
 				d := all[f[0]]

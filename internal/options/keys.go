@@ -4,6 +4,7 @@ package options
 
 import (
 	"errors"
+	"math"
 	"net"
 	"net/netip"
 	"slices"
@@ -31,6 +32,10 @@ func defaults() Options {
 
 var errValue = errors.New("not allowed")
 
+// maxMetric is the highest metric less one, which the kernel keeps for itself. The int of a
+// 32-bit machine ends at half of it.
+const maxMetric = min(1<<32-2, math.MaxInt)
+
 var keys = []key{
 	{name: "bridge", network: true, values: "a bridge on this host", parse: ifname(func(o *Options) *string { return &o.Bridge })},
 	{name: "parent", network: true, values: "a network interface of this host", parse: ifname(func(o *Options) *string { return &o.Parent })},
@@ -47,7 +52,7 @@ var keys = []key{
 	{name: "request_ip", values: "an IPv4 address", parse: parseRequestIP},
 	{name: "ip_policy", values: "prefer, require", parse: parseIPPolicy},
 	{name: "dns", values: "dhcp, none, or addresses separated by spaces", parse: parseDNS},
-	{name: "metric", values: "0 to 4294967294", parse: number(func(o *Options) *int { return &o.Metric }, 0, 1<<32-2)},
+	{name: "metric", values: "0 to " + strconv.Itoa(maxMetric), parse: number(func(o *Options) *int { return &o.Metric }, 0, maxMetric)},
 	{name: "routes", values: "dhcp, none", parse: word(func(o *Options) *string { return &o.Routes }, "dhcp", "none")},
 	{name: "no_default_route", values: "false, true", parse: boolean(func(o *Options) *bool { return &o.NoDefaultRoute })},
 	{name: "lease_timeout", values: "1s to 10m, such as 10s", parse: duration(func(o *Options) *time.Duration { return &o.LeaseTimeout }, time.Second, 10*time.Minute)},
