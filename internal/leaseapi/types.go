@@ -89,8 +89,10 @@ type Client struct {
 	UserClass   string     `json:"userClass,omitempty"`   // option 77
 	RequestIP   netip.Addr `json:"requestIp,omitzero"`    // option 50
 	RequireIP   bool       `json:"requireIp,omitempty"`   // refuse every other address
-	RapidCommit bool       `json:"rapidCommit,omitempty"` // option 80 (RFC 4039)
-	IPv6Mostly  bool       `json:"ipv6Mostly,omitempty"`  // ask for option 108 (RFC 8925)
+	// Servers are the DHCP servers whose answers count, by option 54; none: all.
+	Servers     []netip.Prefix `json:"servers,omitempty"`
+	RapidCommit bool           `json:"rapidCommit,omitempty"` // option 80 (RFC 4039)
+	IPv6Mostly  bool           `json:"ipv6Mostly,omitempty"`  // ask for option 108 (RFC 8925)
 
 	DUID        string     `json:"duid,omitempty"`       // option 1 of DHCPv6 in hex
 	IAID        uint32     `json:"iaid,omitempty"`       // of the one IA_NA
@@ -102,14 +104,16 @@ type Client struct {
 type Policy struct {
 	Metric         int    `json:"metric"` // of the default route
 	NoDefaultRoute bool   `json:"noDefaultRoute,omitempty"`
-	Routes         string `json:"routes,omitempty"`        // dhcp or none; absent: none with NoDefaultRoute, else dhcp
-	TimeoutMS      int64  `json:"timeoutMs"`               // how long Acquire waits
-	OnTimeout      string `json:"onTimeout"`               // fail or continue
-	Release        string `json:"release"`                 // now, never, or a grace such as 20s
-	ConflictCheck  string `json:"conflictCheck,omitempty"` // off (also if absent), quick or rfc5227
-	ResolvConf     bool   `json:"resolvConf,omitempty"`    // keep the container's resolv.conf in step with the lease
-	IPv6           string `json:"ipv6,omitempty"`          // off (also if absent), auto, slaac, dhcp or only
-	IPv6TimeoutMS  int64  `json:"ipv6TimeoutMs,omitempty"` // how long Acquire waits for IPv6 once it has IPv4
+	Routes         string `json:"routes,omitempty"` // dhcp or none; absent: none with NoDefaultRoute, else dhcp
+	// Routers are those that routes may lead to; none: all.
+	Routers       []netip.Prefix `json:"routers,omitempty"`
+	TimeoutMS     int64          `json:"timeoutMs"`               // how long Acquire waits
+	OnTimeout     string         `json:"onTimeout"`               // fail or continue
+	Release       string         `json:"release"`                 // now, never, or a grace such as 20s
+	ConflictCheck string         `json:"conflictCheck,omitempty"` // off (also if absent), quick or rfc5227
+	ResolvConf    bool           `json:"resolvConf,omitempty"`    // keep the container's resolv.conf in step with the lease
+	IPv6          string         `json:"ipv6,omitempty"`          // off (also if absent), auto, slaac, dhcp or only
+	IPv6TimeoutMS int64          `json:"ipv6TimeoutMs,omitempty"` // how long Acquire waits for IPv6 once it has IPv4
 }
 
 // SetupRequest holds the parameters of Setup. The call carries a descriptor of the container's

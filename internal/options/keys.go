@@ -51,6 +51,8 @@ var keys = []key{
 	{name: "user_class", values: "text", parse: text(func(o *Options) *string { return &o.UserClass })},
 	{name: "request_ip", values: "an IPv4 address", parse: parseRequestIP},
 	{name: "ip_policy", values: "prefer, require", parse: parseIPPolicy},
+	{name: "server", values: listed, parse: parseAllowed(func(o *Options) *[]netip.Prefix { return &o.Servers })},
+	{name: "router", values: listed, parse: parseAllowed(func(o *Options) *[]netip.Prefix { return &o.Routers })},
 	{name: "dns", values: "dhcp, none, or addresses separated by spaces", parse: parseDNS},
 	{name: "metric", values: "0 to " + strconv.Itoa(maxMetric), parse: number(func(o *Options) *int { return &o.Metric }, 0, maxMetric)},
 	{name: "routes", values: "dhcp, none", parse: word(func(o *Options) *string { return &o.Routes }, "dhcp", "none")},
@@ -182,14 +184,50 @@ func parseIPPolicy(o *Options, v string) error {
 	return word(ignored, "prefer", "require")(o, v)
 }
 
+// listed are the values of server and router. maxAllowed bounds what each lease keeps of them.
+const (
+	listed     = "all, or up to 8 IPv4 addresses or subnets, separated by spaces"
+	maxAllowed = 8
+)
+
+func parseAllowed(field func(*Options) *[]netip.Prefix) func(*Options, string) error {
+	return func(o *Options, v string) error {
+		*field(o) = nil
+		if v == "all" {
+			return nil
+		}
+		var all []netip.Prefix
+		for _, f := range list(v) {
+			p, err := netip.ParsePrefix(f)
+			if a, alone := netip.ParseAddr(f); alone == nil {
+				p, err = netip.PrefixFrom(a, a.BitLen()), nil
+			}
+			if err != nil || !p.Addr().Is4() || p != p.Masked() {
+				return errValue
+			}
+			all = append(all, p)
+		}
+		if len(all) == 0 || len(all) > maxAllowed {
+			return errValue
+		}
+		*field(o) = all
+		return nil
+	}
+}
+
+// list splits a value. podman run --network NAME:dns=… cannot carry a comma, but it can carry a
+// blank.
+func list(v string) []string {
+	return strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == ',' })
+}
+
 func parseDNS(o *Options, v string) error {
 	o.DNS, o.DNSList = v, nil
 	if v == "dhcp" || v == "none" {
 		return nil
 	}
 	o.DNS = "list"
-	// podman run --network NAME:dns=… cannot carry a comma, but it can carry a blank.
-	for _, f := range strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == ',' }) {
+	for _, f := range list(v) {
 		ip, err := netip.ParseAddr(f)
 		if err != nil || ip.Zone() != "" {
 			return errValue

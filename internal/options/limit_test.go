@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A container may shorten what its network says, and no more.
+// A container may shorten or narrow what its network says, and no more.
 func TestAContainerOnlyShortens(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -30,6 +30,13 @@ func TestAContainerOnlyShortens(t *testing.T) {
 		{"conflict_check", "rfc5227", "rfc5227", ""},
 		{"conflict_check", "rfc5227", "off", ""},
 		{"conflict_check", "off", "quick", ""}, // which costs a start no time
+		{"server", "", "192.0.2.1/32", ""},
+		{"server", "192.0.2.0/24", "192.0.2.1/32 192.0.2.2/32", ""},
+		{"server", "192.0.2.0/24", "192.0.2.1/32 198.51.100.1/32", "192.0.2.0/24"},
+		{"server", "192.0.2.1", "192.0.2.0/24", "192.0.2.1/32"},
+		{"server", "192.0.2.1", "all", "192.0.2.1/32"},
+		{"server", "", "all", ""},
+		{"router", "192.0.2.1", "192.0.2.2/32", "192.0.2.1/32"},
 	} {
 		network := map[string]string{"bridge": "br0"}
 		if tt.network != "" {
@@ -38,7 +45,7 @@ func TestAContainerOnlyShortens(t *testing.T) {
 		o, err := Per(network, map[string]string{tt.key: tt.container})
 		is := map[string]string{
 			"lease_timeout": o.LeaseTimeout.String(), "ipv6_timeout": o.IPv6Timeout.String(),
-			"on_timeout": o.OnTimeout, "conflict_check": o.ConflictCheck,
+			"on_timeout": o.OnTimeout, "conflict_check": o.ConflictCheck, "server": words(o.Servers), "router": words(o.Routers),
 		}[tt.key]
 		want, limited := tt.want, []Limited{{tt.key + "=" + tt.container, tt.want}}
 		if tt.want == "" {

@@ -39,6 +39,9 @@ type Options struct {
 	RequestIP netip.Addr
 	RequireIP bool
 
+	Servers []netip.Prefix // allowed DHCP servers; nil: all
+	Routers []netip.Prefix // allowed routers; nil: all
+
 	DNS     string       // dhcp, none or list
 	DNSList []netip.Addr // with list
 
@@ -105,8 +108,8 @@ func (o Options) Passing() bool {
 }
 
 // Per is Parse for a container on a network. The container's own options must not select
-// where to attach, and must not have a start wait longer than the network says: such a value
-// is limited to the network's.
+// where to attach, and must not allow what the network does not: a longer wait, another server.
+// Such a value is limited to the network's.
 func Per(network, container map[string]string) (Options, error) {
 	for _, name := range slices.Sorted(maps.Keys(container)) {
 		if k := find(name); k != nil && k.network {

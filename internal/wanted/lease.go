@@ -27,11 +27,11 @@ func (r Interface) Lease(link attach.Link) (leaseapi.AcquireRequest, error) {
 		Link:       leaseapi.Link{Netns: r.Netns, MAC: link.MAC.String(), Host: o.Host(), MTU: mtu},
 		Client: leaseapi.Client{
 			ClientID: hex.EncodeToString(clientID), Hostname: o.HostnameOption(r.Hostnames...), FQDN: o.FQDN,
-			VendorClass: o.VendorClass, UserClass: o.UserClass, RequestIP: o.RequestIP, RequireIP: o.RequireIP,
+			VendorClass: o.VendorClass, UserClass: o.UserClass, RequestIP: o.RequestIP, RequireIP: o.RequireIP, Servers: o.Servers,
 			RapidCommit: o.RapidCommit, IPv6Mostly: o.IPv6Mostly,
 		},
 		Policy: leaseapi.Policy{
-			Metric: o.Metric, NoDefaultRoute: o.NoDefaultRoute || o.Routes == "none",
+			Metric: o.Metric, NoDefaultRoute: o.NoDefaultRoute || o.Routes == "none", Routers: o.Routers,
 			TimeoutMS: o.LeaseTimeout.Milliseconds(), OnTimeout: o.OnTimeout, Release: policyOfRelease(o),
 			ConflictCheck: o.ConflictCheck, ResolvConf: o.DNS == "dhcp",
 		},

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -74,7 +75,7 @@ func TestSetupMakesTheLinkAndReportsTheLease(t *testing.T) {
 			Metric: 100, TimeoutMS: 10000, OnTimeout: "fail", Release: "20s", ConflictCheck: "quick", ResolvConf: true,
 		},
 	}
-	if req != wantReq {
+	if !reflect.DeepEqual(req, wantReq) {
 		t.Errorf("asked leased for %+v\nwant %+v", req, wantReq)
 	}
 }
@@ -100,7 +101,7 @@ func TestSetupPassesOptionsOn(t *testing.T) {
 		RequestIP: netip.MustParseAddr("192.0.2.9"), RequireIP: true, RapidCommit: true, IPv6Mostly: true,
 	}
 	policy := leaseapi.Policy{Metric: 7, NoDefaultRoute: true, TimeoutMS: 3000, OnTimeout: "continue", Release: "never", ConflictCheck: "rfc5227"}
-	if req.Client != client || req.Policy != policy || req.Link.MTU != 0 {
+	if !reflect.DeepEqual(req.Client, client) || !reflect.DeepEqual(req.Policy, policy) || req.Link.MTU != 0 {
 		t.Errorf("asked leased for %+v", req)
 	}
 	if link := find(t, c, "lan0"); link == nil || link.Type() != "veth" || link.Attrs().MTU != 1400 {

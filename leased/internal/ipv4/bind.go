@@ -22,7 +22,7 @@ import (
 func (d *Driver) bind(l, held lease4.Lease) {
 	o := d.cfg.Owner
 	others := d.others(l)
-	spec, left := trim(d.spec(l), others)
+	spec, left := d.trim(d.spec(l), others)
 	failpoint.At(failpoint.AckBeforeWrite)
 	applied, err := d.cfg.Kernel.Apply4(o.Place(), spec, d.bound)
 	if err != nil {

@@ -107,7 +107,7 @@ func (d *Driver) identity() dhcp4.Identity {
 func (d *Driver) machineConfig() lease4.Config {
 	c := d.cfg.Request.Client
 	return lease4.Config{
-		Requested: c.RequestIP, Require: c.RequireIP,
+		Requested: c.RequestIP, Require: c.RequireIP, Servers: c.Servers,
 		ClientID: c.ID, Rand: d.cfg.Rand,
 		Check: checks[d.cfg.Request.Policy.ConflictCheck], RapidCommit: c.RapidCommit, V6Only: c.IPv6Mostly,
 	}

@@ -22,8 +22,9 @@ var metadata = netip.AddrFrom4([4]byte{169, 254, 169, 254})
 
 // trim leaves out of a binding what would take traffic that is not the LAN's, and says what. A
 // subnet that would is left out, too: the address is alone then, and reaches the LAN by its
-// routes. The default route is the policy's matter.
-func trim(s binding.Spec, others []binding.Other) (trimmed binding.Spec, left []string) {
+// routes. The default route is the policy's matter. A route to a router that the policy does not
+// allow is left out, too.
+func trim(s binding.Spec, routers []netip.Prefix, others []binding.Other) (trimmed binding.Spec, left []string) {
 	if s.Addr.Bits() < s.Addr.Addr().BitLen() {
 		if why := strays(s.Addr.Masked(), others); why != "" {
 			left = append(left, fmt.Sprintf("subnet of %s: %s", s.Addr, why))
@@ -33,8 +34,8 @@ func trim(s binding.Spec, others []binding.Other) (trimmed binding.Spec, left []
 	all := s.Routes
 	s.Routes = nil
 	for _, r := range all {
-		why := ""
-		if r.Dst.Bits() > 0 {
+		why := misled(r, routers)
+		if why == "" && r.Dst.Bits() > 0 {
 			why = strays(r.Dst.Masked(), others)
 		}
 		if why == "" {
@@ -44,6 +45,15 @@ func trim(s binding.Spec, others []binding.Other) (trimmed binding.Spec, left []
 		left = append(left, fmt.Sprintf("route to %s: %s", r.Dst, why))
 	}
 	return s, left
+}
+
+// misled says why the policy does not allow a route's router; "" if it does.
+func misled(r binding.Route, routers []netip.Prefix) string {
+	if routers == nil || !r.Via.IsValid() || r.Via.IsUnspecified() ||
+		slices.ContainsFunc(routers, func(p netip.Prefix) bool { return p.Contains(r.Via) }) {
+		return ""
+	}
+	return fmt.Sprintf("option router= does not allow %s", r.Via)
 }
 
 // strays says why traffic to p is not the LAN's; "" if it may be.
@@ -60,6 +70,10 @@ func strays(p netip.Prefix, others []binding.Other) string {
 		}
 	}
 	return ""
+}
+
+func (d *Driver) trim(s binding.Spec, others []binding.Other) (trimmed binding.Spec, left []string) {
+	return trim(s, d.cfg.Request.Policy.Routers, others)
 }
 
 // others are the addresses of the container's other interfaces. An interface that is on the
@@ -88,7 +102,7 @@ func (d *Driver) lookAgain(l lease4.Lease) {
 	if d.bound == nil || d.cfg.Owner.Ending() {
 		return
 	}
-	if _, left := trim(d.spec(l), d.others(l)); len(left) > 0 {
+	if _, left := d.trim(d.spec(l), d.others(l)); len(left) > 0 {
 		d.bind(l, l)
 	}
 }
@@ -102,7 +116,7 @@ func (d *Driver) emitTrimmed(left []string, changed bool, before binding.Spec, o
 	if len(left) == 0 {
 		return
 	}
-	if _, was := trim(before, others); !changed && slices.Equal(was, left) {
+	if _, was := d.trim(before, others); !changed && slices.Equal(was, left) {
 		return
 	}
 	if more := len(left) - maxParts; more > 0 {

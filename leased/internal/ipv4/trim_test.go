@@ -12,6 +12,7 @@ import (
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/event"
 	"podman-net-dhcp/leased/internal/lease4"
+	"podman-net-dhcp/leased/internal/request"
 )
 
 // front is Podman's network beside the LAN; a VPN's other end is its peer.
@@ -53,13 +54,26 @@ func TestTrim(t *testing.T) {
 		if tt.want == "" {
 			want = s
 		}
-		got, left := trim(s, front)
+		got, left := trim(s, nil, front)
 		if !reflect.DeepEqual(got, want) || strings.Join(left, "; ") != tt.wantLeft {
 			t.Errorf("%s %s: %+v\nleft out %q", tt.addr, tt.routes, got, left)
 		}
-		if again, left := trim(got, front); !reflect.DeepEqual(again, got) || left != nil {
+		if again, left := trim(got, nil, front); !reflect.DeepEqual(again, got) || left != nil {
 			t.Errorf("%s %s: the second time %+v without %q", tt.addr, tt.routes, again, left)
 		}
+	}
+}
+
+// A router that the policy does not allow gets nothing. A route without a router stays.
+func TestRoutersOfThePolicy(t *testing.T) {
+	t.Parallel()
+	p, a := netip.MustParsePrefix, netip.MustParseAddr
+	s := binding.Spec{Addr: p("192.0.2.9/24"), Routes: []binding.Route{
+		{Dst: p("0.0.0.0/0"), Via: a("192.0.2.66")}, {Dst: p("198.51.100.0/24"), Via: a("192.0.2.1")}, {Dst: p("203.0.113.0/24")},
+	}}
+	got, left := trim(s, []netip.Prefix{p("192.0.2.0/26")}, nil)
+	if !reflect.DeepEqual(got.Routes, s.Routes[1:]) || !slices.Equal(left, []string{"route to 0.0.0.0/0: option router= does not allow 192.0.2.66"}) {
+		t.Errorf("%v, left out %q", got.Routes, left)
 	}
 }
 
@@ -99,9 +113,9 @@ func TestTrimmedIsToldOnce(t *testing.T) {
 		"an interface is new": {true, spec("10.89.0.1/32"), spec("10.89.0.1/32"), true},
 	} {
 		o := &fakeOwner{}
-		d := &Driver{cfg: Config{Owner: o}}
+		d := &Driver{cfg: Config{Owner: o, Request: &request.Request{}}}
 		d.setMachine(lease4.New(lease4.Config{}))
-		_, left := trim(tt.now, front)
+		_, left := trim(tt.now, nil, front)
 		d.emitTrimmed(left, tt.changed, tt.before, front)
 		if got := len(o.events) == 1; got != tt.want {
 			t.Errorf("%s: %v", name, o.events)
@@ -112,7 +126,7 @@ func TestTrimmedIsToldOnce(t *testing.T) {
 func TestTrimmedIsOneShortLine(t *testing.T) {
 	t.Parallel()
 	o := &fakeOwner{}
-	d := &Driver{cfg: Config{Owner: o}}
+	d := &Driver{cfg: Config{Owner: o, Request: &request.Request{}}}
 	d.setMachine(lease4.New(lease4.Config{}))
 	left := slices.Repeat([]string{"route"}, 64)
 	d.emitTrimmed(left, true, binding.Spec{}, nil)

@@ -3,6 +3,7 @@
 package lease4_test
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
@@ -135,5 +136,25 @@ func TestV6OnlyNotAskedFor(t *testing.T) {
 	w.step(lease4.Started{})
 	if got := show(w.reply(dhcp4.Offer, v6only(600), from(none))); got != "Report" || w.m.State() != lease4.Selecting {
 		t.Errorf("from nobody: %v: %s", w.m.State(), got)
+	}
+}
+
+// A server that is not on the list is none: not its OFFER, its ACK, nor its NAK.
+func TestServersOfTheList(t *testing.T) {
+	w := newWorld(t, lease4.Config{Servers: []netip.Prefix{netip.PrefixFrom(server, 32)}})
+	w.step(lease4.Started{})
+	for _, from := range []func(*dhcp4.Reply){from(rival), from(none)} {
+		if got := show(w.reply(dhcp4.Offer, from)); got != "Report" {
+			t.Errorf("OFFER: %s", got)
+		}
+	}
+	if got := show(w.reply(dhcp4.Offer)); got != "REQUEST,r,s" {
+		t.Errorf("OFFER: %s", got)
+	}
+	if got := show(w.reply(dhcp4.Nak, from(rival))); got != "Report" {
+		t.Errorf("NAK: %s", got)
+	}
+	if got := show(w.reply(dhcp4.Ack)); got != "Bind Announce" {
+		t.Errorf("ACK: %s", got)
 	}
 }

@@ -16,6 +16,8 @@ type Config struct {
 	// Require accepts only the address Requested; offers of others are ignored and
 	// reported.
 	Require bool
+	// Servers are those whose answers count, by option 54; nil: all.
+	Servers []netip.Prefix
 	// ClientID is option 61 of our messages. A reply with option 61 must have this value
 	// (RFC 6842 §3).
 	ClientID []byte

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/dhcp4"
@@ -21,6 +22,10 @@ func (m *Machine) receive(now clock.Instant, r ReplyReceived) {
 		m.ignore(r, "client identifier is not ours") // RFC 6842 §3: MUST discard
 		return
 	}
+	if !m.allows(r.Server) {
+		m.ignore(r, "option server= does not allow the server")
+		return
+	}
 	switch {
 	case r.Type == dhcp4.Offer && m.state == Selecting:
 		m.offered(now, r)
@@ -29,6 +34,12 @@ func (m *Machine) receive(now clock.Instant, r ReplyReceived) {
 	case r.Type == dhcp4.Nak && m.state != Selecting:
 		m.denied(now, r)
 	}
+}
+
+// allows reports whether the answers of a server count at all. Nobody else's lease is worth
+// waiting for, nor is anybody else's NAK.
+func (m *Machine) allows(server netip.Addr) bool {
+	return m.cfg.Servers == nil || slices.ContainsFunc(m.cfg.Servers, func(p netip.Prefix) bool { return p.Contains(server) })
 }
 
 // offered takes the first OFFER that can be used: a better one may never come, and the

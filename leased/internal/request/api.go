@@ -29,7 +29,7 @@ func (c Client) api() leaseapi.Client {
 	a := leaseapi.Client{
 		ClientID: hex.EncodeToString(c.ID), Hostname: c.Hostname, FQDN: c.FQDN,
 		VendorClass: c.VendorClass, UserClass: c.UserClass,
-		RequestIP: c.RequestIP, RequireIP: c.RequireIP, RapidCommit: c.RapidCommit, IPv6Mostly: c.IPv6Mostly,
+		RequestIP: c.RequestIP, RequireIP: c.RequireIP, Servers: c.Servers, RapidCommit: c.RapidCommit, IPv6Mostly: c.IPv6Mostly,
 		DUID: hex.EncodeToString(c.DUID), IAID: c.IAID, RequestIPv6: c.RequestIPv6,
 	}
 	if c.Secret != ([16]byte{}) {
@@ -40,7 +40,7 @@ func (c Client) api() leaseapi.Client {
 
 func (p Policy) api() leaseapi.Policy {
 	a := leaseapi.Policy{
-		Metric: p.Metric, NoDefaultRoute: p.NoDefaultRoute,
+		Metric: p.Metric, NoDefaultRoute: p.NoDefaultRoute, Routers: p.Routers,
 		TimeoutMS: p.Timeout.Milliseconds(), OnTimeout: p.OnTimeout.String(), Release: p.Release.String(),
 		ResolvConf: p.ResolvConf, IPv6TimeoutMS: p.IPv6Timeout.Milliseconds(),
 	}

@@ -5,6 +5,7 @@ package request
 import (
 	"encoding/hex"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -20,6 +21,7 @@ const (
 	maxDUID     = 130 // RFC 8415 §11.1, with its type
 	maxMetric   = 1<<32 - 2
 	maxTimeout  = 10 * time.Minute
+	maxAllowed  = 8
 )
 
 func (p *parser) text(parameter, s string) string {
@@ -40,6 +42,17 @@ func (p *parser) ipv4(parameter string, a netip.Addr) netip.Addr {
 func (p *parser) ipv6(parameter string, a netip.Addr) netip.Addr {
 	p.check(parameter, !a.IsValid() || a.Is6() && !a.Is4In6() && a.Zone() == "")
 	return a
+}
+
+// allowed is a list of servers or routers; an empty one is no list.
+func (p *parser) allowed(parameter string, all []netip.Prefix) []netip.Prefix {
+	p.check(parameter, len(all) <= maxAllowed && !slices.ContainsFunc(all, func(a netip.Prefix) bool {
+		return !a.Addr().Is4() || a != a.Masked()
+	}))
+	if len(all) == 0 {
+		return nil
+	}
+	return all
 }
 
 func (p *parser) clientID(s string) []byte {

@@ -70,6 +70,7 @@ func (p *parser) client(c leaseapi.Client, mode IPv6) Client {
 		VendorClass: p.text("client.vendorClass", c.VendorClass),
 		UserClass:   p.text("client.userClass", c.UserClass),
 		RequestIP:   p.ipv4("client.requestIp", c.RequestIP), RequireIP: c.RequireIP,
+		Servers:     p.allowed("client.servers", c.Servers),
 		RapidCommit: c.RapidCommit, IPv6Mostly: c.IPv6Mostly,
 		DUID: p.duid(c.DUID, mode), IAID: c.IAID, Secret: p.secret(c.Secret),
 		RequestIPv6: p.ipv6("client.requestIpv6", c.RequestIPv6),
@@ -80,6 +81,7 @@ func (p *parser) policy(a leaseapi.Policy) Policy {
 	grace, never, err := options.Grace(a.Release)
 	r := Policy{
 		Metric: a.Metric, NoRoutes: a.Routes == "none" || a.Routes == "" && a.NoDefaultRoute, ResolvConf: a.ResolvConf,
+		Routers:       p.allowed("policy.routers", a.Routers),
 		Release:       Release{Grace: grace, Never: never},
 		OnTimeout:     enum[OnTimeout](onTimeouts, a.OnTimeout),
 		ConflictCheck: enum[ConflictCheck](conflictChecks, cmp.Or(a.ConflictCheck, "off")),

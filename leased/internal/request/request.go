@@ -89,15 +89,16 @@ type Link struct {
 
 // Client describes the container to DHCP servers.
 type Client struct {
-	ID          []byte     // option 61 with its type byte; nil: none
-	Hostname    string     // option 12, or 81 with FQDN
-	VendorClass string     // option 60
-	UserClass   string     // option 77
-	RequestIP   netip.Addr // option 50; IPv4, invalid: none
-	FQDN        bool       // send Hostname in option 81
-	RequireIP   bool       // refuse every address but RequestIP
-	RapidCommit bool       // option 80 (RFC 4039)
-	IPv6Mostly  bool       // ask for option 108 (RFC 8925)
+	ID          []byte         // option 61 with its type byte; nil: none
+	Hostname    string         // option 12, or 81 with FQDN
+	VendorClass string         // option 60
+	UserClass   string         // option 77
+	RequestIP   netip.Addr     // option 50; IPv4, invalid: none
+	FQDN        bool           // send Hostname in option 81
+	RequireIP   bool           // refuse every address but RequestIP
+	Servers     []netip.Prefix // whose answers count, by option 54, at most 8; IPv4, nil: all
+	RapidCommit bool           // option 80 (RFC 4039)
+	IPv6Mostly  bool           // ask for option 108 (RFC 8925)
 
 	IAID        uint32     // of the one IA_NA
 	DUID        []byte     // option 1 of DHCPv6, 3 to 130 bytes; nil: none
@@ -111,8 +112,9 @@ type Policy struct {
 	Timeout        time.Duration // how long Acquire waits, above 0, at most 10 min
 	IPv6Timeout    time.Duration // how long Acquire waits for IPv6 when it has IPv4, at most 10 min
 	Release        Release
-	NoDefaultRoute bool // so it is with NoRoutes
-	NoRoutes       bool // take no route from the server, classless ones included
+	NoDefaultRoute bool           // so it is with NoRoutes
+	NoRoutes       bool           // take no route from the server, classless ones included
+	Routers        []netip.Prefix // that routes may lead to, at most 8; IPv4, nil: all
 	OnTimeout      OnTimeout
 	ConflictCheck  ConflictCheck
 	Guard          bool // of a bridge port that leased makes; not of the API

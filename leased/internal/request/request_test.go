@@ -21,10 +21,11 @@ func full(r *leaseapi.AcquireRequest) {
 	r.Client = leaseapi.Client{
 		ClientID: "01020000000001", Hostname: "web", FQDN: true, VendorClass: "v", UserClass: "u",
 		RequestIP: netip.MustParseAddr("192.0.2.9"), RequireIP: true, RapidCommit: true, IPv6Mostly: true,
-		DUID: "00040102", IAID: 7, Secret: "000102030405060708090a0b0c0d0e0f", RequestIPv6: netip.MustParseAddr("2001:db8::9"),
+		Servers: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")},
+		DUID:    "00040102", IAID: 7, Secret: "000102030405060708090a0b0c0d0e0f", RequestIPv6: netip.MustParseAddr("2001:db8::9"),
 	}
 	r.Policy = leaseapi.Policy{
-		Metric: 100, NoDefaultRoute: true, Routes: "dhcp", TimeoutMS: 1500, OnTimeout: "continue", Release: "1m30s",
+		Metric: 100, NoDefaultRoute: true, Routes: "dhcp", Routers: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/25")}, TimeoutMS: 1500, OnTimeout: "continue", Release: "1m30s",
 		ConflictCheck: "rfc5227", ResolvConf: true, IPv6: "only", IPv6TimeoutMS: 2000,
 	}
 }
@@ -46,11 +47,12 @@ func TestParse(t *testing.T) {
 		Client: Client{
 			ID: []byte{1, 2, 0, 0, 0, 0, 1}, Hostname: "web", FQDN: true, VendorClass: "v", UserClass: "u",
 			RequestIP: netip.MustParseAddr("192.0.2.9"), RequireIP: true, RapidCommit: true, IPv6Mostly: true,
-			DUID: []byte{0, 4, 1, 2}, IAID: 7, Secret: [16]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
+			Servers: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")},
+			DUID:    []byte{0, 4, 1, 2}, IAID: 7, Secret: [16]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
 			RequestIPv6: netip.MustParseAddr("2001:db8::9"),
 		},
 		Policy: Policy{
-			Metric: 100, NoDefaultRoute: true, Timeout: 1500 * time.Millisecond, OnTimeout: Continue,
+			Metric: 100, NoDefaultRoute: true, Routers: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/25")}, Timeout: 1500 * time.Millisecond, OnTimeout: Continue,
 			Release: Release{Grace: 90 * time.Second}, ConflictCheck: CheckRFC5227, ResolvConf: true,
 			IPv6: IPv6Only, IPv6Timeout: 2 * time.Second,
 		},
@@ -59,7 +61,7 @@ func TestParse(t *testing.T) {
 	if got := parse(t, a); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	if got := want.API(); got != a {
+	if got := want.API(); !reflect.DeepEqual(got, a) {
 		t.Errorf("%+v, want %+v", got, a)
 	}
 }
@@ -85,7 +87,7 @@ func TestRoutes(t *testing.T) {
 		if r.Policy.NoDefaultRoute == tt.wantDefault || r.Policy.NoRoutes == tt.wants {
 			t.Errorf("%q, %v: %+v", tt.routes, tt.noDefault, r.Policy)
 		}
-		if a := r.API().Policy; a.Routes != tt.canonical || a.NoDefaultRoute != r.Policy.NoDefaultRoute || parse(t, r.API()).Policy != r.Policy {
+		if a := r.API().Policy; a.Routes != tt.canonical || a.NoDefaultRoute != r.Policy.NoDefaultRoute || !reflect.DeepEqual(parse(t, r.API()).Policy, r.Policy) {
 			t.Errorf("%q, %v: written %+v", tt.routes, tt.noDefault, a)
 		}
 	}
@@ -121,7 +123,7 @@ func TestSpellings(t *testing.T) {
 		for i, change := range changes {
 			a := request(change)
 			a.Client.DUID = "00040102"
-			if got := parse(t, a).API(); got != a {
+			if got := parse(t, a).API(); !reflect.DeepEqual(got, a) {
 				t.Errorf("%s, case %d: %+v becomes %+v", name, i, a, got)
 			}
 		}

@@ -4,6 +4,7 @@ package request
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"podman-net-dhcp/internal/leaseapi"
@@ -60,8 +61,15 @@ var wrong = map[string][]func(r *leaseapi.AcquireRequest){
 		func(r *leaseapi.AcquireRequest) { r.Policy.IPv6TimeoutMS = -1 },
 		func(r *leaseapi.AcquireRequest) { r.Policy.IPv6TimeoutMS = 10*60*1000 + 1 },
 	},
-	"policy.routes": texts(func(r *leaseapi.AcquireRequest) *string { return &r.Policy.Routes }, "None", "static"),
-	"policy.metric": {func(r *leaseapi.AcquireRequest) { r.Policy.Metric = -1 }, func(r *leaseapi.AcquireRequest) { r.Policy.Metric = 1<<32 - 1 }},
+	"client.servers": {
+		func(r *leaseapi.AcquireRequest) { r.Client.Servers = make([]netip.Prefix, 1) },
+		func(r *leaseapi.AcquireRequest) { r.Client.Servers = prefixes("2001:db8::/32") },
+		func(r *leaseapi.AcquireRequest) { r.Client.Servers = prefixes("192.0.2.1/24") },
+		func(r *leaseapi.AcquireRequest) { r.Client.Servers = slices.Repeat(prefixes("192.0.2.1/32"), 9) },
+	},
+	"policy.routers": {func(r *leaseapi.AcquireRequest) { r.Policy.Routers = prefixes("192.0.2.1/24") }},
+	"policy.routes":  texts(func(r *leaseapi.AcquireRequest) *string { return &r.Policy.Routes }, "None", "static"),
+	"policy.metric":  {func(r *leaseapi.AcquireRequest) { r.Policy.Metric = -1 }, func(r *leaseapi.AcquireRequest) { r.Policy.Metric = 1<<32 - 1 }},
 	"policy.timeoutMs": {
 		func(r *leaseapi.AcquireRequest) { r.Policy.TimeoutMS = 0 },
 		func(r *leaseapi.AcquireRequest) { r.Policy.TimeoutMS = -1 },
@@ -79,3 +87,5 @@ func texts(field func(r *leaseapi.AcquireRequest) *string, values ...string) (al
 	}
 	return all
 }
+
+func prefixes(text string) []netip.Prefix { return []netip.Prefix{netip.MustParsePrefix(text)} }

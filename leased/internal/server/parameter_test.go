@@ -4,6 +4,7 @@ package server
 
 import (
 	"encoding/json"
+	"reflect"
 	"testing"
 
 	"podman-net-dhcp/internal/leaseapi"
@@ -42,7 +43,7 @@ func FuzzAcquire(f *testing.F) {
 			t.Errorf("%+v", r)
 		}
 		out, err := json.Marshal(r)
-		if err != nil || decode(leaseapi.Call{Parameters: out}, &again) != nil || again != r {
+		if err != nil || decode(leaseapi.Call{Parameters: out}, &again) != nil || !reflect.DeepEqual(again, r) {
 			t.Errorf("%+v becomes %+v", r, again)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"reflect"
 	"testing"
 
 	"podman-net-dhcp/internal/build"
@@ -201,7 +202,7 @@ func TestClientAndServerAgree(t *testing.T) {
 	})
 	l := &leases{}
 	l.acquire = func(_ context.Context, got leaseapi.AcquireRequest) (*leaseapi.Lease, error) {
-		if got != want {
+		if !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v", got)
 		}
 		return &leaseapi.Lease{Address: netip.MustParsePrefix("192.0.2.9/24")}, nil
