@@ -101,7 +101,7 @@ func (p *parts) restore() error {
 	p.opened = append(p.opened, p.ports)
 	p.idle = newIdle(p.idleAfter)
 	p.leases, err = manager.New(manager.Config{
-		Log: p.log, Clock: clk, Kernel: kernel.Linux{Guard: p.ports, Helper: helperOf()}, Store: state, Memory: p.memories(), Rand: random,
+		Log: p.log, Clock: clk, Kernel: kernel.Linux{Guard: p.ports, Helper: helperOf()}, Store: state, Memory: p.memories(), Working: p.working(), Rand: random,
 		BootID: boot, Changed: p.idle.leases, Worked: p.collector.worked,
 	})
 	if err != nil {
@@ -132,6 +132,15 @@ func (p *parts) memories() manager.Store {
 	}
 	p.opened = append(p.opened, m)
 	return m
+}
+
+// working marks who is at work. Without it, nobody comes last after a kill.
+func (p *parts) working() *store.Working {
+	w, err := store.OpenWorking(filepath.Clean(p.dir) + ".working")
+	if err != nil {
+		p.log.Warn("mark who is at work", "err", err)
+	}
+	return w
 }
 
 // closer is a function as an io.Closer.

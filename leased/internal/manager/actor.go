@@ -101,6 +101,8 @@ func (x *actor) wakeLocked(t turn) (work func()) {
 
 // run empties the inbox.
 func (x *actor) run() {
+	mark := x.m.cfg.Working.Begin(x.key)
+	defer x.m.cfg.Working.End(mark)
 	if x.at != nil {
 		x.at.Wake()
 	}

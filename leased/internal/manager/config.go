@@ -11,6 +11,7 @@ import (
 	"podman-net-dhcp/leased/internal/attachment"
 	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/request"
+	"podman-net-dhcp/leased/internal/store"
 )
 
 // Clock tells the time since the host booted and has one timer.
@@ -50,15 +51,17 @@ type Kernel interface {
 	LANRouters(host string) (kernel.RoutersConn, error)
 }
 
-// Config is everything that a Manager stands on. Only Memory, Changed and Worked may be nil.
+// Config is everything that a Manager stands on. Only Memory, Working, Changed and Worked may be nil.
 type Config struct {
 	Log    *slog.Logger
 	Clock  Clock
 	Kernel Kernel
-	Store  Store         // of this boot
-	Memory Store         // of what outlives a reboot; nil: nothing does
-	Rand   func() uint64 // unpredictable
-	BootID string        // tells this boot from others
+	Store  Store // of this boot
+	Memory Store // of what outlives a reboot; nil: nothing does
+	// Working marks the attachments that are at work.
+	Working *store.Working
+	Rand    func() uint64 // unpredictable
+	BootID  string        // tells this boot from others
 	// Changed is called with the number of attachments when that changes. It must
 	// not call the Manager.
 	Changed func(n int)

@@ -3,8 +3,10 @@
 package manager
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"podman-net-dhcp/leased/internal/attachment"
@@ -33,7 +35,7 @@ func (m *Manager) restore() error {
 	for _, rec := range r.unmade {
 		m.unmakeLocked(rec)
 	}
-	for _, x := range r.next {
+	for _, x := range r.suspectsLast() {
 		x.putLocked(x.resume)
 	}
 	return err
@@ -45,6 +47,22 @@ type restoration struct {
 	clients map[string]bool // those that have a record
 	next    []*actor        // those that have something to do first
 	unmade  []*record.Record
+}
+
+// suspectsLast are the actors that have something to do first. Those at whose work the leased
+// before was killed come last: if one of them is the cause, the others have had their turn.
+func (r *restoration) suspectsLast() []*actor {
+	slices.SortStableFunc(r.next, func(a, b *actor) int {
+		return cmp.Compare(r.suspect(a), r.suspect(b))
+	})
+	return r.next
+}
+
+func (r *restoration) suspect(x *actor) int {
+	if r.m.cfg.Working.Was(x.key) {
+		return 1
+	}
+	return 0
 }
 
 // adopt makes an attachment of a record.

@@ -8,8 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strings"
 	"reflect"
+	"strings"
 	"testing"
 
 	"podman-net-dhcp/internal/build"
