@@ -26,12 +26,13 @@ const (
 )
 
 // requested is option 55. 1 comes before 3 (RFC 2132 §3.3). 121 comes before 249, 33 and
-// 3: a server that is short of room must not leave out the one that counts (RFC 3442).
+// 3: a server that is short of room must not leave out the one that counts (RFC 3442). 51 and
+// 54 are not asked for: servers MUST send them (table 3), and dnsmasq sends an administrator's
+// own copy of what is asked for beside its own.
 var requested = []v4.OptionCode{
 	v4.OptionSubnetMask, v4.OptionClasslessStaticRoute, v4.GenericOptionCode(249),
 	v4.OptionStaticRoutingTable, v4.OptionRouter, v4.OptionDomainNameServer,
 	v4.OptionDomainName, v4.OptionDNSDomainSearchList, v4.OptionInterfaceMTU,
-	v4.OptionIPAddressLeaseTime, v4.OptionServerIdentifier,
 	v4.OptionRenewTimeValue, v4.OptionRebindingTimeValue,
 }
 

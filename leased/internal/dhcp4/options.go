@@ -5,6 +5,7 @@ package dhcp4
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	v4 "github.com/insomniacslk/dhcp/dhcpv4"
 )
@@ -42,49 +43,63 @@ const (
 	optEnd         = 255
 )
 
-// fixedLen is the length of the options that have a fixed one and that we read. Such an
-// option is taken only if it has that length and comes once: repeated ones would be
-// joined to another value (RFC 3396 §4 is for long options).
+// fixedLen is the length of the options that have a fixed one and that we read. The first
+// copy of that length counts. Servers repeat options (dnsmasq with dhcp-option=54,…), and
+// RFC 3396 §4 joins copies to one value, which would be too long.
 var fixedLen = map[uint8]int{
 	optMask: 4, optMTU: 2, optLeaseTime: 4, optOverload: 1, optType: 1, optServer: 4, optT1: 4, optT2: 4,
 	optRapidCommit: 0, optV6Only: 4,
 }
 
+// single are the options of variable length that never need two parts. The first copy counts.
+var single = []uint8{optDomain, optText, optClientID}
+
+// vital are the options of which one may be what a cut message has lost. The others are
+// worth less than a lease.
+var vital = []uint8{optType, optServer, optLeaseTime, optMask}
+
 var errOption = errors.New("option runs beyond its end")
 
 // collect returns the options of a whole message: those of the options field, then of
 // file, then of sname if option 52 says so (RFC 2131 §4.1). The parts of a split option
-// are joined in that order (RFC 3396 §5).
+// are joined in that order (RFC 3396 §5). A malformed rest of an area loses only itself, if
+// what decides about the lease was read before.
 func collect(b []byte) (v4.Options, error) {
-	opts, seen := v4.Options{}, map[uint8]int{}
-	if err := area(b[headerLen:], opts, seen); err != nil {
-		return nil, fmt.Errorf("read options: %w", err)
+	opts := v4.Options{}
+	if err := area(b[headerLen:], opts); err != nil && !whole(opts) {
+		return opts, fmt.Errorf("read options: %w", err)
 	}
 	overload := byte(0)
-	if v := opts[optOverload]; seen[optOverload] == 1 && len(v) == 1 && v[0] <= 3 {
+	if v := opts[optOverload]; v != nil && v[0] <= 3 {
 		overload = v[0]
 	}
 	// Read once, before the fields are read: an option 52 inside the fields means
 	// nothing (RFC 2132 §9.3; it was a loop in other clients, CVE-2012-2152).
 	if overload&1 != 0 {
-		if err := area(b[fileOff:magicOff], opts, seen); err != nil {
-			return nil, fmt.Errorf("read options in file: %w", err)
+		if err := area(b[fileOff:magicOff], opts); err != nil && !whole(opts) {
+			return opts, fmt.Errorf("read options in file: %w", err)
 		}
 	}
 	if overload&2 != 0 {
-		if err := area(b[snameOff:fileOff], opts, seen); err != nil {
-			return nil, fmt.Errorf("read options in sname: %w", err)
+		if err := area(b[snameOff:fileOff], opts); err != nil && !whole(opts) {
+			return opts, fmt.Errorf("read options in sname: %w", err)
 		}
 	}
-	dropMalformed(opts, seen)
 	return opts, nil
 }
 
+// whole reports whether the vital options were read. A NAK has fewer (table 3).
+func whole(opts v4.Options) bool {
+	if t := opts[optType]; t != nil && Type(t[0]) == Nak {
+		return opts[optServer] != nil
+	}
+	return !slices.ContainsFunc(vital, func(code uint8) bool { return opts[code] == nil })
+}
+
 // area reads one area of options. It accepts a missing END, as all clients but the
-// library do. It refuses an option that runs over the area's end: the options after it
-// are lost, and one might have been the mask. An option of length zero says nothing,
-// except 80, whose presence is its value. Real routers send 12 with length zero.
-func area(b []byte, opts v4.Options, seen map[uint8]int) error {
+// library do. It fails at an option that runs over the area's end. An option of length zero
+// says nothing, except 80, whose presence is its value. Real routers send 12 with length zero.
+func area(b []byte, opts v4.Options) error {
 	for len(b) > 0 && b[0] != optEnd {
 		if b[0] == optPad {
 			b = b[1:]
@@ -93,20 +108,21 @@ func area(b []byte, opts v4.Options, seen map[uint8]int) error {
 		if len(b) < 2 || len(b) < 2+int(b[1]) {
 			return fmt.Errorf("%w: option %d", errOption, b[0])
 		}
-		if code, n := b[0], int(b[1]); n > 0 || code == optRapidCommit {
-			seen[code]++
-			opts[code] = append(opts[code], b[2:2+n]...)
-		}
+		add(opts, b[0], b[2:2+int(b[1])])
 		b = b[2+int(b[1]):]
 	}
 	return nil
 }
 
-// dropMalformed removes malformed options of a fixed length; the message stays valid.
-func dropMalformed(opts v4.Options, seen map[uint8]int) {
-	for code, n := range fixedLen {
-		if seen[code] > 1 || len(opts[code]) != n {
-			delete(opts, code)
-		}
+// add adds one copy of an option.
+func add(opts v4.Options, code uint8, v []byte) {
+	n, fixed := fixedLen[code]
+	if !fixed && len(v) == 0 || fixed && len(v) != n {
+		return // says nothing
+	}
+	if old, again := opts[code]; again && (fixed || slices.Contains(single, code)) {
+		return
+	} else {
+		opts[code] = append(old, v...)
 	}
 }

@@ -89,7 +89,7 @@ func TestLooseForms(t *testing.T) {
 	}
 }
 
-// A fixed-length option of another length, or twice, is ignored; the rest stands
+// A fixed-length option of another length, or in two halves, is ignored; the rest stands
 // (CVE-2009-0692, CVE-2018-20679, CVE-2019-5747).
 func TestMalformedFixed(t *testing.T) {
 	mask := []byte{255, 255, 255, 0}
@@ -100,9 +100,43 @@ func TestMalformedFixed(t *testing.T) {
 				checkIgnored(t, ack(dt.Opt(code, make([]byte, n)...), dns))
 			}
 		}
-		checkIgnored(t, ack(dt.Opt(code, right...), dt.Opt(code, right...), dns))
 		half := len(right) / 2
 		checkIgnored(t, ack(dt.Opt(code, right[:half]...), dt.Opt(code, right[half:]...), dns))
+	}
+}
+
+// dnsmasq with dhcp-option=51,… or 54,… sends it beside its own.
+func TestFirstWholeCopyCounts(t *testing.T) {
+	t.Parallel()
+	r := parse(t, ack(
+		dt.Opt(51, 1, 2), dt.OptTime(51, 3600), dt.OptTime(51, 60), dt.OptAddr(54, "192.0.2.1"), dt.OptAddr(54, "192.0.2.7"),
+		dt.Opt(1, 255, 255, 255, 0), dt.Opt(1, 255, 0, 0, 0), dt.Opt(26, 5, 0), dt.Opt(26, 5, 5), dt.OptText(15, "a.example"),
+		dt.OptText(15, "b.example"), dt.Opt(61, 1, 2), dt.Opt(61, 1, 2), dt.OptAddr(6, "192.0.2.53"), dt.OptAddr(6, "192.0.2.54"), dt.Opt(53, 2),
+	))
+	if r.Type != dhcp4.Ack || r.LeaseTime != 3600 || r.Server != server || r.Mask != 24 || r.MTU != 1280 || r.Domain != "a.example" ||
+		string(r.ClientID) != "\x01\x02" || len(r.DNS) != 2 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// What comes after the options that decide about the lease is not worth it.
+func TestMalformedRest(t *testing.T) {
+	t.Parallel()
+	vital := [][]byte{dt.OptAddr(54, "192.0.2.1"), dt.OptTime(51, 60), dt.Opt(1, 255, 255, 255, 0)}
+	for name, rest := range map[string][]byte{
+		"a cut option": {6, 4, 192, 0, 2}, "a code": {224}, "a cut length": {125, 40, 0, 0, 0, 9},
+	} {
+		for without := range append(vital, nil) {
+			opts := slices.Clone(vital)
+			if without < len(vital) {
+				opts = slices.Delete(opts, without, without+1)
+			}
+			s := ack(append(opts, rest)...)
+			s.NoEnd = true
+			if r, err := dhcp4.Parse(s.Bytes()); (err == nil) != (without == 3) || err == nil && r.LeaseTime != 60 {
+				t.Errorf("%s, without %d: %+v, %v", name, without, r, err)
+			}
+		}
 	}
 }
 

@@ -9,16 +9,15 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strings"
 
 	v4 "github.com/insomniacslk/dhcp/dhcpv4"
-	"github.com/insomniacslk/dhcp/iana"
 
 	"podman-net-dhcp/leased/internal/dnsname"
 )
 
-// ErrNotReply says that a datagram is not a DHCP server's message to an Ethernet client,
-// or has a type on which a client does not act.
+// ErrNotReply says that a datagram is not a DHCP server's message to a client with a MAC of 6
+// bytes, or has a type on which a client does not act. The hardware type is not looked at:
+// servers send 0, and chaddr says whose the message is.
 var ErrNotReply = errors.New("not a DHCP server's OFFER, ACK or NAK")
 
 // Parse reads a UDP payload that came from a server. It fails with ErrNotReply, or if
@@ -35,7 +34,7 @@ func Parse(b []byte) (Reply, error) {
 	if err != nil {
 		return Reply{}, fmt.Errorf("%w: %w", ErrNotReply, err)
 	}
-	if p.OpCode != v4.OpcodeBootReply || p.HWType != iana.HWTypeEthernet {
+	if p.OpCode != v4.OpcodeBootReply {
 		return Reply{}, ErrNotReply
 	}
 	if p.Options, err = collect(b); err != nil {
@@ -77,8 +76,8 @@ func (r *Reply) times(o v4.Options) {
 func (r *Reply) network(o v4.Options) {
 	r.Mask = maskLen(o[optMask])
 	r.Routes = routes(o)
-	for _, ip := range v4.GetIPs(v4.OptionDomainNameServer, o) {
-		if a := addr(ip); Unicast(a) && len(r.DNS) < MaxDNS && !slices.Contains(r.DNS, a) {
+	for _, a := range addrs(o[optDNS]) {
+		if Unicast(a) && len(r.DNS) < MaxDNS && !slices.Contains(r.DNS, a) {
 			r.DNS = append(r.DNS, a)
 		}
 	}
@@ -88,9 +87,22 @@ func (r *Reply) network(o v4.Options) {
 }
 
 func (r *Reply) names(o v4.Options) {
-	// A final NUL is not part of the text (RFC 2132 §2), but is common.
-	r.Domain = dnsname.Valid(strings.TrimRight(string(o[optDomain]), "\x00"))
-	r.Search, _ = dnsname.List(o[optSearch], MaxSearch) // malformed: ignored as a whole
+	r.Search = dnsname.List(o[optSearch], MaxSearch)
+	all := dnsname.Words(string(o[optDomain]), MaxSearch)
+	if len(all) > 0 {
+		r.Domain = all[0]
+	}
+	if len(all) > 1 && r.Search == nil { // as AWS has it, for want of option 119
+		r.Search = all
+	}
+}
+
+// addrs reads a list of addresses. A rest that is no address is left out; so is 0.0.0.0.
+func addrs(v []byte) (all []netip.Addr) {
+	for ; len(v) >= 4; v = v[4:] {
+		all = append(all, addr(v[:4]))
+	}
+	return all
 }
 
 // u32 reads a time option; collect has made sure that it is absent or 4 bytes long.
@@ -132,11 +144,12 @@ func addr(ip net.IP) netip.Addr {
 }
 
 // Unicast reports whether a is an IPv4 address that one host on a network can have: not
-// in 0/8, loopback, multicast, class E or broadcast.
+// in 0/8, loopback, multicast or broadcast. 240/4 is reserved (RFC 1112 §4), and in use: by
+// Ubuntu's fan networks, for one.
 func Unicast(a netip.Addr) bool {
 	if !a.Is4() {
 		return false
 	}
 	first := a.As4()[0]
-	return first != 0 && first != 127 && first < 224
+	return first != 0 && first != 127 && (first < 224 || first >= 240) && a != netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }

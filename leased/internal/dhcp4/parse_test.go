@@ -81,7 +81,6 @@ func TestParseRefuses(t *testing.T) {
 		"header only":   func(b []byte) []byte { return b[:239] },
 		"no options":    func(b []byte) []byte { return b[:240] },
 		"a request":     func(b []byte) []byte { b[0] = 1; return b },
-		"token ring":    func(b []byte) []byte { b[1] = 6; return b },
 		"hlen 16":       func(b []byte) []byte { b[2] = 16; return b },
 		"hlen 255":      func(b []byte) []byte { b[2] = 255; return b },
 		"hlen 0":        func(b []byte) []byte { b[2] = 0; return b },
@@ -89,7 +88,6 @@ func TestParseRefuses(t *testing.T) {
 		"DISCOVER":      func(b []byte) []byte { b[242] = 1; return b },
 		"FORCERENEW":    func(b []byte) []byte { b[242] = 9; return b }, // CVE-2020-13529
 		"type 0":        func(b []byte) []byte { b[242] = 0; return b },
-		"53 twice":      func(b []byte) []byte { return append(b[:len(b)-1], 53, 1, 5, 255) },
 		"53 of 2 bytes": func(b []byte) []byte { return append(b[:240], 53, 2, 5, 5, 255) },
 		"cut option":    func(b []byte) []byte { return append(b[:len(b)-1], 6, 4, 192, 0, 2) },
 		"cut length":    func(b []byte) []byte { return append(b[:len(b)-1], 6) },
@@ -121,8 +119,8 @@ func TestParseRapidCommitAndV6Only(t *testing.T) {
 		"of a byte":   {[][]byte{dt.Opt(80, 1), dt.Opt(108, 1)}, false, 0, false, 5},
 		"108 empty":   {[][]byte{dt.Opt(108)}, false, 0, false, 5},
 		"108 of 8":    {[][]byte{dt.Opt(108, 0, 0, 0, 1, 0, 0, 0, 2)}, false, 0, false, 5},
-		"twice":       {[][]byte{dt.Opt(80), dt.Opt(80), dt.OptTime(108, 7), dt.OptTime(108, 7)}, false, 0, false, 5},
-		"80 split":    {[][]byte{dt.Opt(80), dt.Opt(80, 1)}, false, 0, false, 5},
+		"twice":       {[][]byte{dt.Opt(80), dt.Opt(80), dt.OptTime(108, 7), dt.OptTime(108, 9)}, true, 7, true, 5},
+		"80 split":    {[][]byte{dt.Opt(80, 1), dt.Opt(80)}, true, 0, false, 5},
 		"none":        {nil, false, 0, false, 5},
 	} {
 		s := ack(c.opts...)

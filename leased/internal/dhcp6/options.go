@@ -63,16 +63,22 @@ var errOption = errors.New("option runs beyond its end")
 type options map[uint16][][]byte
 
 // collect reads the well-formed options of one scope: the message's, an IA_NA's, an
-// address's. It does not descend, so no nesting can be deep.
+// address's. It does not descend, so no nesting can be deep. A malformed rest loses only
+// itself: servers leave bytes behind the last option (Oracle's cloud). It fails where a status
+// is cut off, which without it would read as Success.
 func collect(b []byte) (options, error) {
 	opts := options{}
 	for len(b) > 0 {
 		if len(b) < optHeaderLen {
-			return nil, errOption
+			break
 		}
 		code, n := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:]))
-		if b = b[optHeaderLen:]; n > len(b) {
+		b = b[optHeaderLen:]
+		if n > len(b) && code == optStatus {
 			return nil, fmt.Errorf("%w: option %d", errOption, code)
+		}
+		if n > len(b) {
+			break
 		}
 		if wellFormed(code, n) {
 			opts[code] = append(opts[code], b[:n])

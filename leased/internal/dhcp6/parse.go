@@ -17,8 +17,8 @@ import (
 var ErrNotReply = errors.New("not a DHCPv6 server's ADVERTISE or REPLY")
 
 // Parse reads a UDP payload that came from a server, for the client id. It fails with
-// ErrNotReply, or if the options cannot be told apart. A malformed option is ignored and
-// the others stay. Reply shares no memory with b.
+// ErrNotReply, or if the status is cut off. A malformed option is ignored and the others
+// stay. Reply shares no memory with b.
 //
 // Parse reads the options itself. The library refuses the whole message for one
 // malformed option, even one that the client did not request, and it descends into
@@ -65,9 +65,8 @@ func (r *Reply) names(o options) {
 			r.DNS = append(r.DNS, a)
 		}
 	}
-	// Compression is understood, although §10 forbids it. A malformed list is ignored as
-	// a whole.
-	r.Search, _ = dnsname.List(o.first(optSearch), MaxSearch)
+	// Compression is understood, although §10 forbids it.
+	r.Search = dnsname.List(o.first(optSearch), MaxSearch)
 }
 
 // association reads the first IA_NA that has our IAID and readable options.

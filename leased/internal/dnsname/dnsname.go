@@ -6,7 +6,6 @@
 package dnsname
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"unicode"
@@ -18,8 +17,6 @@ const (
 	maxLabel = 63
 	maxName  = 253
 )
-
-var errName = errors.New("malformed domain name list")
 
 // Valid returns s without its final dot if it is a domain name of letters, digits,
 // hyphens and underscores, else "". So nothing else that a server may put into a name
@@ -52,13 +49,12 @@ func validLabel(l string) bool {
 // List decodes names in DNS wire form and takes at most the first most of them, with
 // compression as in DHCPv4's option 119 (RFC 3397 §2). The library's decoder refuses a
 // pointer to a name that ends in a pointer, which is legal and common. List leaves out
-// names that are not host names. It refuses a list of broken form as a whole.
-func List(b []byte, most int) ([]string, error) {
-	var names []string
+// names that are not host names. A name of broken form ends the list.
+func List(b []byte, most int) (names []string) {
 	for pos, read := 0, 0; pos < len(b) && read < most; read++ {
-		labels, next, err := wireName(b, pos)
-		if err != nil {
-			return nil, err
+		labels, next, ok := wireName(b, pos)
+		if !ok {
+			break
 		}
 		pos = next
 		// Label by label first: a dot within a label must not become a separator.
@@ -69,23 +65,23 @@ func List(b []byte, most int) ([]string, error) {
 			names = append(names, name)
 		}
 	}
-	return names, nil
+	return names
 }
 
 // wireName reads the name at pos. It returns the labels and where the next name begins.
 // Pointers must point backwards, each further than the one before, so that no loop is
 // possible (CVE-2020-7461).
-func wireName(b []byte, pos int) (labels []string, next int, err error) {
+func wireName(b []byte, pos int) (labels []string, next int, ok bool) {
 	floor, total := pos, 0
 	for pos < len(b) {
 		n := int(b[pos])
 		switch {
 		case n == 0:
-			return labels, max(next, pos+1), nil
+			return labels, max(next, pos+1), true
 		case n >= 0xc0 && pos+1 < len(b):
 			to := (n&0x3f)<<8 | int(b[pos+1])
 			if to >= floor {
-				return nil, 0, errName
+				return nil, 0, false
 			}
 			next = max(next, pos+2)
 			floor, pos = to, to
@@ -94,10 +90,23 @@ func wireName(b []byte, pos int) (labels []string, next int, err error) {
 			total += n + 1
 			pos += 1 + n
 		default:
-			return nil, 0, errName
+			return nil, 0, false
 		}
 	}
-	return nil, 0, errName
+	return nil, 0, false
+}
+
+// Words returns the names in a text, at most most: servers write several into option 15, with
+// blanks, commas, NULs or newlines between them, and a dot before one.
+func Words(s string, most int) (names []string) {
+	apart := func(r rune) bool { return r <= ' ' || r == ',' || r == 0x7f }
+	for word := range strings.FieldsFuncSeq(s, apart) {
+		name := Valid(strings.TrimPrefix(word, "."))
+		if name != "" && len(names) < most && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // Wire returns name in DNS wire form without compression. The root label ends it only if

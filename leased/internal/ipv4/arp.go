@@ -3,6 +3,7 @@
 package ipv4
 
 import (
+	"bytes"
 	"context"
 	"net/netip"
 
@@ -93,6 +94,10 @@ func (d *Driver) conflict(arp kernel.ARPConn, c wire.Conflict, err error) {
 		return // closed meanwhile
 	case err != nil:
 		d.arpFailed(err)
+		return
+	case c.Probe && d.bound != nil: // RFC 5227 §2.1.1 is for hosts that probe; the kernel answers
+		return
+	case d.heardFrom != nil && bytes.Equal(c.MAC, d.heardFrom): // who gave us the address answers for all (RFC 1027)
 		return
 	case d.cfg.Owner.LAN().IsOurs(c.Addr, c.MAC):
 		return

@@ -5,6 +5,7 @@ package ipv4
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"podman-net-dhcp/leased/internal/clock"
@@ -160,6 +161,7 @@ func (d *Driver) received(conn kernel.PacketConn, m kernel.Message, err error) {
 		d.emit(event.Ignored{Err: err})
 		return
 	}
+	r.Server = serverOf(r, m.From.IP)
 	d.emit(event.Received{Family: event.IPv4, Type: r.Type, XID: r.XID, Addr: r.Your, Server: r.Server})
 	d.cfg.Owner.LAN().Share(&r.Routes, &r.DNS, &r.Domain, &r.Search)
 	d.heardFrom = m.From.MAC
@@ -172,6 +174,15 @@ func (d *Driver) received(conn kernel.PacketConn, m kernel.Message, err error) {
 		refused = false // the machine knows the address that it watches
 	}
 	d.step(lease4.ReplyReceived{Reply: r, Refused: refused, Decline: decline})
+}
+
+// serverOf is whom a REQUEST names: the server by its identifier, or, where that is missing
+// against a MUST of table 3, the sender. A NAK without one counts for nothing.
+func serverOf(r dhcp4.Reply, sender netip.Addr) netip.Addr {
+	if !r.Server.IsValid() && r.Type != dhcp4.Nak {
+		return sender
+	}
+	return r.Server
 }
 
 // receiveFailed closes the socket; the next message opens another one.

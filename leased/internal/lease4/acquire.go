@@ -78,9 +78,10 @@ func (m *Machine) send(to netip.Addr, msg dhcp4.Message) {
 }
 
 // secs is the time since acquisition or renewal began, in whole seconds, capped at the
-// largest value that fits (RFC 2131 §2).
+// largest value that fits (RFC 2131 §2). It is never 0: there are servers and relays that wait
+// for a client that has waited.
 func (m *Machine) secs(now clock.Instant) uint16 {
-	return uint16(min(now.Sub(m.began)/time.Second, math.MaxUint16))
+	return uint16(min(max(now.Sub(m.began)/time.Second, 1), math.MaxUint16))
 }
 
 // backoff returns how long to wait for the answer to what was sent last: 1, 2, 4

@@ -122,7 +122,7 @@ func TestDeclineWhenBound(t *testing.T) {
 	if got := show(acts); got != "Report DECLINE,r,s Unbind DISCOVER" {
 		t.Errorf("got %s", got)
 	}
-	if s := sent(acts)[1]; s.Secs != 0 { // it is a new acquisition
+	if s := sent(acts)[1]; s.Secs != 1 { // it is a new acquisition
 		t.Errorf("DISCOVER has secs %d", s.Secs)
 	}
 	w = newWorld(t, quick).bind()

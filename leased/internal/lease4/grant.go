@@ -34,6 +34,14 @@ func (m *Machine) unfit(r dhcp4.Reply) string {
 	return ""
 }
 
+// prefix returns the address with its mask, or with that of the lease which it renews.
+func (m *Machine) prefix(r dhcp4.Reply) netip.Prefix {
+	if m.uses(r.Your) && r.Mask == dhcp4.NoMask {
+		return m.lease.Addr
+	}
+	return prefix(r)
+}
+
 // prefix returns the address with its mask. Without a mask it uses that of the address
 // class (RFC 1122 §3.3.1.1 offers nothing better), as systemd and dhcpcd do.
 func prefix(r dhcp4.Reply) netip.Prefix {
@@ -60,13 +68,17 @@ func edge(p netip.Prefix) bool {
 // long.
 func (m *Machine) grant(r dhcp4.Reply) Lease {
 	l := Lease{
-		Addr: prefix(r), Server: r.Server, Start: m.sent, T1: clock.Never, T2: clock.Never, Expiry: clock.Never,
+		Addr: m.prefix(r), Server: r.Server, Start: m.sent, T1: clock.Never, T2: clock.Never, Expiry: clock.Never,
 		Routes: elsewhere(r), DNS: r.DNS, Domain: r.Domain, Search: r.Search, MTU: r.MTU,
 	}
+	m.complete(&l, r)
 	if r.LeaseTime == dhcp4.Infinite {
 		return l // whatever T1 and T2 say
 	}
 	life := dhcp4.Seconds(r.LeaseTime)
+	if !r.HasLeaseTime {
+		life = unsaid
+	}
 	t1, t2 := renewal(r, life)
 	if !m.bound && (r.HasT1 && t1 != dhcp4.Seconds(r.T1) || r.HasT2 && t2 != dhcp4.Seconds(r.T2)) {
 		m.report("renewal times make no sense", fmt.Sprintf("T1 %ds, T2 %ds, lease %ds; using %s, %s",
@@ -75,6 +87,18 @@ func (m *Machine) grant(r dhcp4.Reply) Lease {
 	l.T1, l.T2, l.Expiry = l.Start.Add(t1), l.Start.Add(t2), l.Start.Add(life)
 	m.putOff(&l)
 	return l
+}
+
+// unsaid is the life of a lease whose server does not say it, against a MUST of table 3. BusyBox
+// takes as much.
+const unsaid = time.Hour
+
+// complete adds to the renewal of a lease what a server has left out of the ACK: some
+// (MikroTik) repeat only the times, where the container would lose subnet, routes and DNS.
+func (m *Machine) complete(l *Lease, r dhcp4.Reply) {
+	if m.uses(r.Your) && r.Mask == dhcp4.NoMask && len(r.Routes)+len(r.DNS) == 0 {
+		l.Routes, l.DNS, l.Domain, l.Search = m.lease.Routes, m.lease.DNS, m.lease.Domain, m.lease.Search
+	}
 }
 
 // putOff puts T1 off where the server has us renew all the time.
@@ -89,14 +113,18 @@ func (m *Machine) putOff(l *Lease) {
 	}
 }
 
-// elsewhere returns the routes of r but those whose router is ourselves: they lead nowhere.
+// elsewhere returns the routes of r but those whose router is ourselves: they lead nowhere, or,
+// on a /32, to the link.
 func elsewhere(r dhcp4.Reply) (routes []dhcp4.Route) {
 	if !slices.ContainsFunc(r.Routes, func(rt dhcp4.Route) bool { return rt.Via == r.Your }) {
 		return r.Routes // which may be shared with other leases
 	}
 	for _, rt := range r.Routes {
-		if rt.Via != r.Your {
+		switch {
+		case rt.Via != r.Your:
 			routes = append(routes, rt)
+		case r.Mask == 32: // the whole world is on the link
+			routes = append(routes, dhcp4.Route{Dst: rt.Dst})
 		}
 	}
 	return routes

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -111,7 +112,7 @@ func TestUnfit(t *testing.T) {
 		"broadcast":          {ch(ip("255.255.255.255")), "no host's"},
 		"loopback":           {ch(ip("127.0.0.1")), "no host's"},
 		"multicast":          {ch(ip("224.0.0.9")), "no host's"},
-		"class E":            {ch(ip("240.0.0.9")), "no host's"},
+		"class E":            {ch(ip("240.0.0.9"), mask(24)), ""},
 		"zero net":           {ch(ip("0.0.0.9")), "no host's"},
 		"subnet's own":       {ch(ip("192.0.2.0")), "subnet's own"},
 		"subnet's broadcast": {ch(ip("192.0.2.255")), "subnet's own"},
@@ -161,14 +162,61 @@ func checkUnfit(t *testing.T, name string, acts []lease4.Action, why string) {
 	}
 }
 
-// A lease time may be missing in an OFFER, but not in an ACK.
+// A lease without a time, against a MUST of table 3, is one of an hour.
 func TestLeaseTimeMissing(t *testing.T) {
 	missing := func(r *dhcp4.Reply) { r.LeaseTime, r.HasLeaseTime = 0, false }
 	w := newWorld(t, lease4.Config{})
 	w.step(lease4.Started{})
 	w.reply(dhcp4.Offer, missing)
-	if got := show(w.reply(dhcp4.Ack, missing)); got != "Report" || w.m.State() != lease4.Requesting {
+	if got := show(w.reply(dhcp4.Ack, missing)); got != "Bind Announce" {
 		t.Errorf("%v: %s", w.m.State(), got)
+	}
+	if l, _ := w.m.Lease(); l.Expiry != l.Start.Add(time.Hour) || l.T1 != l.Start.Add(time.Hour/2) {
+		t.Errorf("%+v", l)
+	}
+}
+
+// The other server of a pair acknowledges the offered address, and gets the renewals.
+func TestAckOfAnotherServer(t *testing.T) {
+	w := newWorld(t, lease4.Config{})
+	w.step(lease4.Started{})
+	w.reply(dhcp4.Offer)
+	if got := show(w.reply(dhcp4.Ack, from(rival), your(client.Next()))); got != "Report" {
+		t.Errorf("another address: %s", got)
+	}
+	if got := show(w.reply(dhcp4.Ack, from(rival))); got != "Bind Announce" {
+		t.Errorf("%s", got)
+	}
+	if l, _ := w.m.Lease(); l.Server != rival {
+		t.Errorf("renewals go to %s", l.Server)
+	}
+}
+
+// A renewal that repeats only the times takes nothing away.
+func TestBareRenewal(t *testing.T) {
+	w := newWorld(t, lease4.Config{})
+	before, _ := w.bind().m.Lease()
+	w.at(before.T1.Sub(w.now)).fire()
+	w.reply(dhcp4.Ack, func(r *dhcp4.Reply) { r.Mask, r.Routes, r.DNS, r.Domain, r.Search = dhcp4.NoMask, nil, nil, "", nil })
+	after, _ := w.m.Lease()
+	if after.Addr != before.Addr || !slices.Equal(after.Routes, before.Routes) || !slices.Equal(after.DNS, before.DNS) || after.Start == before.Start {
+		t.Errorf("%+v, was %+v", after, before)
+	}
+}
+
+// On a /32, a router that is the client itself says that everything is on the link.
+func TestRouterIsOurselves(t *testing.T) {
+	for bits, want := range map[int][]dhcp4.Route{24: nil, 32: {{Dst: netip.MustParsePrefix("0.0.0.0/0")}}} {
+		w := newWorld(t, lease4.Config{})
+		w.step(lease4.Started{})
+		self := func(r *dhcp4.Reply) {
+			r.Mask, r.Routes = bits, []dhcp4.Route{{Dst: netip.MustParsePrefix("0.0.0.0/0"), Via: client}}
+		}
+		w.reply(dhcp4.Offer, self)
+		w.reply(dhcp4.Ack, self)
+		if l, _ := w.m.Lease(); !slices.Equal(l.Routes, want) {
+			t.Errorf("/%d: %v", bits, l.Routes)
+		}
 	}
 }
 

@@ -66,15 +66,16 @@ func (m *Machine) offered(now clock.Instant, r ReplyReceived) {
 	m.sendSelect(now)
 }
 
-// granted takes an ACK. Only its own parameters count, not those of the OFFER or of the
+// granted takes an ACK. The transaction and chaddr tie it to our REQUEST. Another server of a
+// pair may acknowledge the address that we have asked for. Only its own parameters count, not those of the OFFER or of the
 // lease before (RFC 2131 §3.1(4)).
 func (m *Machine) granted(now clock.Instant, r ReplyReceived) {
 	why := m.unfit(r.Reply)
 	switch {
-	case !m.from(r.Server):
+	case m.state == Requesting && r.Your != m.offer.addr && r.Server != m.offer.server:
 		why = "not from our server"
-	case why == "" && !r.HasLeaseTime:
-		why = "no lease time" // a MUST of table 3
+	case m.state == Renewing && !m.uses(r.Your) && r.Server != m.lease.Server:
+		why = "not from our server"
 	}
 	if why != "" {
 		m.ignore(r, why)
@@ -151,18 +152,17 @@ func (m *Machine) denied(now clock.Instant, r ReplyReceived) {
 	m.refused(now)
 }
 
-// from reports whether the server s may answer in this state: the selected server, the
-// lease's server, or any server if all were asked. A server without an identifier may
-// not (RFC 2131 table 3: option 54 is a MUST).
+// from reports whether the server s may refuse in this state: the selected server, the
+// lease's server, or any server if all were asked.
 func (m *Machine) from(s netip.Addr) bool {
 	switch m.state {
 	case Requesting:
-		return s.IsValid() && s == m.offer.server
+		return s == m.offer.server
 	case Renewing:
-		return s.IsValid() && s == m.lease.Server
-	case Rebooting, Selecting, Rebinding:
-		return s.IsValid()
-	case Init, Probing, Bound, Stopped:
+		return s == m.lease.Server
+	case Rebooting, Rebinding:
+		return s.IsValid() // a MUST of table 3
+	case Init, Selecting, Probing, Bound, Stopped:
 	}
 	return false
 }

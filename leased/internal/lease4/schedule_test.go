@@ -44,7 +44,7 @@ func TestDiscoverSchedule(t *testing.T) {
 			if len(s) != 1 || s[0].XID != xid || s[0].Type != dhcp4.Discover {
 				t.Fatalf("got %+v", acts)
 			}
-			if secs := uint16(w.now.Sub(boot) / time.Second); s[0].Secs != secs {
+			if secs := uint16(max(w.now.Sub(boot)/time.Second, 1)); s[0].Secs != secs {
 				t.Errorf("secs %d, want %d", s[0].Secs, secs)
 			}
 			checkWait(t, w.m.Deadline().Sub(w.now), want*time.Second)

@@ -21,7 +21,7 @@ var tableExtend = map[string]map[string]string{
 		"ACK, other in use":       "RENEWING: Report @3m7.5s",
 		"ACK, IPv6 only":          "BOUND: Bind @8m20s",
 		"ACK, other address":      "BOUND: Bind Announce @2s",
-		"ACK, other server":       "RENEWING: Report @3m7.5s",
+		"ACK, other server":       "BOUND: Bind @8m20s",
 		"ACK, lease time 0":       "RENEWING: Report @3m7.5s",
 		"ACK, other xid":          "-",
 		"ACK, other client":       "RENEWING: Report @3m7.5s",

@@ -114,6 +114,24 @@ func TestQuickCheckAnsweredLate(t *testing.T) {
 	})
 }
 
+// Whoever probes for an address that is bound, as switches and monitors do, is no conflict: the
+// kernel answers. Nor is the machine that has offered the address, and answers for all.
+func TestProbeOfABoundAddress(t *testing.T) {
+	for name, c := range map[string]wire.Conflict{
+		"a probe": {Addr: nine, MAC: rogue, Probe: true}, "the server's machine": {Addr: nine, MAC: routerMAC},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.acquire(w.checked("quick", 9))
+				w.kernel.hint(arrival{conflict: c})
+				w.rest()
+				w.wantHeard("DISCOVER packet", "REQUEST packet")
+				w.wantState("BOUND")
+			})
+		})
+	}
+}
+
 func TestFullCheckTakesSeconds(t *testing.T) {
 	inWorld(t, func(w *world) {
 		begin := time.Now()

@@ -155,25 +155,22 @@ func (p *parser) dns(o []byte) {
 }
 
 // search reads names that are padded with zeroes; the padding reads as names without
-// labels.
+// labels. OpenWrt 25.12 pads with what is in its memory.
 func (p *parser) search(o []byte) {
-	if !uncompressed(o[dnsLen:]) {
-		return
-	}
-	names, err := dnsname.List(o[dnsLen:], MaxSearch-p.names)
-	if err != nil || len(names) == 0 {
+	names := dnsname.List(uncompressed(o[dnsLen:]), MaxSearch-p.names)
+	if len(names) == 0 {
 		return
 	}
 	p.names += len(names)
 	p.a.Search = append(p.a.Search, Domains{names, binary.BigEndian.Uint32(o[4:])})
 }
 
-// uncompressed reports whether names are without pointers, which RFC 8106 §5.2 forbids.
-func uncompressed(names []byte) bool {
+// uncompressed returns the names before the first pointer, which RFC 8106 §5.2 forbids.
+func uncompressed(names []byte) []byte {
 	for pos := 0; pos < len(names); pos += 1 + int(names[pos]) {
 		if names[pos] >= 0xc0 {
-			return false
+			return names[:pos]
 		}
 	}
-	return true
+	return names
 }

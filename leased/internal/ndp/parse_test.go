@@ -151,13 +151,24 @@ func TestParseLeavesOptionsOut(t *testing.T) {
 		"names, none":                optionSearch(1, ""),
 		"names, only padding":        optionSearch(1, "\x00\x00\x00\x00"),
 		"names, cut":                 {31, 2, 0, 0, 0, 0, 0, 1, 3, 'w', 'e', 'b', 3, 'l', 'a', 'n'},
-		"names, label beyond":        {31, 2, 0, 0, 0, 0, 0, 1, 3, 'w', 'e', 'b', 0, 3, 'l', 'a'},
 		"names, label of 64":         optionSearch(1, "\x40"+string(make([]byte, 64))),
-		"names, compressed":          optionSearch(1, "\x03web\x00\x01a\xc0\x00"),
 		"names, not for resolv.conf": optionSearch(1, "\x05a b\nc\x00\x03$()\x00\x03a.b\x00"),
 	} {
 		got, err := Parse(ra(0, 1, o, optionPrefix("fd00::1", 64, 0x40, 1, 1), optionDNS(1, "fd00::53"), optionSearch(1, "\x03lan\x00")), router1)
 		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+}
+
+// The names before what is no name stand: OpenWrt 25.12 pads with what is in its memory.
+func TestParseNamesBeforeJunk(t *testing.T) {
+	for name, wire := range map[string]string{
+		"a label beyond": "\x03xxx\x03lan\x00\x03la", "a pointer": "\x03xxx\x03lan\x00\x01a\xc0\x00",
+		"junk": "\x03xxx\x03lan\x00\xc4\xe8\x9b\xb6\x7f\x00\x00",
+	} {
+		got, err := Parse(ra(0, 0, optionSearch(7, wire)), router1)
+		if err != nil || !reflect.DeepEqual(got.Search, []Domains{{[]string{"xxx.lan"}, 7}}) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}

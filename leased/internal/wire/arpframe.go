@@ -3,6 +3,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net/netip"
 
@@ -35,6 +36,7 @@ const (
 	dropOwn      drop = "from our own MAC"
 	dropNobody   drop = "from no host's MAC"
 	dropAddr     drop = "about another address"
+	dropAsks     drop = "a question to us, not a probe"
 )
 
 // claim is an address that must be ours alone; its use by another host is a conflict.
@@ -55,11 +57,20 @@ func buildARP(mac [macLen]byte, spa, tpa netip.Addr) []byte {
 	return p
 }
 
+// conflict: a probe is a broadcast (RFC 5227 §1.1) of the host whose frame it is. Switches that
+// track hosts ask each new one by unicast, with no sender's address.
 func (a arrival) conflict(with claim) (Conflict, error) {
 	if err := a.foreign(); err != nil {
 		return Conflict{}, err
 	}
-	return with.parse(a.packet)
+	found, err := with.parse(a.packet)
+	switch {
+	case err != nil:
+		return Conflict{}, err
+	case found.Probe && (a.kind != unix.PACKET_BROADCAST || !bytes.Equal(found.MAC, a.mac)):
+		return Conflict{}, dropAsks
+	}
+	return found, nil
 }
 
 // parse finds a conflict (RFC 5227 §2.1.1) in an ARP packet. The packet may be any

@@ -189,3 +189,27 @@ func TestWhatTheKernelSaysOfAnARPPacket(t *testing.T) {
 		}
 	}
 }
+
+// A switch asks each new host by unicast, with no sender's address; some send bursts with the
+// MAC of nobody. Neither is a probe.
+func TestQuestionsAreNoProbes(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		kind uint8
+		from net.HardwareAddr
+		want error
+	}{
+		"a probe":           {unix.PACKET_BROADCAST, rival.SHA, nil},
+		"by unicast":        {unix.PACKET_HOST, rival.SHA, dropAsks},
+		"of somebody else":  {unix.PACKET_BROADCAST, ours.mac[:], dropAsks},
+		"of nobody's frame": {unix.PACKET_BROADCAST, nil, dropAsks},
+	} {
+		_, err := arrival{packet: arp(rival), kind: tt.kind, mac: tt.from}.conflict(claimed)
+		if !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := (arrival{packet: arp(conflict), kind: unix.PACKET_HOST}).conflict(claimed); err != nil {
+		t.Errorf("a claim by unicast: %v", err)
+	}
+}

@@ -107,7 +107,7 @@ func (m match) check(p []byte) error {
 		return dropShort
 	case p[0] != bootReply:
 		return dropOp
-	case p[1] != ethernet || p[offHlen] != macLen:
+	case p[offHlen] != macLen: // htype may be anything: servers send 0
 		return dropHardware
 	case binary.BigEndian.Uint32(p[offXID:]) != m.xid:
 		return dropXID

@@ -70,7 +70,6 @@ var spoiled = []struct {
 	{"port 67", dropPort, true, func(p []byte) []byte { p[ipLen+3] = 67; return fix(p) }},
 	{"no BOOTP", dropShort, true, func(p []byte) []byte { return seal(p[bootp : bootp+bootpLen-1]) }},
 	{"BOOTREQUEST", dropOp, true, func(p []byte) []byte { p[bootp] = 1; return fix(p) }},
-	{"InfiniBand", dropHardware, false, func(p []byte) []byte { p[bootp+1] = 32; return fix(p) }},
 	{"hlen 16", dropHardware, true, func(p []byte) []byte { p[bootp+2] = 16; return fix(p) }},
 	{"xid", dropXID, true, func(p []byte) []byte { p[bootp+7] ^= 1; return fix(p) }},
 	{"chaddr, first byte", dropChaddr, true, func(p []byte) []byte { p[bootp+28] ^= 1; return fix(p) }},
