@@ -58,12 +58,8 @@ func (a Autoconf) set(conf string) error {
 	if err := hasIPv6(conf, a.Interface); err != nil {
 		return err
 	}
-	forwarding, err := os.ReadFile(filepath.Join(dir, "forwarding"))
-	if err != nil {
-		return a.failed(err)
-	}
 	changed := false
-	for _, s := range a.settings(string(bytes.TrimSpace(forwarding)) != "0") {
+	for _, s := range a.settings() {
 		did, err := s.put(dir)
 		if err != nil {
 			return a.failed(err)
@@ -182,13 +178,12 @@ type setting struct {
 }
 
 // settings returns the files in the order to write them.
-func (a Autoconf) settings(forwarding bool) []setting {
-	accept := "1"
-	if forwarding { // a namespace that forwards counts as a router, unless told otherwise
-		accept = "2"
-	}
+func (a Autoconf) settings() []setting {
 	all := []setting{
-		{name: "accept_ra", value: accept},
+		// With 1, a namespace that forwards takes no advertisement, and loses its default route. A
+		// runtime writes --sysctl after netavark's setup, and a VPN's program later. Where nothing
+		// forwards, 2 is as good as 1.
+		{name: "accept_ra", value: "2"},
 		{name: "autoconf", value: onOff(a.Addresses)},
 		{name: "accept_ra_defrtr", value: onOff(!a.NoDefaultRoute)},
 		{name: "use_tempaddr", value: "0", optional: true},

@@ -207,6 +207,22 @@ func TestContainerThatForwards(t *testing.T) {
 	}
 }
 
+// crun and runc write --sysctl after netavark's setup, and a program that forwards later still.
+func TestContainerThatForwardsLater(t *testing.T) {
+	t.Parallel()
+	lan := testlan.New(t)
+	s, link := advertiser(lan), lan.Veth(lan.Container(), "eth0")
+	autoconf(t, link, Autoconf{Accept: true, Addresses: true, Secret: secret})
+	advertise(t, s, link, advert{lifetime: 1800, prefix: prefix6})
+	link.NS.Sysctl("net/ipv6/conf/all/forwarding", "1")
+	if state := look(t, link); len(state.Addrs) != 1 || state.Gateway != gateway6 {
+		t.Errorf("%+v", state)
+	}
+	if state := advertise(t, s, link, advert{lifetime: 900, prefix: prefix6}); state.Gateway != gateway6 {
+		t.Errorf("the next advertisement: %+v", state)
+	}
+}
+
 // A second time nothing changes, and nothing that runs is disturbed.
 func TestAutoconfAgain(t *testing.T) {
 	t.Parallel()

@@ -15,6 +15,7 @@ import (
 	"podman-net-dhcp/leased/internal/failpoint"
 	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/lease4"
+	"podman-net-dhcp/leased/internal/request"
 )
 
 // bind applies a lease, and then tells everyone of it. The record is written before the
@@ -64,7 +65,7 @@ func (d *Driver) spec(l lease4.Lease) binding.Spec {
 	r := d.cfg.Request
 	s := binding.Spec{
 		Ifindex: d.cfg.Owner.Place().Index, Addr: l.Addr, Valid: binding.Forever, Metric: r.Policy.Metric,
-		MTU: min(l.MTU, r.Link.MTU), // 0 where either has no say
+		MTU: d.mtu(l),
 	}
 	if l.Expiry != clock.Never {
 		s.Valid = l.Expiry.Sub(d.cfg.Owner.Now())
@@ -78,6 +79,20 @@ func (d *Driver) spec(l lease4.Lease) binding.Spec {
 		}
 	}
 	return s
+}
+
+// leastMTU6 is the least MTU of a link with IPv6 (RFC 8200 §5). Below it the kernel takes IPv6
+// off the interface.
+const leastMTU6 = 1280
+
+// mtu is the MTU that the lease sets; 0 where server or host have no say. A server's value below
+// IPv6's least is that, as systemd-networkd has it: IPv4 works with it too.
+func (d *Driver) mtu(l lease4.Lease) int {
+	most := d.cfg.Request.Link.MTU
+	if l.MTU > 0 && l.MTU < leastMTU6 && d.cfg.Request.Policy.IPv6 != request.IPv6Off {
+		return min(leastMTU6, most)
+	}
+	return min(l.MTU, most)
 }
 
 // applyFailed ends a start. A lease of a running container is tried again.

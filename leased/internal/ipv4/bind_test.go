@@ -69,3 +69,26 @@ func TestSpecOfALease(t *testing.T) {
 		}
 	}
 }
+
+// Below 1280 the kernel would take IPv6 off the interface.
+func TestMTUWithIPv6(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		server, host int
+		ipv6         request.IPv6
+		want         int
+	}{
+		{576, 1500, request.IPv6Off, 576},
+		{576, 1500, request.IPv6Auto, 1280},
+		{1400, 1500, request.IPv6Auto, 1400},
+		{0, 1500, request.IPv6Auto, 0},
+		{576, 1000, request.IPv6Auto, 1000}, // the user's
+		{9000, 1500, request.IPv6Auto, 1500},
+		{576, 0, request.IPv6Auto, 0},
+	} {
+		r := &request.Request{Link: request.Link{MTU: tt.host}, Policy: request.Policy{IPv6: tt.ipv6}}
+		if got := (&Driver{cfg: Config{Request: r}}).mtu(lease4.Lease{MTU: tt.server}); got != tt.want {
+			t.Errorf("%+v: %d", tt, got)
+		}
+	}
+}
