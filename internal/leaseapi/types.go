@@ -113,6 +113,7 @@ type Policy struct {
 	ConflictCheck string         `json:"conflictCheck,omitempty"` // off (also if absent), quick or rfc5227
 	ResolvConf    bool           `json:"resolvConf,omitempty"`    // keep the container's resolv.conf in step with the lease
 	IPv6          string         `json:"ipv6,omitempty"`          // off (also if absent), auto, slaac, dhcp or only
+	RARoutes      bool           `json:"raRoutes,omitempty"`      // take routes from router advertisements (RFC 4191)
 	IPv6TimeoutMS int64          `json:"ipv6TimeoutMs,omitempty"` // how long Acquire waits for IPv6 once it has IPv4
 }
 

@@ -64,6 +64,7 @@ var keys = []key{
 	{name: "rapid_commit", values: "false, true", parse: boolean(func(o *Options) *bool { return &o.RapidCommit })},
 	{name: "ipv6_mostly", values: "false, true", parse: boolean(func(o *Options) *bool { return &o.IPv6Mostly })},
 	{name: "ipv6", values: "off, auto, slaac, dhcp, only", parse: word(func(o *Options) *string { return &o.IPv6 }, "off", "auto", "slaac", "dhcp", "only")},
+	{name: "ra_routes", values: "false, true", parse: boolean(func(o *Options) *bool { return &o.RARoutes })},
 	{name: "ipv6_timeout", values: "0s to 30s, such as 2s", parse: duration(func(o *Options) *time.Duration { return &o.IPv6Timeout }, 0, 30*time.Second)},
 }
 

@@ -59,6 +59,7 @@ type Options struct {
 	IPv6        string        // off, auto, slaac, dhcp or only
 	IPv6Timeout time.Duration // how long a start that has IPv4 waits for IPv6
 	RequestIPv6 netip.Addr    // Podman's ip6=
+	RARoutes    bool          // takes routes from router advertisements (RFC 4191)
 
 	Limited []Limited // what Per has taken back, for the log
 }

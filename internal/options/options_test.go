@@ -37,7 +37,7 @@ func TestEveryKeyTakesWhatItSaysItTakes(t *testing.T) {
 		"ip_policy": {"prefer", "require"}, "server": {"all", "192.0.2.1", "192.0.2.1 198.51.100.0/24,192.0.2.2"}, "router": {"192.0.2.1"}, "dns": {"dhcp", "none", "192.0.2.1", "192.0.2.1 2001:db8::1", "192.0.2.1,192.0.2.2"},
 		"metric": {"0", "4294967294"}, "no_default_route": {"true"}, "routes": {"dhcp", "none"}, "lease_timeout": {"1s", "1m30s", "10m"},
 		"on_timeout": {"fail", "continue"}, "conflict_check": {"quick", "rfc5227", "off"}, "release": {"20s", "1s", "24h", "now", "never"},
-		"ipv6": {"off", "auto", "slaac", "dhcp", "only"}, "ipv6_timeout": {"0s", "2s", "30s"}, "rapid_commit": {"true"}, "ipv6_mostly": {"true"},
+		"ipv6": {"off", "auto", "slaac", "dhcp", "only"}, "ra_routes": {"true", "false"}, "ipv6_timeout": {"0s", "2s", "30s"}, "rapid_commit": {"true"}, "ipv6_mostly": {"true"},
 	}
 	bad := map[string][]string{
 		"bridge": {"", ".", "a/b", "a b", "abcdefghijklmnop"}, "parent": {"..", "eth0:1"}, "mode": {"", "source"},
@@ -46,7 +46,7 @@ func TestEveryKeyTakesWhatItSaysItTakes(t *testing.T) {
 		"fqdn": {"maybe"}, "vendor_class": {"a\nb", strings.Repeat("x", 256)}, "user_class": {"\x00"}, "request_ip": {"", "0.0.0.0", "224.0.0.1", "127.0.0.1", "::1", "192.0.2.9/24"},
 		"ip_policy": {"must"}, "server": {"", "x", "192.0.2.1/24", "fe80::1", "1.1.1.1 2.2.2.2 3.3.3.3 4.4.4.4 5.5.5.5 6.6.6.6 7.7.7.7 8.8.8.8 9.9.9.9"}, "router": {"192.0.2.1/33"}, "dns": {"", "router", "fe80::1%eth0", "1.2.3"}, "metric": {"-1", "4294967295"},
 		"no_default_route": {"x"}, "routes": {"", "static"}, "lease_timeout": {"0s", "999ms", "11m", "10"}, "on_timeout": {"wait"},
-		"conflict_check": {"", "x"}, "release": {"", "later", "999ms", "25h", "-20s", "20"}, "ipv6": {"on", "Auto"}, "ipv6_timeout": {"", "2", "-1s", "31s"},
+		"conflict_check": {"", "x"}, "release": {"", "later", "999ms", "25h", "-20s", "20"}, "ipv6": {"on", "Auto"}, "ra_routes": {"on"}, "ipv6_timeout": {"", "2", "-1s", "31s"},
 		"rapid_commit": {"x"}, "ipv6_mostly": {""},
 	}
 	for _, k := range keys {

@@ -54,7 +54,7 @@ func (r Interface) ipv6(req *leaseapi.AcquireRequest) error {
 	}
 	c, p := &req.Client, &req.Policy
 	c.DUID, c.IAID, c.Secret, c.RequestIPv6 = hex.EncodeToString(six.DUID), six.IAID, hex.EncodeToString(six.Secret), o.RequestIPv6
-	p.IPv6, p.IPv6TimeoutMS = o.IPv6, o.IPv6Timeout.Milliseconds()
+	p.IPv6, p.IPv6TimeoutMS, p.RARoutes = o.IPv6, o.IPv6Timeout.Milliseconds(), o.RARoutes
 	return nil
 }
 

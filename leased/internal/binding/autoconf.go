@@ -33,7 +33,8 @@ type Autoconf struct {
 	// address (RFC 4429 §3.3).
 	Addresses      bool
 	NoDefaultRoute bool
-	Metric         int // of the default route; 0 is the kernel's 1024, as it is before Linux 5.12
+	Routes         bool // takes advertised routes, too (RFC 4191)
+	Metric         int  // of the default route; 0 is the kernel's 1024, as it is before Linux 5.12
 	// Secret makes the interface identifiers stable and opaque (RFC 7217). If it is
 	// zero, the kernel derives them from the MAC. Two interfaces on a link must not
 	// share a secret: the kernel mixes in the prefix and its DAD counter, but no name,
@@ -190,6 +191,9 @@ func (a Autoconf) settings() []setting {
 		{name: "optimistic_dad", value: "1", optional: true},
 		{name: "use_optimistic", value: "1", optional: true},
 	}
+	if a.Routes {
+		all = append(all, a.routes(true))
+	}
 	if a.Metric > 0 {
 		all = append(all, setting{name: "ra_defrtr_metric", value: strconv.Itoa(a.Metric), optional: true})
 	}
@@ -198,6 +202,18 @@ func (a Autoconf) settings() []setting {
 		all = append(all, setting{name: "stable_secret", value: secret, optional: true})
 	}
 	return all
+}
+
+// longestRoute is the longest prefix that a router's route may have. Thread's networks are /64.
+const longestRoute = "64"
+
+// routes is optional: a kernel may be built without CONFIG_IPV6_ROUTE_INFO.
+func (a Autoconf) routes(take bool) setting {
+	s := setting{name: "accept_ra_rt_info_max_plen", value: "0", optional: true}
+	if take {
+		s.value = longestRoute
+	}
+	return s
 }
 
 func onOff(b bool) string {

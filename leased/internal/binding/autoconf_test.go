@@ -223,6 +223,40 @@ func TestContainerThatForwardsLater(t *testing.T) {
 	}
 }
 
+// The border routers of a Thread network announce the way to it so. It is there from the first
+// advertisement on, and bounded in a flood.
+func TestRoutesOfRouters(t *testing.T) {
+	t.Parallel()
+	lan := testlan.New(t)
+	thread := netip.MustParsePrefix("fd00:7::/64")
+	for _, take := range []bool{true, false} {
+		s, link := advertiser(lan), lan.Veth(lan.Container(), "eth0")
+		a := Autoconf{Accept: true, Addresses: true, Routes: take, Secret: secret}
+		autoconf(t, link, a)
+		advertise(t, s, link, advert{lifetime: 1800, prefix: prefix6, route: thread})
+		if got := link.NS.Run("ip", "-6", "route", "show", thread.String()); (got != "") != take {
+			t.Errorf("%t: %q", take, got)
+		}
+		if a.Interface = link.Name; heed(t, link, a, false) != "0" {
+			t.Errorf("%t: routes in a flood", take)
+		}
+		if got := heed(t, link, a, true); (got != "0") != take {
+			t.Errorf("%t: up to /%s after it", take, got)
+		}
+	}
+}
+
+// heed returns the longest prefix of routes then.
+func heed(t *testing.T, link testlan.Link, a Autoconf, yes bool) string {
+	t.Helper()
+	ns := link.NS.Open()
+	defer ns.Close()
+	if err := Heed(ns, a, yes); err != nil {
+		t.Error(err)
+	}
+	return sysctl(link, "accept_ra_rt_info_max_plen")
+}
+
 // A second time nothing changes, and nothing that runs is disturbed.
 func TestAutoconfAgain(t *testing.T) {
 	t.Parallel()

@@ -22,6 +22,7 @@ type advert struct {
 	flags    byte       // M 0x80, O 0x40; preference (RFC 4191): high 0x08, low 0x18
 	lifetime uint16     // s, of the default route
 	prefix   netip.Prefix
+	route    netip.Prefix // to the router (RFC 4191), for an hour; up to /64
 	mac      net.HardwareAddr // from's; without it Linux's DAD is not optimistic for prefix
 }
 
@@ -38,6 +39,10 @@ func (a advert) frame() []byte {
 	if a.prefix.IsValid() {
 		icmp = append(icmp, 3, 4, byte(a.prefix.Bits()), 0xc0, 0, 0, 0x0e, 0x10, 0, 0, 7, 8, 0, 0, 0, 0)
 		icmp = append(icmp, a.prefix.Addr().AsSlice()...)
+	}
+	if a.route.IsValid() {
+		icmp = append(icmp, 24, 2, byte(a.route.Bits()), 0, 0, 0, 0x0e, 0x10)
+		icmp = append(icmp, a.route.Addr().AsSlice()[:8]...)
 	}
 	return icmp6(a.from, allNodes, icmp)
 }

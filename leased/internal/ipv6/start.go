@@ -90,6 +90,7 @@ func (d *Driver) settings() binding.Autoconf {
 	return binding.Autoconf{
 		Interface: r.Attachment.Interface, Accept: true, Addresses: d.mode() != request.IPv6DHCP, Secret: r.Client.Secret,
 		NoDefaultRoute: r.Policy.NoDefaultRoute, Metric: r.Policy.Metric,
+		Routes: r.Policy.RARoutes && !r.Policy.NoRoutes,
 	}
 }
 

@@ -42,7 +42,7 @@ func (p Policy) api() leaseapi.Policy {
 	a := leaseapi.Policy{
 		Metric: p.Metric, NoDefaultRoute: p.NoDefaultRoute, Routers: p.Routers,
 		TimeoutMS: p.Timeout.Milliseconds(), OnTimeout: p.OnTimeout.String(), Release: p.Release.String(),
-		ResolvConf: p.ResolvConf, IPv6TimeoutMS: p.IPv6Timeout.Milliseconds(),
+		ResolvConf: p.ResolvConf, RARoutes: p.RARoutes, IPv6TimeoutMS: p.IPv6Timeout.Milliseconds(),
 	}
 	if p.NoDefaultRoute && !p.NoRoutes {
 		a.Routes = "dhcp"

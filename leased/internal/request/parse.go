@@ -80,7 +80,7 @@ func (p *parser) client(c leaseapi.Client, mode IPv6) Client {
 func (p *parser) policy(a leaseapi.Policy) Policy {
 	grace, never, err := options.Grace(a.Release)
 	r := Policy{
-		Metric: a.Metric, NoRoutes: a.Routes == "none" || a.Routes == "" && a.NoDefaultRoute, ResolvConf: a.ResolvConf,
+		Metric: a.Metric, NoRoutes: a.Routes == "none" || a.Routes == "" && a.NoDefaultRoute, ResolvConf: a.ResolvConf, RARoutes: a.RARoutes,
 		Routers:       p.allowed("policy.routers", a.Routers),
 		Release:       Release{Grace: grace, Never: never},
 		OnTimeout:     enum[OnTimeout](onTimeouts, a.OnTimeout),

@@ -34,7 +34,7 @@ func TestEveryParameterIsChecked(t *testing.T) {
 	}
 	// A parameter that somebody adds has to be in the table, unless all values are right.
 	free := []string{
-		"client.fqdn", "client.requireIp", "client.rapidCommit", "client.ipv6Mostly", "client.iaid", "policy.noDefaultRoute", "policy.resolvConf",
+		"client.fqdn", "client.requireIp", "client.rapidCommit", "client.ipv6Mostly", "client.iaid", "policy.noDefaultRoute", "policy.resolvConf", "policy.raRoutes",
 	}
 	for _, name := range parameters() {
 		if _, ok := wrong[name]; !ok && !strings.Contains(strings.Join(free, " "), name) {

@@ -118,6 +118,7 @@ type Policy struct {
 	OnTimeout      OnTimeout
 	ConflictCheck  ConflictCheck
 	Guard          bool // of a bridge port that leased makes; not of the API
+	RARoutes       bool // take routes from router advertisements; not with NoRoutes
 	ResolvConf     bool // keep the container's resolv.conf as the lease has it
 	IPv6           IPv6
 }

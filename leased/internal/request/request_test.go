@@ -26,7 +26,7 @@ func full(r *leaseapi.AcquireRequest) {
 	}
 	r.Policy = leaseapi.Policy{
 		Metric: 100, NoDefaultRoute: true, Routes: "dhcp", Routers: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/25")}, TimeoutMS: 1500, OnTimeout: "continue", Release: "1m30s",
-		ConflictCheck: "rfc5227", ResolvConf: true, IPv6: "only", IPv6TimeoutMS: 2000,
+		ConflictCheck: "rfc5227", ResolvConf: true, RARoutes: true, IPv6: "only", IPv6TimeoutMS: 2000,
 	}
 }
 
@@ -53,7 +53,7 @@ func TestParse(t *testing.T) {
 		},
 		Policy: Policy{
 			Metric: 100, NoDefaultRoute: true, Routers: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/25")}, Timeout: 1500 * time.Millisecond, OnTimeout: Continue,
-			Release: Release{Grace: 90 * time.Second}, ConflictCheck: CheckRFC5227, ResolvConf: true,
+			Release: Release{Grace: 90 * time.Second}, ConflictCheck: CheckRFC5227, ResolvConf: true, RARoutes: true,
 			IPv6: IPv6Only, IPv6Timeout: 2 * time.Second,
 		},
 	}
