@@ -139,13 +139,13 @@ func (a *Attachment) Trouble(text string) { a.trouble = text }
 
 // inVain says why there is no lease yet, where, and the next step.
 func (a *Attachment) inVain() string {
-	on, within := a.req.Link.Host, a.req.Policy.Timeout
-	text := fmt.Sprintf("no DHCP server answered on %s within %s%s; is there one on that LAN, and is the uplink up and in the bridge?", on, within, a.afterOthers())
+	on, within := a.req.Link.Host, a.req.Policy.Timeout.String()+a.afterOthers()
+	text := fmt.Sprintf("no DHCP server answered on %s within %s; is there one on that LAN, and is the uplink up and in the bridge?", on, within)
 	if a.v4.Asking() {
 		text = fmt.Sprintf("a DHCP server on %s made an offer but did not confirm it within %s; the server's log may tell the reason", on, within)
 	}
 	if a.req.Policy.IPv6 == request.IPv6Only {
-		text = fmt.Sprintf("no router gave an IPv6 address on %s within %s; is there one on that LAN?", on, within)
+		text = fmt.Sprintf("no router gave an IPv6 address on %s within %s; is there one on that LAN?", on, a.req.Policy.Timeout)
 	}
 	if a.trouble != "" {
 		text = fmt.Sprintf("no lease on %s within %s: %s", on, within, a.trouble)
@@ -155,8 +155,11 @@ func (a *Attachment) inVain() string {
 
 // afterOthers says why the time of a start was short.
 func (a *Attachment) afterOthers() string {
-	if a.lan.Silent() {
+	switch others, own := a.lan.Silent(a.req.Attachment.Name()); {
+	case others:
 		return ", and another start has waited in vain a moment ago"
+	case own:
+		return ", and this container's start before has waited in vain, too"
 	}
 	return ""
 }

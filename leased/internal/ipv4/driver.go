@@ -86,6 +86,7 @@ func (d *Driver) Resume(r *record.Record) {
 	on.Share(&l.Routes, &l.DNS, &l.Domain, &l.Search)
 	d.setMachine(lease4.Restore(d.machineConfig(), l))
 	d.serverMAC = r.ServerMAC
+	on.GrantedAt(l.Start)
 	if !r.Held {
 		bound := r.Bound
 		on.ShareBound(&bound.Routes)

@@ -4,6 +4,7 @@ package ipv4
 
 import (
 	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/lan"
 	"podman-net-dhcp/leased/internal/lease4"
 )
 
@@ -34,7 +35,9 @@ func (d *Driver) Start() {
 // InVain notes that the start has waited for the servers until now.
 func (d *Driver) InVain() {
 	if d.exchange != nil && d.asked != 0 {
-		d.cfg.Owner.LAN().Unanswered(d.asked)
+		d.cfg.Owner.LAN().Waited(lan.Wait{
+			By: d.cfg.Request.Attachment.Name(), Asked: d.asked, Refused: d.machine.Refused(),
+		})
 	}
 }
 

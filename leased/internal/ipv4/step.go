@@ -73,8 +73,9 @@ func (d *Driver) perform(a lease4.Action, held lease4.Lease) {
 	case lease4.Send:
 		d.send(a)
 	case lease4.Bind:
-		if d.heardFrom != nil { // else it is the remembered lease
+		if d.heardFrom != nil && d.machine.State() == lease4.Bound { // else it is the remembered lease
 			d.serverMAC = d.heardFrom
+			o.LAN().Granted()
 		}
 		d.emitChanges(held, a.Lease)
 		d.bind(a.Lease, held)

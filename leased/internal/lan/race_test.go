@@ -83,9 +83,10 @@ func use(m *told, i int) {
 		func() { m.SetWaiting(true); m.Advertised(); m.AdvertisedEnd(); m.Routerless(m.Listening()) },
 		func() {
 			m.Resorted()
-			m.Unanswered(0)
-			m.Silent()
-			m.lan.all.TimeToStart(m.Host(), time.Hour)
+			m.Waited(Wait{By: "a", Refused: i%2 == 0})
+			m.Silent("a")
+			m.Granted()
+			m.lan.all.TimeToStart(m.Host(), "a", time.Hour)
 			m.Patience()
 			m.HeardSince(start)
 			m.HeardLately()

@@ -30,12 +30,15 @@ const (
 type servers struct {
 	heardAt    clock.Instant // when a server was heard last; 0: never
 	resortedAt clock.Instant // when an attachment did without a server's word last; 0: never
-	silentAt   clock.Instant // when a start had waited in vain; 0: never
+	grantedAt  clock.Instant // when a server gave a lease, or renewed it, last; 0: never
 	releaseAt  clock.Instant // when the RELEASEs so far have gone out, one a step
+
+	vain   vain            // the start for which all others are short
+	starts map[string]vain // the last start of each container that has waited in vain; nil: none
 }
 
 func (s *servers) patience(now clock.Instant) time.Duration {
-	if s.resortedAt > s.heardAt || s.silent(now) {
+	if s.resortedAt > s.heardAt || s.silent(now) && !s.vain.refused {
 		return patienceInCompany
 	}
 	return patienceAlone
@@ -70,6 +73,18 @@ func (m *Member) Resorted() {
 	m.lan.mu.Lock()
 	defer m.lan.mu.Unlock()
 	m.lan.servers.resortedAt = m.lan.now()
+}
+
+// Granted notes that a server has given a lease, or has renewed it.
+func (m *Member) Granted() { m.GrantedAt(m.lan.now()) }
+
+// GrantedAt is Granted for a lease from before: the servers were there at that time.
+func (m *Member) GrantedAt(t clock.Instant) {
+	m.lan.mu.Lock()
+	defer m.lan.mu.Unlock()
+	s := &m.lan.servers
+	t = min(t, m.lan.now())
+	s.heardAt, s.grantedAt = max(s.heardAt, t), max(s.grantedAt, t)
 }
 
 // HeardSince reports whether a member heard a server after t.

@@ -131,6 +131,12 @@ func (m *Machine) Known(now clock.Instant) (Lease, bool) {
 	return *m.lease, true
 }
 
+// Refused reports whether servers have answered, and gave no lease: with NAKs, or with an
+// OFFER that they have not confirmed.
+func (m *Machine) Refused() bool {
+	return m.state == Requesting || m.exchange != nil && m.naks > 0
+}
+
 // Step takes an event and returns the actions that follow from it. now must not go back.
 func (m *Machine) Step(now clock.Instant, ev Event) []Action {
 	if m.exchange == nil {

@@ -8,6 +8,7 @@
 package request
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"net"
@@ -41,6 +42,9 @@ func (a Attachment) Key() string {
 	}
 	return key
 }
+
+// Name is the container's name, or else its id: what a container has again that is made again.
+func (a Attachment) Name() string { return cmp.Or(a.ContainerName, a.ContainerID) }
 
 // IsOf reports whether a key, or a longer one that begins with it, is of a container. Without
 // an owner, the id decides. With an owner, an attachment without one is of the container if the

@@ -94,11 +94,11 @@ func (p *parser) keyOf(a leaseapi.Attachment, document json.RawMessage) (k key) 
 	return k
 }
 
-// LimitTime has the lease's time be the one that limit returns for the host interface. Without
-// IPv4, the DHCP servers have no say.
-func (s *Setup) LimitTime(limit func(host string, most time.Duration) time.Duration) {
+// LimitTime has the lease's time be the one that limit returns for the host interface and the
+// container. Without IPv4, the DHCP servers have no say.
+func (s *Setup) LimitTime(limit func(host, by string, most time.Duration) time.Duration) {
 	if o := &s.Wanted.Options; o.IPv6 != "only" {
-		o.LeaseTimeout = limit(o.Host(), o.LeaseTimeout)
+		o.LeaseTimeout = limit(o.Host(), Attachment(s.Wanted.Attachment).Name(), o.LeaseTimeout)
 	}
 }
 
