@@ -43,6 +43,7 @@ var golden = []struct {
 	{event.Changed{What: "server", Was: server, Is: addr}, "INFO", `msg="lease changed" WHO what=server was=192.0.2.1 is=192.0.2.9`},
 	{event.Changed{What: "IPv6 gateway", Was: router, Is: none}, "INFO", `msg="lease changed" WHO what="IPv6 gateway" was=fe80::1 is=""`},
 	{event.Proxy{MAC: mac}, "WARN", `msg="a machine claims every address; its claims do not count" WHO mac=02:00:00:00:00:ee`},
+	{event.Proxy{MAC: mac, Server: true}, "WARN", `msg="the DHCP server's machine claims an address that it gave out; its claims do not count" WHO mac=02:00:00:00:00:ee`},
 	{event.Conflict{Addr: addr, MAC: mac}, "WARN", `msg="address is in use by another machine" WHO addr=192.0.2.9 mac=02:00:00:00:00:ee`},
 
 	{event.Bound6{Addr: addr6, Source: "slaac"}, "INFO", `msg="IPv6 bound" WHO addr=2001:db8::9 source=slaac`},

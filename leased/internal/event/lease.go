@@ -32,9 +32,12 @@ type (
 		What    string
 		Was, Is any
 	}
-	// Proxy says that a machine claims one address after the other: its claims are no
-	// conflicts from now on.
-	Proxy struct{ MAC net.HardwareAddr }
+	// Proxy says that a machine claims one address after the other, or is the DHCP server
+	// that gave the address out: its claims are no conflicts from now on.
+	Proxy struct {
+		MAC    net.HardwareAddr
+		Server bool
+	}
 	// Conflict says that ARP heard another machine use the container's address, or probe for it.
 	Conflict struct {
 		Addr netip.Addr
@@ -64,8 +67,15 @@ func (e Changed) Attrs() []slog.Attr {
 	return []slog.Attr{slog.String("what", e.What), slog.Any("was", shown(e.Was)), slog.Any("is", shown(e.Is))}
 }
 
-func (Proxy) Level() slog.Level    { return slog.LevelWarn }
-func (Proxy) Message() string      { return "a machine claims every address; its claims do not count" }
+func (Proxy) Level() slog.Level { return slog.LevelWarn }
+
+// Message gives the reason.
+func (e Proxy) Message() string {
+	if e.Server {
+		return "the DHCP server's machine claims an address that it gave out; its claims do not count"
+	}
+	return "a machine claims every address; its claims do not count"
+}
 func (e Proxy) Attrs() []slog.Attr { return []slog.Attr{slog.String("mac", e.MAC.String())} }
 
 func (Conflict) Level() slog.Level { return slog.LevelWarn }

@@ -5,6 +5,7 @@ package ipv4
 import (
 	"bytes"
 	"context"
+	"net"
 	"net/netip"
 
 	"podman-net-dhcp/leased/internal/dhcp4"
@@ -95,20 +96,25 @@ func (d *Driver) conflict(arp kernel.ARPConn, c wire.Conflict, err error) {
 	case err != nil:
 		d.arpFailed(err)
 		return
-	case c.Probe && d.bound != nil: // RFC 5227 §2.1.1 is for hosts that probe; the kernel answers
-		return
-	case d.heardFrom != nil && bytes.Equal(c.MAC, d.heardFrom): // who gave us the address answers for all (RFC 1027)
-		return
+	case c.Probe && d.InUse().Addr.Addr() == c.Addr:
+		return // RFC 5227 §2.1.1 counts probes while we probe; the container's kernel answers this one
 	case d.cfg.Owner.LAN().IsOurs(c.Addr, c.MAC):
 		return
 	}
-	d.claimed(c, d.cfg.Owner.LAN().Claimed(c.Addr, c.MAC))
+	server := d.isServer(c.MAC)
+	d.claimed(c, d.cfg.Owner.LAN().Claimed(c.Addr, c.MAC, server), server)
+}
+
+// isServer reports whether the machine gave the address out, or relays for its server. Many
+// routers answer ARP for others. A router that has an address does not give it out.
+func (d *Driver) isServer(mac net.HardwareAddr) bool {
+	return bytes.Equal(mac, d.heardFrom) || bytes.Equal(mac, d.serverMAC)
 }
 
 // claimed takes another machine's claim to our address.
-func (d *Driver) claimed(c wire.Conflict, claim lan.Claim) {
+func (d *Driver) claimed(c wire.Conflict, claim lan.Claim, server bool) {
 	if claim.News {
-		d.emit(event.Proxy{MAC: c.MAC})
+		d.emit(event.Proxy{MAC: c.MAC, Server: server})
 	}
 	if claim.Proxy {
 		return

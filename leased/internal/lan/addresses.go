@@ -16,6 +16,9 @@ func (m *Member) SetAddr(addr netip.Addr) {
 	if l.addrs[m.addr] == m {
 		delete(l.addrs, m.addr)
 	}
+	if m.addr.IsValid() && m.addr != addr {
+		l.former.add(l.now(), owner{m.mac, m.addr})
+	}
 	if m.addr = addr; addr.IsValid() {
 		l.addrs[addr] = m
 	}
@@ -43,7 +46,7 @@ func (m *Member) Offered(addr netip.Addr, check bool) (refused, decline bool) {
 }
 
 // IsOurs reports whether an ARP message about addr, from a machine with that MAC, came from
-// one of our containers and so is not a conflict. There are two cases.
+// one of our containers and so is not a conflict. There are three cases.
 //
 // Another interface of the same container: Linux answers ARP for each of its addresses
 // on each of its interfaces, and on a busy machine an address is there before the probe
@@ -53,12 +56,25 @@ func (m *Member) Offered(addr netip.Addr, check bool) (refused, decline bool) {
 // probes for it: the server knows which of them gets the lease, and Offered refuses the
 // address of a container that has it already.
 //
+// A container that had addr and is gone: another machine of the LAN answers for it.
+//
 // A container on another LAN that has addr is a conflict: both host interfaces lead to
 // one network.
 func (m *Member) IsOurs(addr netip.Addr, mac net.HardwareAddr) bool {
-	return slices.ContainsFunc(m.lan.all.living(mac), func(other *Member) bool {
+	living := m.lan.all.living(mac)
+	if len(living) == 0 {
+		return m.had(addr, macOf(mac))
+	}
+	return slices.ContainsFunc(living, func(other *Member) bool {
 		return other != m && (other.cookie == m.cookie || other.lan == m.lan || other.address() != addr)
 	})
+}
+
+// had reports whether a container with that MAC had addr lately.
+func (m *Member) had(addr netip.Addr, from mac) bool {
+	m.lan.mu.Lock()
+	defer m.lan.mu.Unlock()
+	return m.lan.former.has(m.lan.now(), owner{from, addr})
 }
 
 func (m *Member) address() netip.Addr {

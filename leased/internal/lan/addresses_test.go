@@ -23,7 +23,7 @@ func TestOfferOfAnAddressInUse(t *testing.T) {
 	inWorld(t, func(w *world) {
 		one, two, far := w.member(1), w.member(2), w.join(numbered("br1", 3))
 		wantOffered(t, one, true, false, false)
-		if !one.Claimed(addr, numbered("", 99).MAC).Decline {
+		if !one.Claimed(addr, numbered("", 99).MAC, false).Decline {
 			t.Error("the first is not declined")
 		}
 		wantOffered(t, two, true, true, true) // it is refused for all

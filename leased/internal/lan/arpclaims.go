@@ -36,13 +36,14 @@ type Claim struct {
 // Claimed notes that the machine with that MAC uses an address, or probes for it, and judges
 // the claim. Who answers for every address must not decide whether containers start: from
 // the third address within a minute on, the machine's claims do not count, and addresses
-// that it claimed before are not refused for it any more.
-func (m *Member) Claimed(addr netip.Addr, from net.HardwareAddr) Claim {
+// that it claimed before are not refused for it any more. With proxy, it is known already that
+// the machine answers for others.
+func (m *Member) Claimed(addr netip.Addr, from net.HardwareAddr, proxy bool) Claim {
 	l := m.lan
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	c, before := l.claims.add(now, macOf(from), addr)
+	c, before := l.claims.add(now, macOf(from), addr, proxy)
 	switch {
 	case c.News:
 		for _, a := range before {
@@ -70,7 +71,7 @@ type claimed struct {
 
 // add notes a claim, and returns the machine's earlier addresses. A MAC of another length
 // than Ethernet's is no machine.
-func (c claims) add(now clock.Instant, from mac, addr netip.Addr) (judged Claim, before []netip.Addr) {
+func (c claims) add(now clock.Instant, from mac, addr netip.Addr, proxy bool) (judged Claim, before []netip.Addr) {
 	c.forget(now)
 	m := c[from]
 	if m == nil {
@@ -83,7 +84,7 @@ func (c claims) add(now clock.Instant, from mac, addr netip.Addr) (judged Claim,
 		return Claim{Proxy: true}, nil
 	}
 	before = m.claim(now, addr)
-	if len(before)+1 < proxyAddrs {
+	if !proxy && len(before)+1 < proxyAddrs {
 		return Claim{Again: len(before) > 0}, before
 	}
 	*m = claimant{proxy: true, until: now.Add(proxyTime)}

@@ -19,7 +19,7 @@ func TestProxy(t *testing.T) {
 	inWorld(t, func(w *world) {
 		one, other := w.member(1), w.member(2)
 		for i, want := range []Claim{{Decline: true}, {Decline: true, Again: true}, {Proxy: true, News: true}, {Proxy: true}} {
-			if got := []*told{one, other}[i%2].Claimed(proxied[i], foe); got != want {
+			if got := []*told{one, other}[i%2].Claimed(proxied[i], foe, false); got != want {
 				t.Errorf("claim %d is %+v, want %+v", i, got, want)
 			}
 			time.Sleep(19 * time.Second)
@@ -27,12 +27,12 @@ func TestProxy(t *testing.T) {
 		wantOffered(t, other, true, false, false)
 		for range 3 {
 			time.Sleep(proxyTime - 20*time.Second)
-			if got := one.Claimed(addr, foe); got != (Claim{Proxy: true}) {
+			if got := one.Claimed(addr, foe, false); got != (Claim{Proxy: true}) {
 				t.Errorf("an hour later: %+v", got)
 			}
 		}
 		time.Sleep(proxyTime)
-		if got := one.Claimed(addr, foe); got != (Claim{Decline: true}) {
+		if got := one.Claimed(addr, foe, false); got != (Claim{Decline: true}) {
 			t.Errorf("after an hour of peace: %+v", got)
 		}
 	})
@@ -54,7 +54,7 @@ func TestNoProxy(t *testing.T) {
 				m := w.member(1)
 				for i := range 40 {
 					a, from, pause := claim(i)
-					if got := m.Claimed(proxied[a], from); got.Proxy {
+					if got := m.Claimed(proxied[a], from, false); got.Proxy {
 						t.Fatalf("claim %d is %+v", i, got)
 					}
 					wantOffered(t, m, false, false, false)
@@ -70,7 +70,7 @@ func TestClaimsAreBounded(t *testing.T) {
 	inWorld(t, func(w *world) {
 		m := w.member(1)
 		for i := range 10 * maxClaimants {
-			if got := m.Claimed(addr, numbered("", i).MAC); got.Proxy || got.Again {
+			if got := m.Claimed(addr, numbered("", i).MAC, false); got.Proxy || got.Again {
 				t.Fatalf("claim %d is %+v", i, got)
 			}
 		}
@@ -79,7 +79,7 @@ func TestClaimsAreBounded(t *testing.T) {
 		}
 		wantOffered(t, m, true, true, true)
 		time.Sleep(claimTime)
-		m.Claimed(addr, foe)
+		m.Claimed(addr, foe, false)
 		if n := len(m.lan.claims); n != 1 {
 			t.Errorf("%d machines are remembered a minute later", n)
 		}

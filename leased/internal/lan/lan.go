@@ -157,6 +157,7 @@ type lan struct {
 	addrs    map[netip.Addr]*Member
 	inUse    refusals
 	claims   claims
+	former   former
 	servers  servers
 	words    words
 
@@ -170,7 +171,7 @@ type lan struct {
 func newLAN(all *LANs, host string) *lan {
 	return &lan{
 		host: host, all: all, gate: newGate[*Member](), clients: clients{byName: map[string]int{}, bySix: map[six]int{}},
-		addrs: map[netip.Addr]*Member{}, inUse: refusals{}, claims: claims{},
+		addrs: map[netip.Addr]*Member{}, inUse: refusals{}, claims: claims{}, former: former{},
 	}
 }
 

@@ -77,7 +77,11 @@ func use(m *told, i int) {
 		func() { m.EnterGate() },
 		func() { m.ExitGate(Outcome(1 + rand.IntN(3))) },
 		func() { m.SetAddr(a) },
-		func() { m.Offered(a, true); m.Claimed(a, numbered("", i).MAC); m.IsOurs(a, numbered("", i/4+1).MAC) },
+		func() {
+			m.Offered(a, true)
+			m.Claimed(a, numbered("", i).MAC, i%2 == 0)
+			m.IsOurs(a, numbered("", i/4+1).MAC)
+		},
 		func() { m.Subscribe(i%2 == 0) },
 		func() { m.Unsubscribe() },
 		func() { m.SetWaiting(true); m.Advertised(); m.AdvertisedEnd(); m.Routerless(m.Listening()) },

@@ -114,22 +114,78 @@ func TestQuickCheckAnsweredLate(t *testing.T) {
 	})
 }
 
-// Whoever probes for an address that is bound, as switches and monitors do, is no conflict: the
-// kernel answers. Nor is the machine that has offered the address, and answers for all.
-func TestProbeOfABoundAddress(t *testing.T) {
-	for name, c := range map[string]wire.Conflict{
-		"a probe": {Addr: nine, MAC: rogue, Probe: true}, "the server's machine": {Addr: nine, MAC: routerMAC},
-	} {
-		t.Run(name, func(t *testing.T) {
+// A switch that tracks hosts probes for the address that it has seen in the ACK: the
+// container's kernel answers, and that is all.
+func TestProbeForAnAddressInUse(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.acquire(w.checked("quick", 9))
+		for _, mac := range []net.HardwareAddr{rogue, {2, 0xee, 0, 0, 0, 2}} {
+			w.kernel.hint(arrival{conflict: wire.Conflict{Addr: nine, MAC: mac, Probe: true}})
+		}
+		w.rest()
+		w.wantState("BOUND")
+		w.wantHeard("DISCOVER packet", "REQUEST packet")
+		w.wantCalls("packet", "apply 192.0.2.9/24")
+		w.acquire(w.checked("quick", 10)) // nor is another one refused for it
+	})
+}
+
+// Before the address is in use, the probe of a machine that wants it, too, is a conflict.
+func TestProbeForAnAddressThatWeProbe(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.server.set(nextAfterDecline(nine))
+		got := w.inBackground(context.Background(), w.checked("rfc5227", 9))
+		w.pass(1500 * time.Millisecond)
+		w.kernel.hint(arrival{conflict: wire.Conflict{Addr: nine, MAC: rogue, Probe: true}})
+		w.pass(8 * time.Second)
+		if r := <-got; r.err != nil || r.lease.Address.Addr() != ten {
+			t.Errorf("Acquire: %+v", r)
+		}
+	})
+}
+
+// A router that answers ARP for every address, its own leases included, is no other host, with
+// any check and whenever it answers.
+func TestServerThatClaimsEveryAddress(t *testing.T) {
+	for _, check := range []string{"quick", "rfc5227"} {
+		t.Run(check, func(t *testing.T) {
 			inWorld(t, func(w *world) {
-				w.acquire(w.checked("quick", 9))
-				w.kernel.hint(arrival{conflict: c})
-				w.rest()
-				w.wantHeard("DISCOVER packet", "REQUEST packet")
-				w.wantState("BOUND")
+				w.claimed(func(int) net.HardwareAddr { return routerMAC })
+				for i := range 3 {
+					w.acquire(w.checked(check, i+9))
+				}
+				w.kernel.hint(arrival{conflict: wire.Conflict{Addr: nine, MAC: routerMAC}})
+				w.pass(time.Minute)
+				for _, s := range listed(w.m) {
+					if s.State != "BOUND" {
+						t.Errorf("%+v", s)
+					}
+				}
+				if n := w.server.count("DECLINE packet"); n != 0 {
+					t.Errorf("%d DECLINEs", n)
+				}
+				if n := w.log.count("the DHCP server's machine claims an address"); n != 1 {
+					t.Errorf("told %d times", n)
+				}
 			})
 		})
 	}
+}
+
+// An access point answers for a reserved address under the MAC that the container had before.
+func TestFormerMACIsNoConflict(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.server.set(func(m message) []dt.Server { return give(m, nine, time.Hour) })
+		before := w.checked("quick", 9)
+		w.acquire(before)
+		w.release(before.Attachment)
+		w.kernel.with(func(k *fakeKernel) { k.owners[nine] = mustMAC(before.Link.MAC) })
+		if l, _ := w.acquire(w.checked("quick", 10)); l.Address.Addr() != nine {
+			t.Errorf("bound %v", l.Address)
+		}
+		w.pass(time.Minute)
+		w.wantState("BOUND")
+	})
 }
 
 func TestFullCheckTakesSeconds(t *testing.T) {

@@ -53,6 +53,21 @@ func TestARPHearsAHostThatHasTheAddress(t *testing.T) {
 	})
 }
 
+// A switch that tracks hosts asks the host alone, or under a MAC that is not its frame's.
+func TestARPHearsNoSwitchThatTracksHosts(t *testing.T) {
+	onKinds(t, func(t *testing.T, lan *testlan.LAN, link testlan.Link) {
+		a := watching(t, link, leased)
+		s := lan.Server(func(testlan.Request) []testlan.Reply { return nil })
+		its := testlan.ARP{Op: 1, SHA: testlan.ServerMAC, TPA: leased}
+		must(t, s.Send(its.Frame(link.MAC)))
+		must(t, s.Send(rival.Frame(testlan.Broadcast)))
+		must(t, s.Send(conflict.Frame(link.MAC)))
+		wantConflict(t, a, Conflict{Addr: leased, MAC: conflict.SHA})
+		must(t, s.Send(its.Frame(testlan.Broadcast)))
+		wantConflict(t, a, Conflict{Addr: leased, MAC: its.SHA, Probe: true})
+	})
+}
+
 // Two that want the same address at the same time both hear it.
 func TestARPHearsWhoProbesToo(t *testing.T) {
 	onKinds(t, func(t *testing.T, lan *testlan.LAN, link testlan.Link) {

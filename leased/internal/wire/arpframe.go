@@ -36,7 +36,8 @@ const (
 	dropOwn      drop = "from our own MAC"
 	dropNobody   drop = "from no host's MAC"
 	dropAddr     drop = "about another address"
-	dropAsks     drop = "a question to us, not a probe"
+	dropAlone    drop = "a probe that is not for all hosts"
+	dropSource   drop = "a probe in a frame of another MAC"
 )
 
 // claim is an address that must be ours alone; its use by another host is a conflict.
@@ -57,18 +58,22 @@ func buildARP(mac [macLen]byte, spa, tpa netip.Addr) []byte {
 	return p
 }
 
-// conflict: a probe is a broadcast (RFC 5227 §1.1) of the host whose frame it is. Switches that
-// track hosts ask each new one by unicast, with no sender's address.
+// conflict finds a conflict in a packet. The frame counts for a probe only. A switch that
+// tracks hosts asks one host whether it is still there, from 0.0.0.0, or under a MAC that is
+// not the frame's; RFC 5227 §1.1 has a probe broadcast. The owner of an address may answer
+// under another MAC than its frame's: clusters and repeaters do.
 func (a arrival) conflict(with claim) (Conflict, error) {
 	if err := a.foreign(); err != nil {
 		return Conflict{}, err
 	}
 	found, err := with.parse(a.packet)
 	switch {
-	case err != nil:
-		return Conflict{}, err
-	case found.Probe && (a.kind != unix.PACKET_BROADCAST || !bytes.Equal(found.MAC, a.mac)):
-		return Conflict{}, dropAsks
+	case err != nil || !found.Probe:
+		return found, err
+	case a.kind != unix.PACKET_BROADCAST:
+		return Conflict{}, dropAlone
+	case !bytes.Equal(a.mac, found.MAC):
+		return Conflict{}, dropSource
 	}
 	return found, nil
 }

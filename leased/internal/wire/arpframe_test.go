@@ -190,26 +190,28 @@ func TestWhatTheKernelSaysOfAnARPPacket(t *testing.T) {
 	}
 }
 
-// A switch asks each new host by unicast, with no sender's address; some send bursts with the
-// MAC of nobody. Neither is a probe.
-func TestQuestionsAreNoProbes(t *testing.T) {
-	t.Parallel()
-	for name, tt := range map[string]struct {
+// A probe counts only as a broadcast under its frame's MAC; an owner's word counts in any frame.
+func TestTheFrameOfAProbe(t *testing.T) {
+	other := testlan.ServerMAC
+	for _, tt := range []struct {
+		name string
+		of   testlan.ARP
 		kind uint8
-		from net.HardwareAddr
+		mac  net.HardwareAddr
 		want error
 	}{
-		"a probe":           {unix.PACKET_BROADCAST, rival.SHA, nil},
-		"by unicast":        {unix.PACKET_HOST, rival.SHA, dropAsks},
-		"of somebody else":  {unix.PACKET_BROADCAST, ours.mac[:], dropAsks},
-		"of nobody's frame": {unix.PACKET_BROADCAST, nil, dropAsks},
+		{"a probe", rival, unix.PACKET_BROADCAST, rival.SHA, nil},
+		{"a probe for us alone", rival, unix.PACKET_HOST, rival.SHA, dropAlone},
+		{"a probe for a group", rival, unix.PACKET_MULTICAST, rival.SHA, dropAlone},
+		{"a probe under another MAC", rival, unix.PACKET_BROADCAST, other, dropSource},
+		{"a probe under none", rival, unix.PACKET_BROADCAST, nil, dropSource},
+		{"an answer for us alone", conflict, unix.PACKET_HOST, conflict.SHA, nil},
+		{"an answer for a group", conflict, unix.PACKET_MULTICAST, conflict.SHA, nil},
+		{"an answer under another MAC", conflict, unix.PACKET_HOST, other, nil},
 	} {
-		_, err := arrival{packet: arp(rival), kind: tt.kind, mac: tt.from}.conflict(claimed)
-		if !errors.Is(err, tt.want) {
-			t.Errorf("%s: %v", name, err)
+		heard := arrival{packet: arp(tt.of), kind: tt.kind, mac: tt.mac}
+		if got, err := heard.conflict(claimed); !errors.Is(err, tt.want) || (err == nil) != got.Addr.IsValid() {
+			t.Errorf("%s: %v, %v, want %v", tt.name, got, err, tt.want)
 		}
-	}
-	if _, err := (arrival{packet: arp(conflict), kind: unix.PACKET_HOST}).conflict(claimed); err != nil {
-		t.Errorf("a claim by unicast: %v", err)
 	}
 }
