@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"podman-net-dhcp/internal/leaseapi"
+	"podman-net-dhcp/leased/internal/event"
 	"podman-net-dhcp/leased/internal/lan"
 	"podman-net-dhcp/leased/internal/lease4"
 	"podman-net-dhcp/leased/internal/request"
@@ -74,6 +75,7 @@ func (a *Attachment) Late(w *Waiter) {
 	}
 	why := a.inVain()
 	a.v4.InVain()
+	a.Emit(event.InVain{MAC: a.req.Link.MAC, Why: why})
 	shown := a.Snapshot()
 	l := shown.reply(a.Now())
 	if a.req.Policy.OnTimeout == request.Continue || a.req.Policy.IPv6 == request.IPv6Only && l != nil {
@@ -84,7 +86,7 @@ func (a *Attachment) Late(w *Waiter) {
 		w.Answer(Result{Lease: l, MAC: a.req.Link.MAC})
 		return
 	}
-	err := noLease(why)
+	err := noLease(fmt.Sprintf("%s; the container asked as %s; see: journalctl -u leased", why, a.req.Link.MAC))
 	a.handOver(w)
 	if !a.Starting() {
 		a.End("no lease in time", ByPolicy)
@@ -132,34 +134,4 @@ func (a *Attachment) answer(r Result) {
 	if a.owner != nil && a.owner.delivered {
 		a.owner = nil // it has nothing to undo
 	}
-}
-
-// Trouble keeps the reason that a request gets if no lease comes in time.
-func (a *Attachment) Trouble(text string) { a.trouble = text }
-
-// inVain says why there is no lease yet, where, and the next step.
-func (a *Attachment) inVain() string {
-	on, within := a.req.Link.Host, a.req.Policy.Timeout.String()+a.afterOthers()
-	text := fmt.Sprintf("no DHCP server answered on %s within %s; is there one on that LAN, and is the uplink up and in the bridge?", on, within)
-	if a.v4.Asking() {
-		text = fmt.Sprintf("a DHCP server on %s made an offer but did not confirm it within %s; the server's log may tell the reason", on, within)
-	}
-	if a.req.Policy.IPv6 == request.IPv6Only {
-		text = fmt.Sprintf("no router gave an IPv6 address on %s within %s; is there one on that LAN?", on, a.req.Policy.Timeout)
-	}
-	if a.trouble != "" {
-		text = fmt.Sprintf("no lease on %s within %s: %s", on, within, a.trouble)
-	}
-	return text + "; see: journalctl -u leased"
-}
-
-// afterOthers says why the time of a start was short.
-func (a *Attachment) afterOthers() string {
-	switch others, own := a.lan.Silent(a.req.Attachment.Name()); {
-	case others:
-		return ", and another start has waited in vain a moment ago"
-	case own:
-		return ", and this container's start before has waited in vain, too"
-	}
-	return ""
 }

@@ -82,6 +82,7 @@ var golden = []struct {
 	{event.Reported{Family: event.IPv6, Msg: "ADVERTISE ignored", Detail: "no"}, "WARN", `msg="IPv6: ADVERTISE ignored" WHO detail=no`},
 	{event.Failed{What: "solicit routers", Err: errNet}, "WARN", `msg="solicit routers" WHO err="network is down"`},
 	{event.Failed{What: "IPv6: open a socket", Err: errNet}, "WARN", `msg="IPv6: open a socket" WHO err="network is down"`},
+	{event.InVain{MAC: mac, Why: "no server"}, "WARN", `msg="no lease in time" WHO mac=02:00:00:00:00:ee reason="no server"`},
 	{event.Broken{What: "apply the lease", Err: errNet}, "ERROR", `msg="apply the lease" WHO err="network is down"`},
 	{event.LeftOut{Lines: 57}, "WARN", `msg="lines left out in the last minute" WHO lines=57`},
 	{event.Panicked{Value: "index out of range", Stack: "a\nb"}, "ERROR", `msg=panic WHO err="index out of range" stack="a\nb"`},

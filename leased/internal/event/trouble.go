@@ -2,7 +2,10 @@
 
 package event
 
-import "log/slog"
+import (
+	"log/slog"
+	"net"
+)
 
 // The events of trouble.
 type (
@@ -15,6 +18,11 @@ type (
 	Failed struct {
 		What string // a verb phrase; the whole message: "IPv6: " is part of it
 		Err  error
+	}
+	// InVain says that a start has waited in vain for a lease, why, and as whom the container asks.
+	InVain struct {
+		MAC net.HardwareAddr
+		Why string
 	}
 	// Broken says that leased could not do What to the container's link or to the lease's record.
 	Broken struct {
@@ -37,6 +45,12 @@ func (e Reported) Attrs() []slog.Attr { return []slog.Attr{slog.String("detail",
 func (Failed) Level() slog.Level    { return slog.LevelWarn }
 func (e Failed) Message() string    { return e.What }
 func (e Failed) Attrs() []slog.Attr { return []slog.Attr{slog.Any("err", e.Err)} }
+
+func (InVain) Level() slog.Level { return slog.LevelWarn }
+func (InVain) Message() string   { return "no lease in time" }
+func (e InVain) Attrs() []slog.Attr {
+	return []slog.Attr{slog.String("mac", e.MAC.String()), slog.String("reason", e.Why)}
+}
 
 func (Broken) Level() slog.Level    { return slog.LevelError }
 func (e Broken) Message() string    { return e.What }

@@ -157,9 +157,18 @@ func (d *Driver) received(conn kernel.PacketConn, m kernel.Message, err error) {
 		return
 	}
 	r, err := dhcp4.Parse(m.Payload)
-	if err != nil || r.MAC.String() != d.cfg.Request.Link.MAC.String() {
+	d.answer = m.From.IP
+	defer func() { d.answer = netip.Addr{} }()
+	switch {
+	case err != nil:
 		d.emit(event.Ignored{Err: err})
+		d.trouble(err.Error())
 		return
+	case r.MAC.String() != d.cfg.Request.Link.MAC.String():
+		d.emit(event.Ignored{})
+		return
+	case dhcp4.Unicast(r.Server):
+		d.answer = r.Server // and not the relay
 	}
 	r.Server = serverOf(r, m.From.IP)
 	d.emit(event.Received{Family: event.IPv4, Type: r.Type, XID: r.XID, Addr: r.Your, Server: r.Server})

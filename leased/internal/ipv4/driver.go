@@ -51,6 +51,7 @@ type exchange struct {
 	failures int           // of Apply4 in a row
 
 	heardFrom   net.HardwareAddr  // where the last message came from
+	answer      netip.Addr        // the server whose message is being taken; invalid: no message is
 	releaseConn kernel.PacketConn // opened ahead of a RELEASE
 
 	remembered *lease4.Lease // from before, to be asked for again; nil: none, or it was asked for

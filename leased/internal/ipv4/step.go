@@ -3,6 +3,7 @@
 package ipv4
 
 import (
+	"fmt"
 	"net/netip"
 
 	"podman-net-dhcp/leased/internal/clock"
@@ -95,8 +96,17 @@ func (d *Driver) perform(a lease4.Action, held lease4.Lease) {
 		}
 	case lease4.Report:
 		d.emit(event.Reported{Family: event.IPv4, Msg: a.Msg, Detail: a.Detail})
-		o.Trouble(a.Msg + ": " + a.Detail)
+		d.trouble(a.Msg + ": " + a.Detail)
 	}
+}
+
+// trouble keeps the reason that a start gets if no lease comes in time, and the server whose
+// answer it is about.
+func (d *Driver) trouble(text string) {
+	if d.answer.IsValid() {
+		text = fmt.Sprintf("%s answered, but: %s", d.answer, text)
+	}
+	d.cfg.Owner.Trouble(text)
 }
 
 // pace leaves the LAN's gate when the servers have answered, or have not in time. No

@@ -4,6 +4,7 @@ package ipv6
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"podman-net-dhcp/leased/internal/clock"
@@ -114,8 +115,11 @@ func (d *Driver) received(conn kernel.DHCP6Conn, m kernel.Message, err error) {
 		return
 	}
 	r, err := dhcp6.Parse(m.Payload, d.identity())
+	d.answer = m.From.IP
+	defer func() { d.answer = netip.Addr{} }()
 	if err != nil {
 		o.Emit(event.Ignored{Err: err})
+		d.trouble(err.Error())
 		return
 	}
 	o.Emit(event.Received{Family: event.IPv6, Type: r.Type, XID: r.XID})

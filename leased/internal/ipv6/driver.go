@@ -40,6 +40,7 @@ type Driver struct {
 	xid       uint32        // that conn's filter lets in
 	quiet     clock.Instant // when conn is closed for want of an answer
 	routers   kernel.RoutersConn
+	answer    netip.Addr // the server whose message is being taken; invalid: no message is
 
 	seen     binding.State6 // what the kernel had at the last look
 	bound    *binding.Spec6 // what DHCPv6 brought to the kernel

@@ -3,6 +3,8 @@
 package ipv6
 
 import (
+	"fmt"
+
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/event"
 	"podman-net-dhcp/leased/internal/lease6"
@@ -38,8 +40,18 @@ func (d *Driver) perform(a lease6.Action) {
 		d.Unbind(a.Why)
 	case lease6.Report:
 		o.Emit(event.Reported{Family: event.IPv6, Msg: a.Msg, Detail: a.Detail})
-		if d.only() { // else it is no reason for a late IPv4
-			o.Trouble(a.Msg + ": " + a.Detail)
-		}
+		d.trouble(a.Msg + ": " + a.Detail)
 	}
+}
+
+// trouble keeps the reason that a start gets if no lease comes in time, and the server or relay
+// whose answer it is about.
+func (d *Driver) trouble(text string) {
+	if !d.only() {
+		return // it is no reason for a late IPv4
+	}
+	if d.answer.IsValid() {
+		text = fmt.Sprintf("%s answered, but: %s", d.answer, text)
+	}
+	d.cfg.Owner.Trouble(text)
 }

@@ -70,9 +70,9 @@ func (m *Machine) conflict(now clock.Instant, ev ConflictFound) {
 	m.transact()
 	switch {
 	case m.unconfirmed: // no REQUEST of ours has been answered
-		m.report("no DECLINE sent", "no server has confirmed the lease")
+		m.report("no DECLINE sent", fmt.Sprintf("%s is in use by another host, and no server has confirmed the lease", l.Addr.Addr()))
 	case !ev.Decline:
-		m.report("no DECLINE sent", "there were too many of late")
+		m.report("no DECLINE sent", fmt.Sprintf("%s is in use by another host, and there were too many DECLINEs of late", l.Addr.Addr()))
 	default:
 		m.sendDecline(l, ev)
 	}

@@ -58,7 +58,9 @@ func (m *Machine) offered(now clock.Instant, r ReplyReceived) {
 	}
 	m.state, m.tries, m.sent = Requesting, 0, now
 	m.offer.addr, m.offer.server = r.Your, r.Server
-	if r.Refused { // declined: a server may offer it for ever to a client that ignores it (dnsmasq)
+	if r.Refused {
+		m.report(inUse, fmt.Sprintf("%s was found in use a moment ago", r.Your))
+		// It is declined: a server may offer it for ever to a client that ignores it (dnsmasq).
 		m.arp.watched, m.arp.until, m.arp.foe = r.Your, clock.Never, &ConflictFound{Addr: r.Your, Decline: true}
 	} else {
 		m.probeQuick(r.Your)

@@ -33,7 +33,7 @@ func TestRefusedOfferIsDeclined(t *testing.T) {
 		r := dhcp4.Reply{
 			Type: dhcp4.Offer, XID: w.m.XID(), Your: client, Server: server, Mask: 24, LeaseTime: 1000, HasLeaseTime: true,
 		}
-		if got := show(w.step(lease4.ReplyReceived{Reply: r, Refused: true, Decline: true})); got != "REQUEST,r,s" {
+		if got := show(w.step(lease4.ReplyReceived{Reply: r, Refused: true, Decline: true})); got != "Report REQUEST,r,s" {
 			t.Errorf("%s: OFFER: %s", name, got)
 		}
 		if got := show(w.reply(dhcp4.Ack)); got != "DECLINE,r,s DISCOVER" {

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package attachment
+
+import (
+	"fmt"
+	"strings"
+
+	"podman-net-dhcp/leased/internal/request"
+)
+
+// maxTrouble bounds what a server's words can make of an error, in bytes.
+const maxTrouble = 400
+
+// Trouble keeps the reason that a request gets if no lease comes in time.
+func (a *Attachment) Trouble(text string) {
+	if len(text) > maxTrouble {
+		text = strings.ToValidUTF8(text[:maxTrouble], "") + "…"
+	}
+	a.trouble = text
+}
+
+// inVain says why there is no lease yet, where, and the next step.
+func (a *Attachment) inVain() string {
+	on, within := a.req.Link.Host, a.req.Policy.Timeout.String()+a.afterOthers()
+	switch {
+	case a.trouble != "":
+		return fmt.Sprintf("no lease on %s within %s: %s", on, within, a.trouble)
+	case a.req.Policy.IPv6 == request.IPv6Only:
+		return fmt.Sprintf("no router gave an IPv6 address on %s within %s; %s", on, within, a.routersSay())
+	case a.v4.Asking():
+		return fmt.Sprintf("a DHCP server on %s made an offer but did not confirm it within %s; the server's log may tell the reason", on, within)
+	case a.lan.HeardLately():
+		return fmt.Sprintf("no DHCP server answered on %s within %s, but one has answered others there less than 30s ago; has it free addresses, and does it serve unknown MACs?", on, within)
+	}
+	return fmt.Sprintf("no DHCP server answered on %s within %s; is there one on that LAN, and is the uplink up and in the bridge?", on, within)
+}
+
+// afterOthers says why the time of a start was short.
+func (a *Attachment) afterOthers() string {
+	switch others, own := a.lan.Silent(a.req.Attachment.Name()); {
+	case others:
+		return ", and another start has waited in vain a moment ago"
+	case own:
+		return ", and this container's start before has waited in vain, too"
+	}
+	return ""
+}
+
+// routersSay says what was heard of the LAN's routers, or the next step.
+func (a *Attachment) routersSay() string {
+	switch said := a.lan.Advertised(); {
+	case said.Managed:
+		return "a router says that there is a DHCPv6 server, but none has answered"
+	case said.Any && !said.Autonomous:
+		return "a router answered, but it announces no prefix for addresses and no DHCPv6 server"
+	}
+	return "is there one on that LAN?"
+}
