@@ -7,6 +7,7 @@ package attachment
 
 import (
 	"context"
+	"net/netip"
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/clock"
@@ -46,6 +47,11 @@ type Kernel interface {
 	DeleteLink(p kernel.Place) error
 	// Unguard says that the attachment of an interface is over.
 	Unguard(u kernel.Use)
+	// OutOfReach returns those of addrs that are the host's own, and that a container on that
+	// host interface cannot reach. Serves reports whether such a container cannot reach a DHCP
+	// server of the host either: of DHCPv6 with six.
+	OutOfReach(on string, addrs []netip.Addr) (own []netip.Addr)
+	Serves(on string, six bool) bool
 	// Resolve rewrites the container's resolv.conf, and reports whether it did.
 	Resolve(j resolv.Job) (bool, error)
 }

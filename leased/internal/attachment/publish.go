@@ -23,7 +23,9 @@ func (a *Attachment) Publish() {
 	if complete {
 		a.unowned = false
 	}
-	if names := shown.names(); complete {
+	names := shown.names()
+	news := complete || a.resolves == nil || !a.resolves.Equal(names)
+	if complete {
 		a.resolves = &names // the caller is told, and writes the resolv.conf
 	} else {
 		a.resolve(names)
@@ -34,6 +36,9 @@ func (a *Attachment) Publish() {
 		failpoint.At(failpoint.BeforeAnswer)
 		a.answer(Result{Lease: shown.reply(a.Now()), MAC: a.req.Link.MAC})
 		failpoint.At(failpoint.AfterAnswer)
+	}
+	if news {
+		a.lookAtHost(shown, names)
 	}
 }
 

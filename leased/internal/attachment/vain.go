@@ -27,13 +27,13 @@ func (a *Attachment) inVain() string {
 	case a.trouble != "":
 		return fmt.Sprintf("no lease on %s within %s: %s", on, within, a.trouble)
 	case a.req.Policy.IPv6 == request.IPv6Only:
-		return fmt.Sprintf("no router gave an IPv6 address on %s within %s; %s", on, within, a.routersSay())
+		return fmt.Sprintf("no router gave an IPv6 address on %s within %s; %s%s", on, within, a.routersSay(), a.besideServer())
 	case a.v4.Asking():
 		return fmt.Sprintf("a DHCP server on %s made an offer but did not confirm it within %s; the server's log may tell the reason", on, within)
 	case a.lan.HeardLately():
 		return fmt.Sprintf("no DHCP server answered on %s within %s, but one has answered others there less than 30s ago; has it free addresses, and does it serve unknown MACs?", on, within)
 	}
-	return fmt.Sprintf("no DHCP server answered on %s within %s; is there one on that LAN, and is the uplink up and in the bridge?", on, within)
+	return fmt.Sprintf("no DHCP server answered on %s within %s; is there one on that LAN, and is the uplink up and in the bridge?%s", on, within, a.besideServer())
 }
 
 // afterOthers says why the time of a start was short.

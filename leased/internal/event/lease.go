@@ -38,6 +38,12 @@ type (
 		MAC    net.HardwareAddr
 		Server bool
 	}
+	// OutOfReach says that the leases name this host by Addrs, as DNS server or router, and that
+	// the container, a macvlan on the host's interface On, cannot reach it.
+	OutOfReach struct {
+		Addrs []netip.Addr
+		On    string
+	}
 	// Conflict says that ARP heard another machine use the container's address, or probe for it.
 	Conflict struct {
 		Addr netip.Addr
@@ -77,6 +83,20 @@ func (e Proxy) Message() string {
 	return "a machine claims every address; its claims do not count"
 }
 func (e Proxy) Attrs() []slog.Attr { return []slog.Attr{slog.String("mac", e.MAC.String())} }
+
+func (OutOfReach) Level() slog.Level { return slog.LevelWarn }
+func (OutOfReach) Message() string {
+	return "the lease names this host, which a macvlan on the host's interface cannot reach"
+}
+
+func (e OutOfReach) Attrs() []slog.Attr {
+	return []slog.Attr{slog.Any("addr", e.Addrs), slog.String("on", e.On), slog.String("remedy", Remedy(e.On))}
+}
+
+// Remedy is the next step where a container on the host interface on does not reach the host.
+func Remedy(on string) string {
+	return "put " + on + " into a bridge and use -o bridge=, or give the host a macvlan of its own on " + on
+}
 
 func (Conflict) Level() slog.Level { return slog.LevelWarn }
 func (Conflict) Message() string   { return "address is in use by another machine" }

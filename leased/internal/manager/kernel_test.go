@@ -51,7 +51,10 @@ type fakeKernel struct {
 	making     time.Duration // what it takes to make a link
 	makers     int           // that are open
 	makerError error
-	adopts     string // the path of the netns of a Teardown; empty: any
+	itself     []netip.Addr // of the host, out of reach
+	serves     bool         // the host has a DHCP server, out of reach
+
+	adopts string // the path of the netns of a Teardown; empty: any
 
 	six net6
 }
@@ -194,6 +197,14 @@ func (k *fakeKernel) Remove4(p kernel.Place, s binding.Spec) error {
 	return k.enter(p, "remove "+s.Addr.String())
 }
 func (k *fakeKernel) DeleteLink(p kernel.Place) error { return k.enter(p, "delete "+p.Interface) }
+
+func (k *fakeKernel) OutOfReach(_ string, addrs []netip.Addr) []netip.Addr {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(addrs), func(a netip.Addr) bool { return !slices.Contains(k.itself, a) })
+}
+
+func (k *fakeKernel) Serves(_ string, six bool) bool { return k.serves && !six }
 
 func (k *fakeKernel) Resolve(j resolv.Job) (bool, error) {
 	call := fmt.Sprint("resolve ", j.ContainerID, " ", j.Old.Servers, " ", j.Now.Servers)

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kernel
+
+import (
+	"bufio"
+	"io"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"podman-net-dhcp/internal/attach"
+)
+
+// OutOfReach returns those of addrs that are the host's own, and that a container on that host
+// interface cannot reach: see attach.Host.OutOfReach. Where none of them is the host's, this
+// costs four system calls an address. It is for a hint: an error means none.
+func (l Linux) OutOfReach(on string, addrs []netip.Addr) (own []netip.Addr) {
+	_ = l.onHost(func() error {
+		own = slices.DeleteFunc(slices.Clone(addrs), func(a netip.Addr) bool { return !isLocal(a) })
+		return nil
+	})
+	if len(own) == 0 {
+		return nil
+	}
+	host, err := attach.OpenHost(l.Host)
+	if err != nil {
+		return nil
+	}
+	defer host.Close()
+	i, err := host.Find(on)
+	if err != nil {
+		return nil
+	}
+	own, _ = host.OutOfReach(i, own)
+	return own
+}
+
+// onHost calls do where the host's interfaces are.
+func (l Linux) onHost(do func() error) error {
+	if l.Host == nil {
+		return do()
+	}
+	return l.Host.Do(do)
+}
+
+// isLocal reports whether the host has the address: then it is also the source of what goes
+// there. Nothing is sent.
+func isLocal(a netip.Addr) bool {
+	family, to := unix.AF_INET6, unix.Sockaddr(&unix.SockaddrInet6{Port: 53, Addr: a.As16()})
+	if a.Is4() {
+		family, to = unix.AF_INET, &unix.SockaddrInet4{Port: 53, Addr: a.As4()}
+	}
+	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	if unix.Connect(fd, to) != nil {
+		return false
+	}
+	from, _ := unix.Getsockname(fd)
+	switch from := from.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrFrom4(from.Addr) == a
+	case *unix.SockaddrInet6:
+		return netip.AddrFrom16(from.Addr) == a
+	}
+	return false
+}
+
+// Serves reports whether that host interface carries macvlans, and a program of the host listens
+// for DHCP clients: on UDP port 67, or with six on 547. A macvlan cannot reach such a server.
+func (l Linux) Serves(on string, six bool) bool {
+	host, err := attach.OpenHost(l.Host)
+	if err != nil {
+		return false
+	}
+	defer host.Close()
+	if i, err := host.Find(on); err != nil || i.Bridge() {
+		return false
+	}
+	found := false
+	_ = l.onHost(func() error {
+		file, port := "/proc/thread-self/net/udp", ":0043" // in hexadecimal
+		if six {
+			file, port = "/proc/thread-self/net/udp6", ":0223"
+		}
+		found = listens(file, port)
+		return nil
+	})
+	return found
+}
+
+// maxSockets bounds the part of the list that is read, in bytes: some 8,000 sockets.
+const maxSockets = 1 << 20
+
+// listens looks for a local port in a list of sockets (proc_net_udp(5)).
+func listens(file, port string) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(io.LimitReader(f, maxSockets))
+	for lines.Scan() {
+		if fields := strings.Fields(lines.Text()); len(fields) > 1 && strings.HasSuffix(fields[1], port) {
+			return true
+		}
+	}
+	return false
+}
