@@ -111,6 +111,7 @@ type Attachment struct {
 	told      bool // at rest: resolves is what the lease says
 	unowned   bool // no caller knows of the link yet: it goes with the attachment
 	guarded   bool // the guard of ports knows of it
+	otherMAC  bool // the container has given the link another MAC, and that was told
 	v4        *ipv4.Driver
 	v6        *ipv6.Driver // nil: ipv6=off
 
@@ -233,10 +234,14 @@ func (a *Attachment) Relieve() {
 	}
 }
 
-// Enter holds a session in the container's netns open until the attachment rests.
+// Enter holds a session in the container's netns open until the attachment rests. If the
+// session is a new one, the attachment looks at its link.
 func (a *Attachment) Enter() (kernel.Place, error) {
 	at, err := a.env.Kernel.Enter(a.place)
-	a.place = at
+	seen := at.Session == a.place.Session
+	if a.place = at; err == nil && !seen {
+		err = a.look()
+	}
 	return at, err
 }
 

@@ -3,11 +3,13 @@
 package attachment
 
 import (
+	"errors"
 	"net/netip"
 	"time"
 
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/event"
+	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/lan"
 	"podman-net-dhcp/leased/internal/record"
 )
@@ -100,7 +102,7 @@ func (a *Attachment) Forget(why string) {
 // Yield ends the attachment of an earlier container on another link, and returns the
 // leases that the new container of the same client can ask for.
 func (a *Attachment) Yield() Kept {
-	if a.env.Kernel.Check(a.place) == nil {
+	if err := a.env.Kernel.Check(a.place); err == nil || errors.Is(err, kernel.ErrMAC) {
 		for _, f := range a.families {
 			f.Unbind("replaced")
 		}

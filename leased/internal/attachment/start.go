@@ -3,6 +3,8 @@
 package attachment
 
 import (
+	"errors"
+
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/event"
 	"podman-net-dhcp/leased/internal/failpoint"
@@ -88,9 +90,24 @@ func (a *Attachment) Check() {
 		return
 	}
 	a.number()
-	if err := a.env.Kernel.Check(a.place); kernel.IsGone(err) {
+	if err := a.look(); err != nil {
 		a.Lost(err)
 	}
+}
+
+// look fails if the link is gone. It tells of a MAC that a program in the container has given
+// to the link, once: the lease stays, and is renewed for the MAC that the servers know.
+func (a *Attachment) look() error {
+	err := a.env.Kernel.Check(a.place)
+	if kernel.IsGone(err) {
+		return err
+	}
+	other := errors.Is(err, kernel.ErrMAC)
+	if other && !a.otherMAC {
+		a.Emit(event.OtherMAC{Err: err, Guarded: a.req.Policy.Guard})
+	}
+	a.otherMAC = other
+	return nil
 }
 
 // number has the kernel announce the end of the container's netns.

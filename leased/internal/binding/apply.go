@@ -3,11 +3,13 @@
 package binding
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/vishvananda/netlink"
 
+	"podman-net-dhcp/internal/rtnetlink"
 	"podman-net-dhcp/leased/internal/failpoint"
 )
 
@@ -35,6 +37,11 @@ func (c *Conn) Apply(next Spec, prev *Spec) (Applied, error) {
 		return done, fmt.Errorf("add address %v: %w", next.Addr, classify(err))
 	}
 	failpoint.At(failpoint.AfterAddress)
+	if errors.Is(sent.subnet, rtnetlink.ErrUnanswered) {
+		var r request
+		r.subnet(next)
+		_ = c.one(r) // the routes of the lease say what is wrong
+	}
 	if err := done.putRoutes(c, prev, sent.routes); err != nil {
 		return done, err
 	}

@@ -28,6 +28,9 @@ var (
 	// ErrGone says that the interface was deleted, or that its name or index belongs to
 	// another one now.
 	ErrGone = errors.New("interface is gone")
+	// ErrMAC says that the interface has another MAC than it was made with: a program in the
+	// container has changed it.
+	ErrMAC = errors.New("interface has another MAC")
 	// ErrDown says that the interface is down; it can have an address, but no routes.
 	ErrDown = errors.New("interface is down")
 	// ErrOver says that the lease to apply has no lifetime left.

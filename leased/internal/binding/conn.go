@@ -115,17 +115,24 @@ func (c *Conn) again(err error, do func(h *netlink.Handle) error) error {
 	return classify(err)
 }
 
-// Check reports whether ifindex is still the interface with that MAC, and up: nil,
-// ErrGone or ErrDown.
+// Check reports whether ifindex is still an interface, has that MAC, and is up: nil,
+// ErrGone, ErrMAC or ErrDown, of which the first one counts. The kernel gives an ifindex of
+// a netns to one interface only, so another MAC is a changed one.
 func (c *Conn) Check(ifindex int, mac net.HardwareAddr) error {
 	l, err := c.find(ifindex)
 	if err != nil {
 		return err
 	}
 	if l.MAC.String() != mac.String() {
-		return fmt.Errorf("interface %d has MAC %v, not %v: %w", ifindex, l.MAC, mac, ErrGone)
+		return fmt.Errorf("%w: %s has %v, not %v", ErrMAC, l.Name, l.MAC, mac)
 	}
 	return isUp(l)
+}
+
+// Name returns the name that the interface has at present, or ErrGone.
+func (c *Conn) Name(ifindex int) (string, error) {
+	l, err := c.find(ifindex)
+	return l.Name, err
 }
 
 // Index returns the ifindex of the interface with that name and MAC, or ErrGone.

@@ -175,7 +175,7 @@ func TestConnLooksAtTheLink(t *testing.T) {
 	_, link := onVeth(t)
 	c := on(t, link)
 	must(t, c.Check(link.Index, link.MAC))
-	wantError(t, c.Check(link.Index, testlan.ServerMAC), ErrGone)
+	wantError(t, c.Check(link.Index, testlan.ServerMAC), ErrMAC)
 	index, err := c.Index("eth0", link.MAC)
 	must(t, err)
 	if index != link.Index {

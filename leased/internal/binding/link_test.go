@@ -84,7 +84,7 @@ func TestCheck(t *testing.T) {
 		return err
 	}
 	must(t, check(link.MAC))
-	wantError(t, check(testlan.ServerMAC), ErrGone)
+	wantError(t, check(testlan.ServerMAC), ErrMAC)
 	link.Set("down")
 	wantError(t, check(link.MAC), ErrDown)
 	link.Delete()

@@ -46,6 +46,19 @@ func broadcast(p netip.Prefix) []byte {
 	return b
 }
 
+// subnet adds the message that adds the route to the subnet of s, as the kernel makes it with
+// the address. It fails with EEXIST if there is such a route, of whichever address.
+func (r *request) subnet(s Spec) {
+	header := []byte{
+		unix.AF_INET, uint8(s.Addr.Bits()), 0, 0, // struct rtmsg
+		unix.RT_TABLE_MAIN, unix.RTPROT_KERNEL, unix.RT_SCOPE_LINK, unix.RTN_UNICAST, 0, 0, 0, 0,
+	}
+	r.Add(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_EXCL|unix.NLM_F_ACK, header,
+		rtnetlink.Attr{Type: unix.RTA_DST, Value: s.Addr.Masked().Addr().AsSlice()},
+		rtnetlink.Attr{Type: unix.RTA_PREFSRC, Value: s.Addr.Addr().AsSlice()},
+		rtnetlink.Uint32(unix.RTA_OIF, uint32(s.Ifindex)))
+}
+
 // addRoute adds the message that adds a route, and fails with EEXIST if its metric is
 // taken.
 func (r *request) addRoute(s Spec, want Route) {

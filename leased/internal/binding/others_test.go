@@ -4,6 +4,7 @@ package binding
 
 import (
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -13,7 +14,8 @@ func TestWhatTheContainerTookAwayComesBack(t *testing.T) {
 	for name, take := range map[string][]string{
 		"address": {"ip", "addr", "flush", "dev", "eth0"}, // and the routes with it
 		"route":   {"ip", "route", "del", "default"},
-		"link":    {"ip", "link", "set", "eth0", "down"}, // the routes go
+		"routes":  {"ip", "route", "flush", "dev", "eth0"}, // the kernel's to the subnet, too
+		"link":    {"ip", "link", "set", "eth0", "down"},   // the routes go
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, link := onVeth(t)
@@ -24,6 +26,9 @@ func TestWhatTheContainerTookAwayComesBack(t *testing.T) {
 			link.Set("up")
 			prev = apply(t, link, s, &prev)
 			wantAddrs(t, link, first)
+			if subnet := link.NS.Run("ip", "route", "show", "proto", "kernel"); !strings.Contains(subnet, "192.0.2.0/24 dev eth0 scope link src 192.0.2.77") {
+				t.Errorf("the kernel's routes are %q", subnet)
+			}
 			wantRoutes(t, link.NS, fromFirst, "198.51.100.0/24 dev eth0 proto dhcp scope link src 192.0.2.77 metric 100")
 			must(t, remove(link, prev))
 			wantAddrs(t, link)

@@ -76,7 +76,7 @@ func TestContainerEndsInTheMiddle(t *testing.T) {
 			datagrams [][]byte
 		}{
 			{nil, [][]byte{ack(1, 0), ack(2, unix.ENODEV)}},
-			{&prev, [][]byte{ack(1, 0), ack(2, unix.ENODEV)}},
+			{&prev, [][]byte{ack(1, 0), ack(2, unix.ENODEV), ack(3, unix.ENODEV)}},
 			{nil, [][]byte{ack(1, unix.ENODEV), ack(2, unix.ENODEV)}},
 		} {
 			c := NewConn(ns)

@@ -126,6 +126,30 @@ func TestForeignRoutesStay(t *testing.T) {
 	wantRoutes(t, link.NS, foreign...)
 }
 
+// netavark adds a default route of its own at our key, which the kernel puts before ours. A
+// renewal that changes nothing in the lease changes nothing in the kernel either.
+func TestRenewalBesideNetavarksRoute(t *testing.T) {
+	lan, link := onVeth(t)
+	prev := apply(t, link, lease(link, first), nil)
+	lan.Veth(link.NS, "eth1")
+	link.NS.Run("ip", "addr", "add", "10.88.0.2/16", "dev", "eth1")
+	link.NS.Run("ip", "route", "prepend", "default", "via", "10.88.0.1", "metric", "100", "proto", "static")
+	before := routes(link.NS)
+	changes := monitor(t, link.NS)
+	for range 3 {
+		prev = apply(t, link, lease(link, first), &prev)
+	}
+	if got := changes(); slices.Contains(got, "new route") || slices.Contains(got, "deleted route") || prev.Metric != 100 {
+		t.Errorf("the kernel did %q; the metric is %d", got, prev.Metric)
+	}
+	wantRoutes(t, link.NS, before...)
+	s := lease(link, first) // the gateway changes, in its place
+	s.Routes[0].Via = gateway.Next()
+	if apply(t, link, s, &prev).Metric != 100 {
+		t.Errorf("routes are %q", routes(link.NS))
+	}
+}
+
 // A renewal with other routes: those that are gone go, the gateway changes without a
 // gap, the metric stays.
 func TestRoutesChange(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 // carried out the message, or that the Spec has no such part.
 type tried struct {
 	mtu, addr error
+	subnet    error   // EEXIST: the route to the subnet is there
 	routes    []error // in the order of the Spec's
 }
 
@@ -24,6 +25,10 @@ func (c *Conn) try(next Spec, prev *Spec) tried {
 		r.mtu(next)
 	}
 	r.addr(next)
+	kept := next.keepsSubnet(prev)
+	if kept {
+		r.subnet(next)
+	}
 	switch {
 	case prev == nil:
 		for _, route := range next.Routes {
@@ -41,11 +46,21 @@ func (c *Conn) try(next Spec, prev *Spec) tried {
 	if next.MTU > 0 {
 		t.mtu, errs = errs[0], errs[1:]
 	}
-	t.addr, t.routes = errs[0], errs[1:]
+	t.addr, errs = errs[0], errs[1:]
+	if kept {
+		t.subnet, errs = errs[0], errs[1:]
+	}
+	t.routes = errs
 	for len(t.routes) < len(next.Routes) {
 		t.routes = append(t.routes, rtnetlink.ErrUnanswered)
 	}
 	return t
+}
+
+// keepsSubnet reports whether the address was there before, with a subnet. The kernel makes
+// the route to the subnet with the address, and not again if the container removes it.
+func (s Spec) keepsSubnet(prev *Spec) bool {
+	return prev != nil && prev.Addr == s.Addr && s.Addr.Bits() < s.Addr.Addr().BitLen()
 }
 
 // renews reports whether s, whose routes are normal, differs from prev by no more than

@@ -24,6 +24,17 @@ type (
 		MAC net.HardwareAddr
 		Why string
 	}
+	// OtherMAC says that a program in the container has given its interface another MAC. Guarded: the guard of
+	// the bridge port lets no frame of that MAC pass.
+	OtherMAC struct {
+		Err     error
+		Guarded bool
+	}
+	// TakenAway says that a program in the container has removed What, which leased has put back.
+	TakenAway struct {
+		What string // a noun phrase, such as "address"
+		Addr any    // a netip.Addr or a netip.Prefix; nil: What says all
+	}
 	// Broken says that leased could not do What to the container's link or to the lease's record.
 	Broken struct {
 		What string // a verb phrase
@@ -50,6 +61,31 @@ func (InVain) Level() slog.Level { return slog.LevelWarn }
 func (InVain) Message() string   { return "no lease in time" }
 func (e InVain) Attrs() []slog.Attr {
 	return []slog.Attr{slog.String("mac", e.MAC.String()), slog.String("reason", e.Why)}
+}
+
+func (OtherMAC) Level() slog.Level { return slog.LevelWarn }
+func (OtherMAC) Message() string {
+	return "the container has changed its MAC; its lease stays with the MAC of before"
+}
+
+func (e OtherMAC) Attrs() []slog.Attr {
+	attrs := []slog.Attr{slog.Any("err", e.Err)}
+	if e.Guarded {
+		attrs = append(attrs, slog.String("hint", "the guard of its port drops its frames: set the MAC back, or use option mac= or guard=off"))
+	}
+	return attrs
+}
+
+func (TakenAway) Level() slog.Level { return slog.LevelWarn }
+func (e TakenAway) Message() string {
+	return "the container has removed its " + e.What + "; leased puts it back"
+}
+
+func (e TakenAway) Attrs() []slog.Attr {
+	if e.Addr == nil {
+		return nil
+	}
+	return []slog.Attr{slog.Any("addr", e.Addr)}
 }
 
 func (Broken) Level() slog.Level    { return slog.LevelError }

@@ -50,8 +50,7 @@ func (d *Driver) open(want lease4.Medium) error {
 		return err
 	}
 	if want == lease4.MediumUnicast {
-		l, _ := d.machine.Lease()
-		u, err := d.cfg.Kernel.Unicast(at, l.Addr.Addr(), l.Server)
+		u, err := d.dial(at)
 		if err != nil {
 			conn.Close()
 			return err
@@ -60,6 +59,21 @@ func (d *Driver) open(want lease4.Medium) error {
 	}
 	d.conn, d.medium, d.receiving = conn, want, false
 	return nil
+}
+
+// dial opens the socket of RENEWING. It needs the address and the routes of the lease: what
+// the container has removed of them is put back first, rather than at T2.
+func (d *Driver) dial(at kernel.Place) (kernel.Sender, error) {
+	l, _ := d.machine.Lease()
+	u, err := d.cfg.Kernel.Unicast(at, l.Addr.Addr(), l.Server)
+	if !kernel.LacksAddress(err) {
+		return u, err
+	}
+	d.emit(event.TakenAway{What: "address or routes", Addr: l.Addr.Addr()})
+	if d.bind(l, l); d.cfg.Owner.Ending() || d.again != clock.Never {
+		return nil, err // bind has told why, and tries again
+	}
+	return d.cfg.Kernel.Unicast(at, l.Addr.Addr(), l.Server)
 }
 
 // receive starts the receiver of a new socket. It follows the message that the socket was

@@ -114,6 +114,12 @@ func gone(err error) error {
 	return err
 }
 
+// LacksAddress reports whether an error of Linux.Unicast means that the link has not got the
+// address, or no route to the server.
+func LacksAddress(err error) bool {
+	return errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.ENETUNREACH)
+}
+
 // IsGone reports whether an error of a Linux method, or of a socket that it opened,
 // means that the container is gone.
 func IsGone(err error) bool { return errors.Is(gone(err), ErrGone) }

@@ -4,6 +4,7 @@ package kernel
 
 import (
 	"errors"
+	"fmt"
 
 	"podman-net-dhcp/internal/attach"
 	"podman-net-dhcp/internal/netns"
@@ -40,7 +41,15 @@ func (x Linux) Find(l request.Link, ifname string) (Place, error) {
 	if err != nil {
 		s.close()
 	}
-	return p, gone(err)
+	return p, first(gone(err))
+}
+
+// first is the error of a first look: the caller means a link with that MAC.
+func first(err error) error {
+	if errors.Is(err, ErrMAC) {
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	return err
 }
 
 // Enter opens the place's netns.
@@ -63,13 +72,23 @@ func (l Linux) Number(p Place) (int, error) {
 	return enter(l, p, func(s *Session) (int, error) { return s.ns.ID() })
 }
 
-// Check says whether the link is there still.
+// Check says whether the link is there still: nil, ErrGone, or ErrMAC for a link that is
+// there with another MAC.
 func (l Linux) Check(p Place) error {
 	return l.rtnetlink(p, func(c *binding.Conn) error { return check(c, p) })
 }
 
 func check(c *binding.Conn, p Place) error {
 	if err := c.Check(p.Index, p.MAC); err != nil && !errors.Is(err, binding.ErrDown) {
+		return err
+	}
+	return nil
+}
+
+// lives is check for work on the link, whatever MAC it has: the netns and the index say that
+// it is the same one.
+func lives(c *binding.Conn, p Place) error {
+	if err := check(c, p); err != nil && !errors.Is(err, ErrMAC) {
 		return err
 	}
 	return nil

@@ -30,7 +30,7 @@ func (l Linux) Unicast(p Place, local, server netip.Addr) (Sender, error) {
 func (l Linux) Apply4(p Place, next binding.Spec, prev *binding.Spec) (a binding.Applied, err error) {
 	err = l.rtnetlink(p, func(c *binding.Conn) error {
 		if !p.Session.isOpen() { // else Find has looked
-			if err := check(c, p); err != nil {
+			if err := lives(c, p); err != nil {
 				return err
 			}
 		}

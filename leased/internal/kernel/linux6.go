@@ -13,7 +13,8 @@ import (
 	"podman-net-dhcp/leased/internal/wire"
 )
 
-// Autoconf sets how the kernel takes router advertisements on the link.
+// Autoconf sets how the kernel takes router advertisements on the link. It is for a start,
+// whose link has the name that the request says.
 func (l Linux) Autoconf(p Place, a binding.Autoconf) error {
 	_, err := enter(l, p, func(s *Session) (struct{}, error) { return struct{}{}, binding.SetAutoconf(s.ns, a) })
 	return err
@@ -21,14 +22,25 @@ func (l Linux) Autoconf(p Place, a binding.Autoconf) error {
 
 // Heed says whether the kernel takes what routers advertise.
 func (l Linux) Heed(p Place, a binding.Autoconf, heed bool) error {
-	_, err := enter(l, p, func(s *Session) (struct{}, error) { return struct{}{}, binding.Heed(s.ns, a, heed) })
+	return l.named(p, a, func(s *Session, a binding.Autoconf) error { return binding.Heed(s.ns, a, heed) })
+}
+
+// named calls do with the name that the link has at present: the container may have renamed
+// it, and sysctls go by the name.
+func (l Linux) named(p Place, a binding.Autoconf, do func(s *Session, a binding.Autoconf) error) error {
+	_, err := enter(l, p, func(s *Session) (none struct{}, err error) {
+		if a.Interface, err = s.netlink().Name(p.Index); err != nil {
+			return none, err
+		}
+		return none, do(s, a)
+	})
 	return err
 }
 
 // Look6 looks at the link's IPv6.
 func (l Linux) Look6(p Place) (binding.State6, error) {
 	return enter(l, p, func(s *Session) (st binding.State6, err error) {
-		if err := check(s.netlink(), p); err != nil {
+		if err := lives(s.netlink(), p); err != nil {
 			return st, err
 		}
 		return binding.Look6(s.ns, p.Index)
@@ -38,7 +50,7 @@ func (l Linux) Look6(p Place) (binding.State6, error) {
 // Apply6 applies a DHCPv6 lease's addresses; prev is what was applied before.
 func (l Linux) Apply6(p Place, next binding.Spec6, prev *binding.Spec6) error {
 	return l.rtnetlink(p, func(c *binding.Conn) error {
-		if err := check(c, p); err != nil {
+		if err := lives(c, p); err != nil {
 			return err
 		}
 		return c.Apply6(next, prev)

@@ -8,11 +8,16 @@ package kernel
 import (
 	"errors"
 	"net"
+
+	"podman-net-dhcp/leased/internal/binding"
 )
 
 // ErrGone says that the container's netns or link is not there any more, or is
 // another one.
 var ErrGone = errors.New("the container is gone")
+
+// ErrMAC says that the link is there, and that the container has given it another MAC.
+var ErrMAC = binding.ErrMAC
 
 // ErrNoStandIn says that the container is gone and that no link could take its place, to
 // send a RELEASE from.

@@ -4,6 +4,7 @@ package manager
 
 import (
 	"context"
+	"errors"
 	"os"
 	"runtime/debug"
 	"time"
@@ -179,7 +180,10 @@ func (c *call) findAgain(x *actor) {
 		return
 	}
 	old := x.at.Place()
-	if old.Cookie == c.place.Cookie && c.m.cfg.Kernel.Check(old) == nil {
+	if old.Cookie != c.place.Cookie {
+		return
+	}
+	if err := c.m.cfg.Kernel.Check(old); err == nil || errors.Is(err, kernel.ErrMAC) {
 		old.Session = c.place.Session
 		c.place = old
 	}

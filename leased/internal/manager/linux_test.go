@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/vishvananda/netlink"
@@ -26,11 +27,18 @@ func onLinux(t *testing.T) (m tested, log *logbook) { return onHost(t, kernel.Li
 // onHost is onLinux with another host.
 func onHost(t *testing.T, k kernel.Linux) (m tested, log *logbook) {
 	t.Helper()
+	m, log, _ = onDisk(t, k, t.TempDir())
+	return m, log
+}
+
+// onDisk is onHost with the records in dir. stop stops leased before the test's end.
+func onDisk(t *testing.T, k kernel.Linux, dir string) (m tested, log *logbook, stop func()) {
+	t.Helper()
 	clk, err := clock.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	disk, err := store.Open(t.TempDir())
+	disk, err := store.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,8 +52,9 @@ func onHost(t *testing.T, k kernel.Linux) (m tested, log *logbook) {
 	}
 	ended := make(chan struct{})
 	go func() { defer close(ended); started.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-ended; clk.Close(); disk.Close(); wire.Flush() })
-	return tested{started}, log
+	stop = sync.OnceFunc(func() { cancel(); <-ended; clk.Close(); disk.Close(); wire.Flush() })
+	t.Cleanup(stop)
+	return tested{started}, log, stop
 }
 
 func requestFor(l testlan.Link) leaseapi.AcquireRequest {
