@@ -94,6 +94,8 @@ type Host interface {
 	// out and reports whether it was there.
 	Hold(k Kept)
 	Claim() bool
+	// Ended notes the former addresses of the client.
+	Ended(m record.Memo)
 	// Relieve ends the holds of the attachment's LAN.
 	Relieve()
 }

@@ -10,6 +10,7 @@ import (
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/event"
 	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/record"
 )
 
 // ending is the noted end of an attachment. A step that finds the end only notes it, and
@@ -95,11 +96,23 @@ func (a *Attachment) cannotRelease() bool {
 // giveBack ends the attachment with a RELEASE where there is a lease, the binding
 // removed, the record deleted.
 func (a *Attachment) giveBack(end ending) {
+	memo, had := a.former()
 	a.turn(returned)
 	for _, f := range a.families {
 		f.Release()
 	}
+	if had && !a.lan.HasSuccessor() {
+		a.env.Memory.Put(a.req.ClientKey(), memo)
+		a.host.Ended(memo)
+	}
 	a.drop(end)
+}
+
+// former is the memo of the leases that end now, or have ended while they were held: a
+// container of the same client asks for their addresses again.
+func (a *Attachment) former() (m record.Memo, had bool) {
+	k := a.Kept(0)
+	return a.Memo(k, a.Now()).Ended(), k.Known()
 }
 
 // drop ends the attachment without a word to the servers.

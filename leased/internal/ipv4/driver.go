@@ -55,6 +55,7 @@ type exchange struct {
 	releaseConn kernel.PacketConn // opened ahead of a RELEASE
 
 	remembered *lease4.Lease // from before, to be asked for again; nil: none, or it was asked for
+	former     netip.Addr    // of a lease before that, which has ended
 	asked      clock.Instant // when the servers were first asked
 	resortAt   clock.Instant // when the remembered lease is used without a server's word
 }
@@ -63,6 +64,7 @@ type exchange struct {
 type Kept struct {
 	Lease     lease4.Lease     // without Addr: none
 	ServerMAC net.HardwareAddr // that the lease came from
+	Former    netip.Addr       // of a lease that has ended, without Lease; invalid: none
 }
 
 // New returns a driver that has asked for nothing yet. k is what an earlier container
@@ -73,6 +75,7 @@ func New(cfg Config, k Kept) *Driver {
 	if k.Lease.Addr.IsValid() {
 		d.remembered = &k.Lease
 	}
+	d.former = k.Former
 	d.setMachine(lease4.New(d.machineConfig()))
 	return d
 }

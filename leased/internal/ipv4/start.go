@@ -26,7 +26,7 @@ func (d *Driver) Start() {
 		remembered, d.remembered = *d.remembered, nil
 		d.resortAt = d.asked.Add(min(d.cfg.Owner.LAN().Patience(), d.cfg.Request.Policy.Timeout))
 	}
-	d.step(lease4.Started{Remembered: remembered, Crowd: d.cfg.Owner.LAN().Crowded()})
+	d.step(lease4.Started{Remembered: remembered, Former: d.former, Crowd: d.cfg.Owner.LAN().Crowded()})
 	if !d.cfg.Owner.Ending() && d.conn != nil && d.arp == nil && d.checks() {
 		d.openARP() // while the server thinks
 	}

@@ -75,6 +75,7 @@ const (
 type Kept struct {
 	Lease  lease6.Lease // without Addrs: none
 	Client string       // the DHCPv6 client that it is for
+	Former []netip.Addr // of a lease that has ended, without Lease
 }
 
 // New returns a driver that has asked for nothing yet. k is what an earlier container
@@ -86,6 +87,11 @@ func New(cfg Config, k Kept) *Driver {
 	d.machine = lease6.New(d.machineConfig())
 	if d.client() == k.Client {
 		d.remembered = k.Lease
+	}
+	if len(d.remembered.Addrs) == 0 && !cfg.Request.Client.RequestIPv6.IsValid() {
+		for _, addr := range k.Former { // a lease that is over: SOLICIT hints at its addresses
+			d.remembered.Addrs = append(d.remembered.Addrs, lease6.Addr{Addr: addr})
+		}
 	}
 	return d
 }

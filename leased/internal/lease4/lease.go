@@ -39,10 +39,12 @@ type Event interface{ event() }
 type (
 	// Started asks for a lease; only a new machine, in INIT, accepts it. Remembered is
 	// the attachment's last lease, expired or not, which the machine asks for again;
-	// without Addr: none. Crowd says that many others ask the same servers, which then
+	// without Addr: none. Former is an address that the attachment had before, and that no
+	// server keeps for it; DISCOVER asks for it if the configuration asks for none. Crowd says that many others ask the same servers, which then
 	// answer later.
 	Started struct {
 		Remembered Lease
+		Former     netip.Addr
 		Crowd      bool
 	}
 	// ReplyReceived is a server's message for our chaddr. The caller has compared

@@ -175,7 +175,7 @@ func (m *Machine) follow(now clock.Instant, ev Event) {
 	switch ev := ev.(type) {
 	case Started:
 		if m.state == Init && m.deadline == clock.Never {
-			m.start(now, ev.Remembered, patience(ev))
+			m.start(now, ev)
 		}
 	case TimedOut:
 		m.resume(now)

@@ -26,18 +26,22 @@ func patience(ev Started) time.Duration {
 	return rebootWait
 }
 
-// start asks for a remembered lease (INIT-REBOOT), else for any lease. It asks for a
-// lease that has expired by our own count too: the address may still be free.
-func (m *Machine) start(now clock.Instant, l Lease, wait time.Duration) {
+// start asks for a remembered lease (INIT-REBOOT), else for any lease, of a former address
+// if there is one (RFC 2131 §4.4.1, MAY). It asks for a lease that has expired by our own
+// count too: the address may still be free.
+func (m *Machine) start(now clock.Instant, ev Started) {
 	m.began = now
-	if !m.wanted(l) {
+	if !m.wanted(ev.Remembered) {
+		if !m.hint.IsValid() && dhcp4.Unicast(ev.Former) {
+			m.hint = ev.Former
+		}
 		m.discover(now)
 		return
 	}
-	l = ordered(l)
+	l := ordered(ev.Remembered)
 	m.lease = &l
 	m.hint = l.Addr.Addr()
-	m.reboot(now, wait)
+	m.reboot(now, patience(ev))
 }
 
 // wanted reports whether a remembered lease is valid, whatever the disk says, and is for

@@ -228,5 +228,8 @@ func (c *call) inherit(x *actor) (k attachment.Kept) {
 	if !k.Known() {
 		k = c.m.take(c.req.ClientKey(), x)
 	}
+	if !k.Known() {
+		k.V4.Former, k.V6.Former = c.m.formers.of(c.req.ClientKey())
+	}
 	return k
 }

@@ -32,6 +32,7 @@ type Manager struct {
 	events  *event.Limit // of what becomes a line of the log
 	workers *workers
 	holds   *holds
+	formers *formers
 	work    sync.WaitGroup // actors and receivers
 	stopped chan struct{}  // closed when Run's context ends
 
@@ -62,7 +63,7 @@ const (
 // for Run.
 func New(cfg Config) (*Manager, error) {
 	m := &Manager{
-		cfg: cfg, memory: store.NewBackground(saver(cfg.Memory), cfg.Log), holds: newHolds(),
+		cfg: cfg, memory: store.NewBackground(saver(cfg.Memory), cfg.Log), holds: newHolds(), formers: newFormers(),
 		events: event.NewLimit(cfg.Log), stopped: make(chan struct{}), actors: map[string]*actor{}, netns: map[int][]*actor{},
 	}
 	m.workers = newWorkers(&m.work)

@@ -183,10 +183,12 @@ func (r *restoration) recallOne(memo *record.Memo) error {
 	switch {
 	case was:
 		return nil
+	case memo.Former:
+		return r.m.remind(memo, time.Now())
 	case memo.BootID == r.m.cfg.BootID: // its instants need no wall clock
 		return r.adopt(&memo.Record)
 	case memo.Over(time.Now()):
-		return r.m.cfg.Memory.Delete(client)
+		return r.m.remind(memo, time.Now())
 	}
 	r.reclaim(memo)
 	return nil

@@ -17,8 +17,9 @@ import (
 type server6 struct {
 	mu      sync.Mutex
 	mute    bool
-	elsehow func(typ dhcp6.Type) []byte // options of a REPLY other than it would send; nil: as it would
-	pool    netip.Addr                  // the next address
+	look    func(typ dhcp6.Type, msg []byte) // at what is heard; nil: nobody
+	elsehow func(typ dhcp6.Type) []byte      // options of a REPLY other than it would send; nil: as it would
+	pool    netip.Addr                       // the next address
 	leases  map[uint32]netip.Addr
 	heard   []string
 	seen    int
@@ -39,6 +40,9 @@ func (s *server6) hear(msg []byte, via string) [][]byte {
 		s.bad = err
 	}
 	typ := dhcp6.Type(msg[0])
+	if s.look != nil {
+		s.look(typ, msg)
+	}
 	s.heard = append(s.heard, typ.String()+" by "+via)
 	if s.mute {
 		return nil

@@ -92,10 +92,16 @@ func (s *memory) clone() *memory {
 	return c
 }
 
-func (s *memory) len() int {
+// len is the number of records, without the memos of leases that have ended.
+func (s *memory) len() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.records)
+	for _, b := range s.records {
+		if !bytes.Contains(b, []byte(`"former":true`)) {
+			n++
+		}
+	}
+	return n
 }
 
 // change changes the one record there is.

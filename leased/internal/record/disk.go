@@ -37,6 +37,7 @@ type (
 		Written time.Time     `json:"written"`
 		Expires time.Time     `json:"expires,omitzero"`
 		At      clock.Instant `json:"at"`
+		Former  bool          `json:"former,omitempty"`
 	}
 	diskLease struct {
 		Addr                  netip.Prefix

@@ -5,9 +5,11 @@ package record
 import (
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"slices"
 	"time"
 
+	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/lease4"
 	"podman-net-dhcp/leased/internal/lease6"
@@ -24,11 +26,44 @@ type Memo struct {
 	// At is Written by the clock of its boot. The IPv6 lease's remaining time counts
 	// from it.
 	At clock.Instant
+	// Former says that the leases have ended, by a RELEASE or otherwise. Only their addresses
+	// count: the client asks for them again.
+	Former bool
+}
+
+// FormerFor is how long former addresses are asked for.
+const FormerFor = 30 * 24 * time.Hour
+
+// Ended returns the memo of leases that end now. A leased that does not know Former finds
+// that they are over, and deletes it.
+func (m Memo) Ended() Memo {
+	m.Former, m.Expires = true, m.Written
+	m.Lease.T1, m.Lease.T2, m.Lease.Expiry = m.At, m.At, m.At
+	if m.IPv6 != nil {
+		six := *m.IPv6
+		six.Bound, six.Lease.Addrs = nil, slices.Clone(six.Lease.Addrs)
+		for i := range six.Lease.Addrs {
+			six.Lease.Addrs[i].Preferred, six.Lease.Addrs[i].Valid = m.At, m.At
+		}
+		m.IPv6 = &six
+	}
+	m.Bound = binding.Spec{}
+	return m
+}
+
+// Addrs are the addresses of the memo's leases.
+func (m Memo) Addrs() (four netip.Addr, six []netip.Addr) {
+	if m.IPv6 != nil {
+		for _, a := range m.IPv6.Lease.Addrs {
+			six = append(six, a.Addr)
+		}
+	}
+	return m.Lease.Addr.Addr(), six
 }
 
 // MarshalJSON returns the memo as it is on disk.
 func (m Memo) MarshalJSON() ([]byte, error) {
-	return json.Marshal(diskMemo{disk: toDisk(m.Record), Written: m.Written, Expires: m.Expires, At: m.At})
+	return json.Marshal(diskMemo{disk: toDisk(m.Record), Written: m.Written, Expires: m.Expires, At: m.At, Former: m.Former})
 }
 
 // UnmarshalJSON reads a memo from disk. It fails where the memo cannot be right, with
@@ -46,7 +81,7 @@ func (m *Memo) UnmarshalJSON(b []byte) error {
 	case d.At < 0:
 		return errors.New("a memo from before its boot")
 	}
-	*m = Memo{Record: r, Written: d.Written, Expires: d.Expires, At: d.At}
+	*m = Memo{Record: r, Written: d.Written, Expires: d.Expires, At: d.At, Former: d.Former}
 	return nil
 }
 
