@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/options"
@@ -51,9 +53,17 @@ func (e Exec) Wanted(netnsPath string) (wanted.Interface, error) {
 	}
 	o.LeaseTimeout = min(o.LeaseTimeout, options.MaxInPlugin)
 	return wanted.Interface{
-		Attachment: e.Attachment(), Netns: netnsPath, Options: o,
+		Attachment: e.Attachment(), Netns: netnsPath, Options: o, Numbered: isNumbered(e.NetworkOptions.InterfaceName),
 		Hostnames: []string{e.hostnameAlias(), e.ContainerName, wanted.ShortID(e.ContainerID)},
 	}, nil
+}
+
+// isNumbered reports whether Podman has named an interface. Podman 5 gives the names eth0, eth1 …
+// to a container's networks in random order. No container is on a network twice.
+func isNumbered(ifname string) bool {
+	number, ok := strings.CutPrefix(ifname, "eth")
+	_, err := strconv.ParseUint(number, 10, 16)
+	return ok && err == nil
 }
 
 // Reduced returns the part of a document that Attachment and Wanted need, as a document. Podman's

@@ -3,10 +3,54 @@
 package netavark
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
+
+	"podman-net-dhcp/internal/attach"
 )
+
+// Podman 5 numbers the interfaces of a container with several networks by chance. MAC, client
+// identifier and identity in IPv6 are those of a container with one network.
+func TestNumberOfTheInterfaceIsNoIdentity(t *testing.T) {
+	t.Parallel()
+	identity := func(ifname string) string {
+		t.Helper()
+		e, err := ParseExec([]byte(`{"container_id":"1","container_name":"web","network":{"name":"lan","options":{"bridge":"br0","ipv6":"auto","client_id":"duid"}},
+			"network_options":{"interface_name":"` + ifname + `"}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := e.Wanted("/n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		link, err := w.Link()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := w.Lease(attach.Link{MAC: link.MAC})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.Interface != ifname || link.Interface != ifname {
+			t.Errorf("the interface is %q and %q", w.Interface, link.Interface)
+		}
+		return fmt.Sprint(link.MAC, r.Client.ClientID, r.Client.IAID, r.Client.Secret)
+	}
+	want := identity("eth0")
+	for _, ifname := range []string{"eth1", "eth17"} {
+		if got := identity(ifname); got != want {
+			t.Errorf("%s: %s, want %s", ifname, got, want)
+		}
+	}
+	for _, ifname := range []string{"lan0", "eth", "ethx", "veth1", "eth1x"} { // given by the user
+		if identity(ifname) == want {
+			t.Errorf("%s is eth0", ifname)
+		}
+	}
+}
 
 // A reduced document means the same.
 func TestReduced(t *testing.T) {

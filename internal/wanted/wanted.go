@@ -19,6 +19,7 @@ type Interface struct {
 	leaseapi.Attachment
 	Netns     string // path
 	Options   options.Options
+	Numbered  bool     // the runtime has numbered the interface by chance: the number is no part of the identity
 	Hostnames []string // candidates for the DHCP host name, best first
 }
 
@@ -38,10 +39,17 @@ func (r Interface) Check() error {
 	return nil
 }
 
+// first is the interface of a container that has one.
+const first = "eth0"
+
 func (r Interface) identity() options.Identity {
 	name := r.ContainerName
 	if name == "" {
 		name = r.ContainerID
 	}
-	return options.Identity{Network: r.Network, Container: name, Interface: r.Interface}
+	id := options.Identity{Network: r.Network, Container: name, Interface: r.Interface}
+	if r.Numbered {
+		id.Interface = first
+	}
+	return id
 }
