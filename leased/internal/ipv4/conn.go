@@ -186,6 +186,10 @@ func (d *Driver) received(conn kernel.PacketConn, m kernel.Message, err error) {
 	}
 	r.Server = serverOf(r, m.From.IP)
 	d.emit(event.Received{Family: event.IPv4, Type: r.Type, XID: r.XID, Addr: r.Your, Server: r.Server})
+	if !d.machine.Allows(r.Server) {
+		d.step(lease4.ReplyReceived{Reply: r}) // for its report; the LAN has not heard a server
+		return
+	}
 	d.cfg.Owner.LAN().Share(&r.Routes, &r.DNS, &r.Domain, &r.Search)
 	d.heardFrom = m.From.MAC
 	if d.pendingConflict(r.Type); d.cfg.Owner.Ending() {

@@ -44,11 +44,11 @@ func (m *Machine) start(now clock.Instant, ev Started) {
 	m.reboot(now, patience(ev))
 }
 
-// wanted reports whether a remembered lease is valid, whatever the disk says, and is for
-// the address that we must ask for, if there is one.
+// wanted reports whether a remembered lease is valid, whatever the disk says, is for the address
+// that we must ask for, if there is one, and is of a server that counts.
 func (m *Machine) wanted(l Lease) bool {
 	a := l.Addr.Addr()
-	return dhcp4.Unicast(a) && dhcp4.Unicast(l.Server) && (!m.cfg.Requested.IsValid() || m.cfg.Requested == a)
+	return dhcp4.Unicast(a) && dhcp4.Unicast(l.Server) && m.Allows(l.Server) && (!m.cfg.Requested.IsValid() || m.cfg.Requested == a)
 }
 
 // ordered returns l with Start ≤ T1 ≤ T2 ≤ Expiry, whatever the disk says.

@@ -22,8 +22,8 @@ func (m *Machine) receive(now clock.Instant, r ReplyReceived) {
 		m.ignore(r, "client identifier is not ours") // RFC 6842 §3: MUST discard
 		return
 	}
-	if !m.allows(r.Server) {
-		m.ignore(r, "option server= does not allow the server")
+	if !m.Allows(r.Server) {
+		m.ignore(r, "server= does not allow this server; if it is yours, add it to server=")
 		return
 	}
 	switch {
@@ -36,9 +36,9 @@ func (m *Machine) receive(now clock.Instant, r ReplyReceived) {
 	}
 }
 
-// allows reports whether the answers of a server count at all. Nobody else's lease is worth
+// Allows reports whether the answers of a server count at all. Nobody else's lease is worth
 // waiting for, nor is anybody else's NAK.
-func (m *Machine) allows(server netip.Addr) bool {
+func (m *Machine) Allows(server netip.Addr) bool {
 	return m.cfg.Servers == nil || slices.ContainsFunc(m.cfg.Servers, func(p netip.Prefix) bool { return p.Contains(server) })
 }
 

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,6 +18,7 @@ import (
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/lab/testlan"
+	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/request"
 )
 
@@ -201,7 +203,9 @@ func TestRestartGuardsAgain(t *testing.T) {
 		w.setUp(context.Background(), w.space(8, map[string]string{"guard": "off"}), true)
 		must(w.t, w.restart(func() {}))
 		w.kernel.with(func(k *fakeKernel) {
-			if len(k.guarded) != 2 || k.guarded[0].MAC.String() != setupMAC || k.guarded[0].Addr != netip.MustParseAddr("192.0.2.9") {
+			if len(k.guarded) != 2 || !slices.ContainsFunc(k.guarded, func(u kernel.Use) bool {
+				return u.MAC.String() == setupMAC && u.Addr == netip.MustParseAddr("192.0.2.9")
+			}) {
 				w.t.Errorf("guarded are %v", k.guarded)
 			}
 		})
