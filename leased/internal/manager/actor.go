@@ -5,6 +5,7 @@ package manager
 import (
 	"runtime/debug"
 	"slices"
+	"time"
 
 	"podman-net-dhcp/leased/internal/attachment"
 	"podman-net-dhcp/leased/internal/clock"
@@ -19,6 +20,7 @@ type actor struct {
 	key     string
 	inbox   []func()
 	running bool
+	suspect bool // the leased before was killed at its work: its turns come last
 	due     clock.Instant
 	index   int                  // in the timer heap; -1: not in it
 	shown   *attachment.Snapshot // by List, while the actor works
@@ -30,6 +32,9 @@ type actor struct {
 func newActor(m *Manager, key string) *actor {
 	return &actor{m: m, key: key, index: -1, due: clock.Never, netns: kernel.Unnumbered}
 }
+
+// suspicion is how long a suspect has to rest to be as good as any.
+const suspicion = time.Minute
 
 // maxInbox bounds the messages that a flood can pile up; requests always get in.
 const maxInbox = 64
@@ -96,6 +101,7 @@ func (x *actor) wakeLocked(t turn) (work func()) {
 		return nil
 	}
 	x.running, x.shown = true, x.showLocked()
+	t.last = x.suspect
 	return x.m.workers.start(x, t)
 }
 
@@ -165,7 +171,9 @@ func (x *actor) restLocked() {
 		return
 	}
 	x.at.Rest()
-	if x.m.timers.set(x, x.at.Due()) {
+	due := x.at.Due()
+	x.suspect = x.suspect && due < x.m.now().Add(suspicion)
+	if x.m.timers.set(x, due) {
 		x.m.armLocked()
 	}
 }

@@ -114,18 +114,24 @@ func (m *Manager) reguard() {
 	m.guarded = nil
 }
 
-// begin lets the actors run that have messages.
+// begin lets the actors run that have messages, and those that are due. Suspects come when all
+// others have had their turn, which does not end while the mutex is held.
 func (m *Manager) begin(ctx context.Context) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.context = func() context.Context { return ctx }
 	m.state = running
 	for _, x := range m.actors {
-		if len(x.inbox) > 0 {
+		if len(x.inbox) > 0 && !x.suspect {
 			x.wakeLocked(turn{})
 		}
 	}
-	m.armLocked()
+	m.fireLocked()
+	for _, x := range m.actors {
+		if x.suspect && len(x.inbox) > 0 {
+			x.wakeLocked(turn{})
+		}
+	}
 }
 
 // spawn starts a goroutine for which Run waits.

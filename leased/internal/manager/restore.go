@@ -3,10 +3,8 @@
 package manager
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
-	"slices"
 	"time"
 
 	"podman-net-dhcp/leased/internal/attachment"
@@ -35,7 +33,7 @@ func (m *Manager) restore() error {
 	for _, rec := range r.unmade {
 		m.unmakeLocked(rec)
 	}
-	for _, x := range r.suspectsLast() {
+	for _, x := range r.next {
 		x.putLocked(x.resume)
 	}
 	return err
@@ -47,22 +45,6 @@ type restoration struct {
 	clients map[string]bool // those that have a record
 	next    []*actor        // those that have something to do first
 	unmade  []*record.Record
-}
-
-// suspectsLast are the actors that have something to do first. Those at whose work the leased
-// before was killed come last: if one of them is the cause, the others have had their turn.
-func (r *restoration) suspectsLast() []*actor {
-	slices.SortStableFunc(r.next, func(a, b *actor) int {
-		return cmp.Compare(r.suspect(a), r.suspect(b))
-	})
-	return r.next
-}
-
-func (r *restoration) suspect(x *actor) int {
-	if r.m.cfg.Working.Was(x.key) {
-		return 1
-	}
-	return 0
 }
 
 // adopt makes an attachment of a record.
@@ -99,6 +81,7 @@ func (m *Manager) unmakeLocked(rec *record.Record) {
 		x = newActor(m, key)
 		m.actors[key] = x
 	}
+	x.suspect = m.cfg.Working.Was(key)
 	x.putLocked(func() {
 		if err := m.cfg.Kernel.UnmakeLink(placeOf(rec), rec.Request.Spec()); err != nil {
 			m.cfg.Log.Error("remove a link that was being made", "container", rec.Request.Attachment.ContainerName, "err", err)
@@ -136,6 +119,7 @@ func (r *restoration) install(key string, rec *record.Record, at kernel.Place) *
 	m.actors[key] = x
 	x.numberLocked(at.Number)
 	x.restLocked()
+	x.suspect = m.cfg.Working.Was(key)
 	return x
 }
 

@@ -5,7 +5,6 @@ package manager
 import (
 	"context"
 	"net/netip"
-	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -13,7 +12,6 @@ import (
 	dt "podman-net-dhcp/leased/internal/dhcp4/dhcp4test"
 	"podman-net-dhcp/leased/internal/record"
 	"podman-net-dhcp/leased/internal/request"
-	"podman-net-dhcp/leased/internal/store"
 )
 
 // restart stops leased, lets something happen, and starts it again.
@@ -220,29 +218,4 @@ func TestRestartWhileWaiting(t *testing.T) {
 		}
 		w.wantNothingLeft()
 	})
-}
-
-// One of them may be what leased died of: all others have their turn before.
-func TestWhoWasAtWorkBeginsLast(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "working")
-	before, err := store.OpenWorking(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before.Begin("b")
-	before.End(before.Begin("c"))
-	working, err := store.OpenWorking(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := &Manager{cfg: Config{Working: working}}
-	r := restoration{m: m, next: []*actor{newActor(m, "b"), newActor(m, "c"), newActor(m, "a")}}
-	var order string
-	for _, x := range r.suspectsLast() {
-		order += x.key
-	}
-	if order != "cab" {
-		t.Error(order)
-	}
 }

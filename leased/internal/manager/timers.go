@@ -68,9 +68,21 @@ func (t timers) next() clock.Instant {
 func (m *Manager) fire() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.fireLocked()
+}
+
+func (m *Manager) fireLocked() {
 	now := clock.Instant(m.cfg.Clock.Now())
+	var suspects []*actor
 	for m.state != closed && m.timers.next() <= now {
 		x := heap.Pop(&m.timers).(*actor)
+		if x.suspect {
+			suspects = append(suspects, x)
+			continue
+		}
+		x.putLocked(x.tick)
+	}
+	for _, x := range suspects {
 		x.putLocked(x.tick)
 	}
 	m.armLocked()

@@ -24,6 +24,7 @@ type workers struct {
 	making int        // those of them that make a link
 	queue  []runner   // actors that are to run
 	makers []runner   // actors that are to make a link
+	lasts  []runner   // actors that run one at a time, when nobody else works
 }
 
 const (
@@ -51,6 +52,7 @@ type runner interface{ run() }
 // turn is how an actor wants to run.
 type turn struct {
 	link bool // to make a link
+	last bool // when nobody else works
 	// here: if the turn has come already, the caller does the work, without locks. For another
 	// goroutine the runtime would wake a thread.
 	here bool
@@ -61,9 +63,12 @@ type turn struct {
 func (w *workers) start(x runner, t turn) (work func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if t.link {
+	switch {
+	case t.last:
+		w.lasts = append(w.lasts, x)
+	case t.link:
 		w.makers = append(w.makers, x)
-	} else {
+	default:
 		w.queue = append(w.queue, x)
 	}
 	work = w.nextLocked() // of x: whoever came before and may work does so already
@@ -90,6 +95,8 @@ func (w *workers) nextLocked() (work func()) {
 	case len(w.makers) > 0 && w.making < maxLinks:
 		w.making++
 		return w.hireLocked(linkMaker{w, pop(&w.makers)})
+	case len(w.lasts) > 0 && w.crew == 0:
+		return w.hireLocked(pop(&w.lasts))
 	default:
 		return nil
 	}

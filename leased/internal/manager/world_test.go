@@ -21,19 +21,21 @@ import (
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/request"
+	"podman-net-dhcp/leased/internal/store"
 )
 
 // world is a Manager on a kernel, a LAN and a clock that are all in memory. Time
 // in it passes as soon as everybody waits (testing/synctest).
 type world struct {
-	t      *testing.T
-	kernel *fakeKernel
-	server *server
-	store  *memory
-	memory *memory // over reboots
-	boot   string
-	clock  *bubbleClock
-	log    *logbook
+	t       *testing.T
+	kernel  *fakeKernel
+	server  *server
+	store   *memory
+	memory  *memory // over reboots
+	boot    string
+	working *store.Working // nil: nobody is marked
+	clock   *bubbleClock
+	log     *logbook
 
 	changed func(n int)
 	m       tested
@@ -73,7 +75,7 @@ func (w *world) start() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	m, err := New(Config{
 		Log: slog.New(slog.NewTextHandler(w.log, nil)), Clock: w.clock, Kernel: w.kernel, Store: w.store,
-		Memory: w.memory, Rand: counter(), BootID: w.boot, Changed: w.changed,
+		Memory: w.memory, Working: w.working, Rand: counter(), BootID: w.boot, Changed: w.changed,
 	})
 	w.m, w.cancel, w.ended = tested{m}, cancel, make(chan struct{})
 	go func() { defer close(w.ended); m.Run(ctx) }()
