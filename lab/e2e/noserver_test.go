@@ -21,7 +21,7 @@ func TestNoServer(t *testing.T) {
 	for on, n := range map[string]string{"br0": s.bridge("lease_timeout=2s"), "nic0": s.macvlan("lease_timeout=2s")} {
 		begun := time.Now()
 		err := s.runFails("", "--network", n)
-		contains(s, "the error", err, "no DHCP server answered on "+on+" within 2s", "the container asked as ", "journalctl -u leased")
+		contains(s, "the error", err, "no DHCP server answered on "+on+" within 2s", " container asked as ", "journalctl -u leased")
 		if took := time.Since(begun); took < 2*time.Second || took > 4*time.Second {
 			s.Errorf("it took %v", took)
 		}

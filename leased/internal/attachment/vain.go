@@ -20,6 +20,16 @@ func (a *Attachment) Trouble(text string) {
 	a.trouble = text
 }
 
+// asked adds to a reason as whom the container asked, which the operator of a server that knows
+// its clients has to be told, and where to look.
+func (a *Attachment) asked(why string) string {
+	sep := "; the"
+	if strings.HasSuffix(why, "?") || strings.HasSuffix(why, ".") {
+		sep = " The"
+	}
+	return fmt.Sprintf("%s%s container asked as %s; see: journalctl -u leased", why, sep, a.req.Link.MAC)
+}
+
 // inVain says why there is no lease yet, where, and the next step.
 func (a *Attachment) inVain() string {
 	on, within := a.req.Link.Host, a.req.Policy.Timeout.String()+a.afterOthers()
@@ -31,7 +41,7 @@ func (a *Attachment) inVain() string {
 	case a.v4.Asking():
 		return fmt.Sprintf("a DHCP server on %s made an offer but did not confirm it within %s; the server's log may tell the reason", on, within)
 	case a.lan.HeardLately():
-		return fmt.Sprintf("no DHCP server answered on %s within %s, but one has answered others there less than 30s ago; has it free addresses, and does it serve unknown MACs?", on, within)
+		return fmt.Sprintf("no DHCP server answered on %s within %s, but one has answered others there less than 30s ago; has it free addresses, and does it serve unknown MACs?%s", on, within, a.besideServer())
 	}
 	return fmt.Sprintf("no DHCP server answered on %s within %s; is there one on that LAN, and is the uplink up and in the bridge?%s", on, within, a.besideServer())
 }

@@ -3,7 +3,6 @@
 package attachment
 
 import (
-	"fmt"
 	"net"
 	"slices"
 
@@ -86,7 +85,7 @@ func (a *Attachment) Late(w *Waiter) {
 		w.Answer(Result{Lease: l, MAC: a.req.Link.MAC})
 		return
 	}
-	err := noLease(fmt.Sprintf("%s; the container asked as %s; see: journalctl -u leased", why, a.req.Link.MAC))
+	err := noLease(a.asked(why))
 	a.handOver(w)
 	if !a.Starting() {
 		a.End("no lease in time", ByPolicy)

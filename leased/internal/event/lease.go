@@ -38,6 +38,11 @@ type (
 		MAC    net.HardwareAddr
 		Server bool
 	}
+	// Discounted says that a Proxy claims the address that the container gets all the same.
+	Discounted struct {
+		Addr netip.Addr
+		MAC  net.HardwareAddr
+	}
 	// OutOfReach says that the leases name this host by Addrs, as DNS server or router, and that
 	// the container, a macvlan on the host's interface On, cannot reach it.
 	OutOfReach struct {
@@ -83,6 +88,15 @@ func (e Proxy) Message() string {
 	return "a machine claims every address; its claims do not count"
 }
 func (e Proxy) Attrs() []slog.Attr { return []slog.Attr{slog.String("mac", e.MAC.String())} }
+
+func (Discounted) Level() slog.Level { return slog.LevelInfo }
+func (Discounted) Message() string {
+	return "address is said to be in use by a machine whose claims do not count"
+}
+
+func (e Discounted) Attrs() []slog.Attr {
+	return []slog.Attr{slog.Any("addr", e.Addr), slog.String("mac", e.MAC.String())}
+}
 
 func (OutOfReach) Level() slog.Level { return slog.LevelWarn }
 func (OutOfReach) Message() string {

@@ -117,6 +117,10 @@ func (d *Driver) claimed(c wire.Conflict, claim lan.Claim, server bool) {
 		d.emit(event.Proxy{MAC: c.MAC, Server: server})
 	}
 	if claim.Proxy {
+		if d.discounted != c.Addr {
+			d.discounted = c.Addr
+			d.emit(event.Discounted{Addr: c.Addr, MAC: c.MAC})
+		}
 		return
 	}
 	d.emit(event.Conflict{Addr: c.Addr, MAC: c.MAC})

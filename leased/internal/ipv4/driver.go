@@ -46,6 +46,8 @@ type exchange struct {
 
 	arp     kernel.ARPConn
 	watched netip.Addr // what arp listens for
+	// discounted is the last address that a proxy claimed; it is told of once.
+	discounted netip.Addr
 
 	again    clock.Instant // when a lease that could not be applied is tried again
 	failures int           // of Apply4 in a row

@@ -167,6 +167,9 @@ func TestServerThatClaimsEveryAddress(t *testing.T) {
 				if n := w.log.count("the DHCP server's machine claims an address"); n != 1 {
 					t.Errorf("told %d times", n)
 				}
+				if n := w.log.count("address is said to be in use by a machine whose claims do not count"); n != 3 {
+					t.Errorf("told of %d addresses", n)
+				}
 			})
 		})
 	}

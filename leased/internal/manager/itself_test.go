@@ -59,6 +59,9 @@ func TestLeaseThatComesLaterNamesItsOwnHost(t *testing.T) {
 
 func TestServerOfTheHostItself(t *testing.T) {
 	inWorld(t, func(w *world) {
+		first := w.container(8)
+		w.acquire(first) // of another server
+		w.release(first.Attachment)
 		w.kernel.serves = true
 		w.server.set(silent)
 		w.inVain(w.container(9), "no DHCP server answered on br0 within 10s", "This host runs a DHCP server, which a macvlan on br0 cannot reach: put br0 into a bridge")

@@ -21,7 +21,7 @@ import (
 func (w *world) inVain(req leaseapi.AcquireRequest, want ...string) {
 	w.t.Helper()
 	l, _, err := w.m.Acquire(context.Background(), req)
-	w.noLease(l, err, append(want, "the container asked as "+req.Link.MAC, "journalctl -u leased")...)
+	w.noLease(l, err, append(want, " container asked as "+req.Link.MAC, "journalctl -u leased")...)
 	if !w.log.has(`msg="no lease in time" container=` + req.Attachment.ContainerName + " net=lan ifname=eth0 mac=" + req.Link.MAC + " reason=") {
 		w.t.Error("not logged")
 	}
