@@ -128,14 +128,14 @@ func (d *Driver) retryLater(what string, err error) {
 	d.closeConn()
 }
 
-func (d *Driver) send(a lease4.Send) {
+func (d *Driver) send(a lease4.Send, held lease4.Lease) {
 	payload := d.identity().Marshal(a.Message)
 	sent := event.Sent{Family: event.IPv4, Type: a.Type, XID: a.XID, Server: a.To}
 	var err error
 	switch {
 	case a.Type == dhcp4.Release:
 		d.emit(sent)
-		d.sendRelease(payload, a)
+		d.sendRelease(payload, a, held)
 	case a.Type == dhcp4.Decline && d.conn == nil: // a pause follows it, without a socket
 		d.emit(sent)
 		err = d.sendOnce(payload)

@@ -3,8 +3,12 @@
 package ipv4
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"time"
 
 	"podman-net-dhcp/leased/internal/event"
@@ -62,9 +66,9 @@ func (d *Driver) openForRelease() (conn kernel.PacketConn, err error) {
 	return conn, nil
 }
 
-// sendRelease sends a RELEASE as a frame to where the ACK came from: ARP for the server
-// would take longer than the address lives.
-func (d *Driver) sendRelease(payload []byte, a lease4.Send) {
+// sendRelease sends a RELEASE as a frame: the IP stack would lose it where the container, and
+// its address, are gone.
+func (d *Driver) sendRelease(payload []byte, a lease4.Send, held lease4.Lease) {
 	o := d.cfg.Owner
 	conn, err := d.releaseConn, error(nil)
 	d.releaseConn = nil
@@ -77,12 +81,61 @@ func (d *Driver) sendRelease(payload []byte, a lease4.Send) {
 	}
 	if err == nil {
 		defer conn.Close()
+		var macs []net.HardwareAddr
 		// Servers do not answer a RELEASE, so that one for which a server has no room is
 		// lost when hundreds of containers end: Kea has room for 64 messages.
-		o.Wait(func(context.Context) { time.Sleep(o.LAN().ReleasePause()) })
-		err = conn.SendTo(payload, a.Client, a.To, d.serverMAC)
+		o.Wait(func(ctx context.Context) {
+			time.Sleep(o.LAN().ReleasePause())
+			macs = d.resolve(ctx, conn, a.Client, hop(a.To, held))
+		})
+		for _, mac := range macs {
+			err = errors.Join(err, conn.SendTo(payload, a.Client, a.To, mac))
+		}
 	}
 	if err != nil {
 		d.emit(event.Unreleased{Addr: a.Client, Err: err})
 	}
+}
+
+// A host on the LAN answers ARP within a millisecond. One question or answer may be lost.
+const (
+	resolveTries = 2
+	resolveWait  = 100 * time.Millisecond
+)
+
+// resolve returns the MACs to send a RELEASE to: the one that the lease came from, and before
+// that the one that addr has by now, if it is another one. The router may have been replaced,
+// or its standby has taken over.
+func (d *Driver) resolve(ctx context.Context, conn kernel.PacketConn, from, addr netip.Addr) []net.HardwareAddr {
+	for range resolveTries {
+		ctx, cancel := context.WithTimeout(ctx, resolveWait)
+		now, err := conn.Resolve(ctx, from, addr)
+		cancel()
+		switch {
+		case err != nil:
+		case d.serverMAC == nil || bytes.Equal(now, d.serverMAC):
+			return []net.HardwareAddr{now}
+		default:
+			return []net.HardwareAddr{now, d.serverMAC}
+		}
+	}
+	return []net.HardwareAddr{d.serverMAC} // nil: a broadcast frame
+}
+
+// hop is the machine on the LAN that a frame to the server goes to: the server itself, or the
+// router of the lease that leads to it.
+func hop(server netip.Addr, l lease4.Lease) netip.Addr {
+	if !l.Addr.IsValid() || l.Addr.Contains(server) {
+		return server
+	}
+	best, bits := server, -1
+	for _, r := range l.Routes {
+		if r.Dst.Contains(server) && r.Dst.Bits() > bits {
+			bits, best = r.Dst.Bits(), r.Via
+		}
+	}
+	if !best.IsValid() || best.IsUnspecified() { // on the link
+		return server
+	}
+	return best
 }

@@ -72,7 +72,7 @@ func (d *Driver) perform(a lease4.Action, held lease4.Lease) {
 	o := d.cfg.Owner
 	switch a := a.(type) {
 	case lease4.Send:
-		d.send(a)
+		d.send(a, held)
 	case lease4.Bind:
 		if d.heardFrom != nil && d.machine.State() == lease4.Bound { // else it is the remembered lease
 			d.serverMAC = d.heardFrom

@@ -23,6 +23,8 @@ type PacketConn interface {
 	Receive(ctx context.Context) (payload []byte, from wire.Source, err error)
 	SetXID(xid uint32) error
 	SendTo(payload []byte, src, dst netip.Addr, mac net.HardwareAddr) error
+	// Resolve asks by ARP who has addr, for a socket that receives nothing else.
+	Resolve(ctx context.Context, from, addr netip.Addr) (net.HardwareAddr, error)
 }
 
 // ARPConn is an ARP socket in the container, as wire.ARP.

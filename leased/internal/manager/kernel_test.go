@@ -358,6 +358,21 @@ func (p *packet) SendTo(payload []byte, src, dst netip.Addr, mac net.HardwareAdd
 	return nil
 }
 
+// Resolve says what the test has said of the LAN's machines, else that the router has all.
+func (p *packet) Resolve(ctx context.Context, _, addr netip.Addr) (net.HardwareAddr, error) {
+	p.k.mu.Lock()
+	silent, mac := p.k.noARP, p.k.owners[addr]
+	p.k.mu.Unlock()
+	if silent {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	if mac == nil {
+		return routerMAC, nil
+	}
+	return mac, nil
+}
+
 // arp is an ARP socket. Whoever answers probes is the test's.
 type arp struct{ *conn }
 

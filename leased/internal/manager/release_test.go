@@ -4,6 +4,7 @@ package manager
 
 import (
 	"context"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -42,6 +43,29 @@ func TestReleaseOfNothing(t *testing.T) {
 		w.release(leaseapi.Attachment{ContainerID: "nobody"})
 		w.wantNothingLeft()
 		w.wantHeard()
+	})
+}
+
+// The router was replaced since the ACK, or its standby has taken over: the RELEASE goes to the
+// MAC that has the server's address by now. Without an answer it goes where the ACK came from.
+func TestReleaseToAnotherRouter(t *testing.T) {
+	inWorld(t, func(w *world) {
+		other := mustMAC("02:00:5e:00:53:99")
+		req := w.container(9)
+		w.acquire(req)
+		w.server.since()
+		w.kernel.with(func(k *fakeKernel) { k.owners[netip.MustParseAddr("192.0.2.1")] = other })
+		w.release(req.Attachment)
+		w.wantHeard("RELEASE frame 192.0.2.9 to 192.0.2.1 "+other.String(), "RELEASE frame 192.0.2.9 to 192.0.2.1 "+routerMAC.String())
+		w.acquire(req)
+		w.server.since()
+		w.kernel.with(func(k *fakeKernel) { k.noARP = true })
+		began := time.Now()
+		w.release(req.Attachment)
+		w.wantHeard("RELEASE frame 192.0.2.9 to 192.0.2.1 " + routerMAC.String())
+		if took := time.Since(began); took != 200*time.Millisecond {
+			t.Errorf("it took %v", took)
+		}
 	})
 }
 
