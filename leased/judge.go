@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"podman-net-dhcp/internal/attach"
+	"podman-net-dhcp/internal/netns"
 	"podman-net-dhcp/leased/internal/policy"
 )
 
@@ -14,10 +15,11 @@ import (
 type judge struct {
 	files *policy.Files
 	log   *slog.Logger
+	host  *netns.NS // where the host's interfaces are; nil: here
 }
 
 func newJudge(dir string, log *slog.Logger) judge {
-	return judge{&policy.Files{Dir: dir}, log}
+	return judge{&policy.Files{Dir: dir}, log, nil}
 }
 
 // Judge returns where the line is that allows the request.
@@ -28,20 +30,40 @@ func (j judge) Judge(r policy.Request) (line string, err error) {
 			j.log.Warn("a file of the policy allows nothing", "err", err)
 		}
 	}
+	if r.Names, err = j.names(r.Options.Host()); err != nil {
+		return "", err
+	}
 	l, err := p.Judge(r)
 	if err == nil {
 		err = policy.Usual.Check(r.Options.Host())
 	}
+	if err == nil && len(r.Names) > 0 { // a bridge of Podman's under an alternative name is one
+		err = policy.Usual.Check(r.Names[0])
+	}
 	if err == nil && r.Passthru() {
-		err = unused(r.Options.Host())
+		err = j.unused(r.Options.Host())
 	}
 	return l.String(), err
 }
 
+// names are those of the host's interface. An interface that is not there is refused later.
+func (j judge) names(name string) ([]string, error) {
+	host, err := attach.OpenHost(j.host)
+	if err != nil {
+		return nil, err
+	}
+	defer host.Close()
+	names, err := host.Names(name)
+	if err != nil {
+		return nil, fmt.Errorf("find the names of %s: %w", name, err)
+	}
+	return names, nil
+}
+
 // unused refuses to take an interface away from the host that the host uses. A bridge is not
 // taken away: a container becomes its port, whatever mode says.
-func unused(name string) error {
-	host, err := attach.OpenHost(nil)
+func (j judge) unused(name string) error {
+	host, err := attach.OpenHost(j.host)
 	if err != nil {
 		return err
 	}

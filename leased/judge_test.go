@@ -29,6 +29,36 @@ func judged(t *testing.T, j judge, host string, options map[string]string) strin
 	return line
 }
 
+// An interface is itself under each of its names, and so is a bridge of Podman's.
+func TestJudgeKnowsAlternativeNames(t *testing.T) {
+	host := testlan.New(t).Host
+	host.Run("ip", "link", "add", "podman9", "type", "bridge")
+	for link, name := range map[string]string{testlan.HostBridge: "the-lan", "podman9": "the-other"} {
+		host.Run("ip", "link", "property", "add", "dev", link, "altname", name)
+	}
+	dir := t.TempDir()
+	write := func(lines string) {
+		if err := os.WriteFile(filepath.Join(dir, "policy.conf"), []byte(lines), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ line, host, want string }{
+		{"hook bridge=" + testlan.HostBridge, "the-lan", dir + "/policy.conf:1"},
+		{"hook bridge=the-lan", testlan.HostBridge, dir + "/policy.conf:1"},
+		{"hook bridge=the-lan", "podman9", "the policy does not allow hook on podman9"},
+		{"hook bridge=the-other", "the-other", "podman9 is a bridge of Podman, which no policy opens to the hook"},
+		{"hook bridge=the-other", "podman9", "podman9 is a bridge of Podman, which no policy opens to the hook"},
+		{"hook bridge=none", "none", dir + "/policy.conf:1"}, // which is refused for another reason
+	} {
+		write(c.line)
+		j := newJudge(dir, slog.New(slog.DiscardHandler))
+		j.host = host.Open()
+		if got := judged(t, j, c.host, nil); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s, %s: %s; want %s", c.line, c.host, got, c.want)
+		}
+	}
+}
+
 // What no policy opens stays closed, though a line names it. Each error of a file is logged once.
 func TestJudge(t *testing.T) {
 	testlan.RequireRoot(t)

@@ -5,6 +5,7 @@ package rtnetlink_test
 import (
 	"errors"
 	"net"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -26,7 +27,7 @@ func TestLink(t *testing.T) {
 	host := lan.Host
 	host.Run("ip", "link", "add", "port", "mtu", "1400", "address", "02:00:00:00:00:07", "up", "master", testlan.HostBridge, "type", "veth", "peer", "name", "end")
 	host.Run("ip", "link", "set", "port", "alias", "of web")
-	host.Run("ip", "link", "property", "add", "dev", "port", "altname", "a-name-of-more-than-15-bytes")
+	host.Run("ip", "link", "property", "add", "dev", "port", "altname", "a-name-of-more-than-15-bytes", "altname", "short")
 	host.Run("ip", "link", "set", "end", "up")
 	c := open(t, host)
 	bridge, err := c.LinkByName(testlan.HostBridge)
@@ -44,6 +45,17 @@ func TestLink(t *testing.T) {
 	}
 	if bridge.Kind != "bridge" || bridge.Master != 0 || bridge.PortKind != "" {
 		t.Errorf("the bridge is %+v", bridge)
+	}
+	for _, name := range []string{"port", "a-name-of-more-than-15-bytes", "short"} {
+		if names, err := c.Names(name); err != nil || !slices.Equal(names, []string{"port", "a-name-of-more-than-15-bytes", "short"}) {
+			t.Errorf("the names of %s are %q, %v", name, names, err)
+		}
+	}
+	if names, err := c.Names("lo"); err != nil || !slices.Equal(names, []string{"lo"}) {
+		t.Errorf("the names of lo are %q, %v", names, err)
+	}
+	if _, err := c.Names("none"); !errors.Is(err, unix.ENODEV) {
+		t.Errorf("a link that is not there: %v", err)
 	}
 	if lo, err := c.LinkByName("lo"); err != nil || lo.Type != unix.ARPHRD_LOOPBACK || lo.Kind != "" {
 		t.Errorf("the loopback is %+v, %v", lo, err)

@@ -30,21 +30,28 @@ func (c *Conn) LinkByIndex(index int) (Link, error) { return c.getLink(index) }
 
 // LinkByName is LinkByIndex for a link's name or alternative name.
 func (c *Conn) LinkByName(name string) (Link, error) {
-	kind := uint16(unix.IFLA_IFNAME)
+	return c.getLink(0, nameOf(name))
+}
+
+func nameOf(name string) Attr {
 	if len(name) >= unix.IFNAMSIZ {
-		kind = unix.IFLA_ALT_IFNAME
+		return String(unix.IFLA_ALT_IFNAME, name)
 	}
-	return c.getLink(0, String(kind, name))
+	return String(unix.IFLA_IFNAME, name)
 }
 
 func (c *Conn) getLink(index int, attrs ...Attr) (Link, error) {
-	const skipStats = 8 // RTEXT_FILTER_SKIP_STATS of linux/rtnetlink.h
-	attrs = append(attrs, Uint32(unix.IFLA_EXT_MASK, skipStats))
-	body, err := c.Ask(unix.RTM_GETLINK, 0, LinkHeader(index, 0, 0), attrs...)
+	body, err := c.askLink(index, attrs...)
 	if err != nil {
 		return Link{}, err
 	}
 	return ParseLink(body)
+}
+
+func (c *Conn) askLink(index int, attrs ...Attr) ([]byte, error) {
+	const skipStats = 8 // RTEXT_FILTER_SKIP_STATS of linux/rtnetlink.h
+	attrs = append(attrs, Uint32(unix.IFLA_EXT_MASK, skipStats))
+	return c.Ask(unix.RTM_GETLINK, 0, LinkHeader(index, 0, 0), attrs...)
 }
 
 // ParseLink reads the body of an RTM_NEWLINK: a struct ifinfomsg and its attributes. It

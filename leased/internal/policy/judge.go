@@ -5,6 +5,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -14,7 +15,7 @@ func (p Policy) Judge(r Request) (Line, error) {
 	var near *Line // the line that lacks least
 	lacks := []string{}
 	for i, l := range p.Lines {
-		if l.who != r.Who || l.host != r.Options.Host() {
+		if l.who != r.Who || !r.isOn(l.host) {
 			continue
 		}
 		wanted := l.limits.lacks(r)
@@ -26,6 +27,11 @@ func (p Policy) Judge(r Request) (Line, error) {
 		}
 	}
 	return Line{}, p.refusal(r, near, lacks)
+}
+
+// isOn reports whether the request is for the interface of that name: it may have several.
+func (r Request) isOn(name string) bool {
+	return name == r.Options.Host() || slices.Contains(r.Names, name)
 }
 
 func (p Policy) refusal(r Request, near *Line, lacks []string) error {

@@ -54,6 +54,18 @@ func judge(t testing.TB, text string, r Request) (number int, add string) {
 	return 0, add
 }
 
+// A line is about an interface, whichever of its names the line and the request have.
+func TestNamesOfAnInterface(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]int{"hook bridge=br0": 1, "hook bridge=the-lan": 1, "hook bridge=lan": 1, "hook bridge=br1": 0} {
+		r := asks(t, "bridge=the-lan")
+		r.Names = []string{"br0", "the-lan", "lan"}
+		if got, _ := judge(t, line, r); got != want {
+			t.Errorf("%s: line %d", line, got)
+		}
+	}
+}
+
 func TestOneLineAllowsAllOfARequest(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -26,6 +26,7 @@ func (w Who) String() string { return w.text }
 type Request struct {
 	Who      Who
 	Options  options.Options // with the interface of the host
+	Names    []string        // all names of that interface, the kernel's one first; nil: as Options have it
 	ID       string          // of the container
 	Name     string          // of the container, empty: none; the MAC and the client identifier derive from it
 	Hostname string          // that the DHCP server is told; empty: none
