@@ -43,7 +43,7 @@ var golden = []struct {
 	{event.Changed{What: "server", Was: server, Is: addr}, "INFO", `msg="lease changed" WHO what=server was=192.0.2.1 is=192.0.2.9`},
 	{event.Changed{What: "IPv6 gateway", Was: router, Is: none}, "INFO", `msg="lease changed" WHO what="IPv6 gateway" was=fe80::1 is=""`},
 	{event.Proxy{MAC: mac}, "WARN", `msg="a machine claims every address; its claims do not count" WHO mac=02:00:00:00:00:ee`},
-	{event.Proxy{MAC: mac, Server: true}, "WARN", `msg="the DHCP server's machine claims an address that it gave out; its claims do not count" WHO mac=02:00:00:00:00:ee`},
+	{event.Proxy{MAC: mac, Server: true}, "WARN", `msg="the DHCP server's or the router's machine claims an address that was given out; its claims do not count" WHO mac=02:00:00:00:00:ee`},
 	{event.Discounted{Addr: netip.MustParseAddr("192.0.2.9"), MAC: mac}, "INFO", `msg="address is said to be in use by a machine whose claims do not count" WHO addr=192.0.2.9 mac=02:00:00:00:00:ee`},
 	{event.OutOfReach{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.2")}, On: "nic0"}, "WARN", `msg="the lease names this host, which a macvlan on the host's interface cannot reach" WHO addr=[192.0.2.2] on=nic0 remedy="put nic0 into a bridge and use -o bridge=, or give the host a macvlan of its own on nic0"`},
 	{event.Conflict{Addr: addr, MAC: mac}, "WARN", `msg="address is in use by another machine" WHO addr=192.0.2.9 mac=02:00:00:00:00:ee`},

@@ -33,7 +33,7 @@ type (
 		Was, Is any
 	}
 	// Proxy says that a machine claims one address after the other, or is the DHCP server
-	// that gave the address out: its claims are no conflicts from now on.
+	// or the router (Server): its claims are no conflicts from now on.
 	Proxy struct {
 		MAC    net.HardwareAddr
 		Server bool
@@ -83,7 +83,7 @@ func (Proxy) Level() slog.Level { return slog.LevelWarn }
 // Message gives the reason.
 func (e Proxy) Message() string {
 	if e.Server {
-		return "the DHCP server's machine claims an address that it gave out; its claims do not count"
+		return "the DHCP server's or the router's machine claims an address that was given out; its claims do not count"
 	}
 	return "a machine claims every address; its claims do not count"
 }

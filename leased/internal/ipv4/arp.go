@@ -101,8 +101,8 @@ func (d *Driver) conflict(arp kernel.ARPConn, c wire.Conflict, err error) {
 	case d.cfg.Owner.LAN().IsOurs(c.Addr, c.MAC):
 		return
 	}
-	server := d.isServer(c.MAC)
-	d.claimed(c, d.cfg.Owner.LAN().Claimed(c.Addr, c.MAC, server), server)
+	proxy := d.isServer(c.MAC) || c.Addr != d.router && d.isGateway(c.MAC)
+	d.claimed(c, d.cfg.Owner.LAN().Claimed(c.Addr, c.MAC, proxy), proxy)
 }
 
 // isServer reports whether the machine gave the address out, or relays for its server. Many
@@ -112,9 +112,9 @@ func (d *Driver) isServer(mac net.HardwareAddr) bool {
 }
 
 // claimed takes another machine's claim to our address.
-func (d *Driver) claimed(c wire.Conflict, claim lan.Claim, server bool) {
+func (d *Driver) claimed(c wire.Conflict, claim lan.Claim, proxy bool) {
 	if claim.News {
-		d.emit(event.Proxy{MAC: c.MAC, Server: server})
+		d.emit(event.Proxy{MAC: c.MAC, Server: proxy})
 	}
 	if claim.Proxy {
 		if d.discounted != c.Addr {

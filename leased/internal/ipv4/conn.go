@@ -191,6 +191,9 @@ func (d *Driver) received(conn kernel.PacketConn, m kernel.Message, err error) {
 		return
 	}
 	d.cfg.Owner.LAN().Share(&r.Routes, &r.DNS, &r.Domain, &r.Search)
+	if via := gateway(r); via.IsValid() {
+		d.router = via
+	}
 	d.heardFrom = m.From.MAC
 	if d.pendingConflict(r.Type); d.cfg.Owner.Ending() {
 		return

@@ -48,6 +48,8 @@ type exchange struct {
 	watched netip.Addr // what arp listens for
 	// discounted is the last address that a proxy claimed; it is told of once.
 	discounted netip.Addr
+	router     netip.Addr       // the default router that servers named last
+	questioned net.HardwareAddr // the last machine of which isGateway has asked the LAN
 
 	again    clock.Instant // when a lease that could not be applied is tried again
 	failures int           // of Apply4 in a row

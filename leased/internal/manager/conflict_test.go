@@ -107,7 +107,7 @@ func TestQuickCheckAnsweredLate(t *testing.T) {
 		w.server.set(nextAfterDecline(nine))
 		w.acquire(w.checked("quick", 9))
 		w.kernel.hint(arrival{conflict: wire.Conflict{Addr: nine, MAC: rogue}})
-		w.rest()
+		w.pass(200 * time.Millisecond) // in which no router says that it is the machine
 		w.wantHeard("DISCOVER packet", "REQUEST packet", "DECLINE packet", "DISCOVER packet", "REQUEST packet")
 		w.wantCalls("packet", "apply 192.0.2.9/24", "packet", "remove 192.0.2.9/24", "apply 192.0.2.10/24")
 		w.wantState("BOUND")
@@ -164,12 +164,38 @@ func TestServerThatClaimsEveryAddress(t *testing.T) {
 				if n := w.server.count("DECLINE packet"); n != 0 {
 					t.Errorf("%d DECLINEs", n)
 				}
-				if n := w.log.count("the DHCP server's machine claims an address"); n != 1 {
+				if n := w.log.count("the DHCP server's or the router's machine claims an address"); n != 1 {
 					t.Errorf("told %d times", n)
 				}
 				if n := w.log.count("address is said to be in use by a machine whose claims do not count"); n != 3 {
 					t.Errorf("told of %d addresses", n)
 				}
+			})
+		})
+	}
+}
+
+// The router answers ARP for every address, and the DHCP server is another machine.
+func TestRouterThatClaimsEveryAddress(t *testing.T) {
+	for name, at := range map[string]net.HardwareAddr{"the router": rogue, "another machine": {2, 0xee, 0, 0, 0, 2}, "nobody": nil} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.server.set(nextAfterDecline(nine))
+				w.owned(nine)
+				w.kernel.with(func(k *fakeKernel) { k.owners[router] = at })
+				want := ten
+				if name == "the router" {
+					want = nine
+				}
+				begin := time.Now()
+				if l, _ := w.acquire(w.checked("quick", 9)); l.Address.Addr() != want {
+					t.Errorf("bound %v", l.Address)
+				}
+				if took := time.Since(begin); took > 200*time.Millisecond {
+					t.Errorf("it took %v", took)
+				}
+				w.pass(time.Minute)
+				w.wantState("BOUND")
 			})
 		})
 	}
@@ -258,7 +284,7 @@ func TestRogueARPDoesNotDrainThePool(t *testing.T) {
 // One machine that claims every address does not decide who starts: two of its claims
 // count, the next ones do not, and it is told of once.
 func TestOneMachineThatClaimsEveryAddress(t *testing.T) {
-	for check, most := range map[string]time.Duration{"quick": 100 * time.Millisecond, "rfc5227": 10 * time.Second} {
+	for check, most := range map[string]time.Duration{"quick": 500 * time.Millisecond, "rfc5227": 10 * time.Second} {
 		t.Run(check, func(t *testing.T) {
 			inWorld(t, func(w *world) {
 				w.claimed(func(int) net.HardwareAddr { return rogue })
@@ -304,7 +330,7 @@ func TestOneMachineThatClaimsLate(t *testing.T) {
 		w.acquire(w.checked("quick", 9))
 		for addr := nine; addr != nine.Next().Next().Next(); addr = addr.Next() {
 			w.kernel.hint(arrival{conflict: wire.Conflict{Addr: addr, MAC: rogue}})
-			w.rest()
+			w.pass(200 * time.Millisecond)
 		}
 		w.wantState("BOUND")
 		w.pass(time.Minute)
