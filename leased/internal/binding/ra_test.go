@@ -22,7 +22,7 @@ type advert struct {
 	flags    byte       // M 0x80, O 0x40; preference (RFC 4191): high 0x08, low 0x18
 	lifetime uint16     // s, of the default route
 	prefix   netip.Prefix
-	route    netip.Prefix // to the router (RFC 4191), for an hour; up to /64
+	route    netip.Prefix     // to the router (RFC 4191), for an hour; up to /64
 	mac      net.HardwareAddr // from's; without it Linux's DAD is not optimistic for prefix
 }
 

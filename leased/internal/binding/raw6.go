@@ -56,6 +56,7 @@ type rawAddr struct {
 	flags            uint32 // IFA_F_*
 	scope            uint8  // RT_SCOPE_*
 	preferred, valid uint32 // seconds
+	made             uint32 // hundredths of a second since boot
 }
 
 // addrs6 returns the IPv6 addresses of one interface.
@@ -96,7 +97,7 @@ func parseAddr6(body []byte, ifindex int) (a rawAddr, ok bool) {
 		return a, false
 	}
 	a.prefix = netip.PrefixFrom(addr, int(body[1]))
-	a.preferred, a.valid = rtnetlink.Number(times), rtnetlink.Number(times[4:])
+	a.preferred, a.valid, a.made = rtnetlink.Number(times), rtnetlink.Number(times[4:]), rtnetlink.Number(times[8:])
 	return a, true
 }
 

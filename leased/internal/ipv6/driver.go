@@ -53,7 +53,9 @@ type Driver struct {
 	remembered lease6.Lease  // from before, to be asked for again
 	began      clock.Instant // when a start began to wait for IPv6; Never: none has
 	until      clock.Instant // when no start waits for IPv6 any more
-	solicited  bool          // routers were solicited since
+	solicitAt  clock.Instant // when routers are solicited next
+	asked      bool          // whether the LAN has come up just now
+	justUp     bool          // it has
 	looks      int           // since then
 	lookAt     clock.Instant // when the kernel is looked at next
 	lookFrom   clock.Instant // before that it must not be
@@ -82,7 +84,7 @@ type Kept struct {
 // of the same client had.
 func New(cfg Config, k Kept) *Driver {
 	d := &Driver{
-		cfg: cfg, turn: clock.Never, quiet: clock.Never, began: clock.Never, lookAt: clock.Never, lackedAt: clock.Never, again: clock.Never, confirmAt: clock.Never,
+		cfg: cfg, turn: clock.Never, quiet: clock.Never, began: clock.Never, lookAt: clock.Never, solicitAt: clock.Never, lackedAt: clock.Never, again: clock.Never, confirmAt: clock.Never,
 	}
 	d.machine = lease6.New(d.machineConfig())
 	if d.client() == k.Client {

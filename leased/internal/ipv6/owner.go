@@ -81,6 +81,8 @@ type Kernel interface {
 	DHCP6(p kernel.Place, linkLocal netip.Addr) (kernel.DHCP6Conn, error)
 	// Routers hears the router advertisements that reach the link.
 	Routers(p kernel.Place) (kernel.RoutersConn, error)
+	// JustUp reports whether the LAN behind a host interface has come up just now.
+	JustUp(host string) bool
 	// StandIn6 opens a DHCPv6 socket on a link that is like l, which is gone.
 	StandIn6(l request.Link) (kernel.DHCP6Conn, error)
 }

@@ -19,7 +19,20 @@ func (d *Driver) Ready() bool {
 	return d.failed != "" || d.cfg.Owner.Now() >= d.until || d.settled()
 }
 
-func (d *Driver) settled() bool { return d.sense().settled(d.cfg.Owner.LAN().Routerless) }
+func (d *Driver) settled() bool { return d.sense().settled(d.routerless) }
+
+// routerless reports whether the LAN has no router. Where the LAN has come up just now, a router
+// may be unable to say anything yet: the start waits for its whole time, and asks again.
+func (d *Driver) routerless(waited bool) bool {
+	o := d.cfg.Owner
+	if waited && !d.asked {
+		d.asked = true
+		if d.justUp = d.cfg.Kernel.JustUp(d.cfg.Request.Link.Host); d.justUp {
+			d.solicitAt = o.Now()
+		}
+	}
+	return o.LAN().Routerless(waited && !d.justUp)
+}
 
 // nextLook is when the kernel is looked at next; it counts the looks of a start.
 func (d *Driver) nextLook() clock.Instant {

@@ -18,6 +18,8 @@ const (
 	solicitWait = 700 * time.Millisecond
 	// dadBegins is when optimistic DAD has begun, or will not be optimistic.
 	dadBegins = 50 * time.Millisecond
+	// solicitAgain is the time to the next solicitation on a LAN that has come up just now.
+	solicitAgain = 300 * time.Millisecond
 	// Linux solicits three times, 4 s apart (RFC 4861 §6.3.7), and may be answered alone.
 	solicits = 12 * time.Second
 )
@@ -35,10 +37,14 @@ func (d *Driver) seek() {
 // solicitations begin when DAD is over.
 func (d *Driver) solicit() {
 	o := d.cfg.Owner
-	if d.solicited || d.began == clock.Never || !d.seen.LinkLocal.IsValid() && o.Now() < d.began.Add(dadBegins) {
+	now := o.Now()
+	if now < d.solicitAt || !d.seen.LinkLocal.IsValid() && now < d.began.Add(dadBegins) {
 		return
 	}
-	d.solicited = true
+	d.solicitAt = clock.Never
+	if d.justUp && now < d.until && !d.seen.Advertised {
+		d.solicitAt = now.Add(solicitAgain)
+	}
 	if err := d.cfg.Kernel.Solicit(o.Place(), d.seen.LinkLocal); err != nil {
 		o.Emit(event.Failed{What: "solicit routers", Err: err})
 	}

@@ -63,7 +63,7 @@ func (d *Driver) Rejoined() {
 // await begins the time for which a start waits for IPv6.
 func (d *Driver) await() {
 	now := d.cfg.Owner.Now()
-	d.began, d.looks, d.solicited = now, 0, false
+	d.began, d.looks, d.solicitAt, d.justUp, d.asked = now, 0, now, false, false
 	d.until = now.Add(d.cfg.Request.Policy.IPv6Timeout)
 }
 

@@ -6,8 +6,10 @@ import (
 	"crypto/rand"
 	"net"
 	"sync"
+	"time"
 
 	"podman-net-dhcp/internal/netns"
+	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/wire"
 )
 
@@ -20,6 +22,17 @@ func (Linux) LANRouters(host string) (RoutersConn, error) {
 		r, err := wire.OpenRouters(ns, index)
 		return &listenerLink{Routers: r, ns: ns}, err
 	})
+}
+
+// comesUp is how long a router's own link-local address may take after its link: DAD begins
+// within a second and takes a second (RFC 4862 §5.4.2), and some more.
+const comesUp = 3 * time.Second
+
+// JustUp reports whether the LAN behind a host interface has come up just now, as far as the
+// host can tell. A router on it may not be able to advertise yet.
+func (l Linux) JustUp(host string) bool {
+	age, ok := binding.Age6(l.Host, host)
+	return ok && age < comesUp
 }
 
 type listenerLink struct {

@@ -119,6 +119,40 @@ func TestRoutersFlagsDecide(t *testing.T) {
 	}
 }
 
+// A router that comes up with the LAN cannot advertise before its own DAD is over. The first
+// start has its IPv6 all the same.
+func TestRouterOnALANThatComesUp(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.router, w.kernel.six.justUp, w.kernel.six.after = &router6{managed: true}, true, 3
+		l, took := w.took(w.container6(1, "auto"))
+		w.want6(l, leased6)
+		if took < solicitWait || took > 2*time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+// Such a LAN without a router costs the first start its time for IPv6, and the next one nothing
+// when the LAN is older.
+func TestNoRouterOnALANThatComesUp(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.justUp = true
+		if l, took := w.took(w.container6(1, "auto")); took != 2*time.Second || len(l.IPv6) != 0 {
+			t.Errorf("the first took %v: %+v", took, l)
+		}
+		if n := w.kernel.six.solicited; n > 6 {
+			t.Errorf("%d solicitations", n)
+		}
+		w.kernel.six.justUp = false
+		if _, took := w.took(w.container6(2, "auto")); took != solicitWait {
+			t.Errorf("the second took %v", took)
+		}
+		if _, took := w.took(w.container6(3, "auto")); took > 0 {
+			t.Errorf("the third took %v", took)
+		}
+	})
+}
+
 // Without a router the first start waits for the solicitation, and for nothing when
 // that is known; with IPv6 off nobody is asked.
 func TestNoRouterHoldsNobodyUp(t *testing.T) {

@@ -24,6 +24,9 @@ type net6 struct {
 	listenerless error
 	fail         error // of Autoconf
 	mute         bool  // no link-local address comes up
+	justUp       bool  // the LAN
+	solicited    int
+	after        int // so many solicitations the router answers
 	taken        map[netip.Addr]bool
 	oneMAC       bool // as on a macvlan's parent
 
@@ -150,6 +153,10 @@ func (k *fakeKernel) Routers(p kernel.Place) (kernel.RoutersConn, error) {
 func (k *fakeKernel) Solicit(p kernel.Place, from netip.Addr) error {
 	k.mu.Lock()
 	r := k.six.router
+	k.six.solicited++
+	if k.six.solicited <= k.six.after {
+		r = nil
+	}
 	k.mu.Unlock()
 	if r != nil {
 		k.advertise(*r)
@@ -208,6 +215,8 @@ func (c *conn6) Send(payload []byte) error {
 	}
 	return nil
 }
+
+func (k *fakeKernel) JustUp(string) bool { return k.six.justUp }
 
 func (k *fakeKernel) LANRouters(host string) (kernel.RoutersConn, error) {
 	if k.six.listenOpen != nil {

@@ -157,7 +157,7 @@ func TestWhyThereIsNoIPv6(t *testing.T) {
 		"no prefix":  {&router6{}, nil, "a router answered, but it announces no prefix for addresses and no DHCPv6 server"},
 		"no server":  {&router6{managed: true}, func(s *server6) { s.mute = true }, "a router says that there is a DHCPv6 server, but none has answered"},
 		"empty pool": {&router6{managed: true}, func(s *server6) { s.elsehow = noAddrs }, ` answered, but: ADVERTISE ignored: status 2: "pool is empty"`},
-		"malformed":  {&router6{managed: true}, func(s *server6) { s.elsehow = func(dhcp6.Type) []byte { return []byte{0, 3, 0xff, 0xff} } }, " answered, but: read options of ADVERTISE"},
+		"malformed":  {&router6{managed: true}, func(s *server6) { s.elsehow = func(dhcp6.Type) []byte { return []byte{0, 13, 0xff, 0xff} } }, " answered, but: read options of ADVERTISE"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
