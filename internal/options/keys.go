@@ -22,10 +22,15 @@ type key struct {
 	parse   func(o *Options, value string) error
 }
 
+// defaultMetric is lower than netavark's: 100 of its bridges, 99 of its macvlans. So the LAN has
+// the default route of a container that is also on a network of Podman's own, in whatever order
+// the networks come.
+const defaultMetric = 90
+
 func defaults() Options {
 	return Options{
 		Mode: "bridge", Guard: true, MACFrom: "stable", ClientID: "mac", Hostname: "auto", DNS: "dhcp",
-		Metric: 100, LeaseTimeout: 10 * time.Second, OnTimeout: "fail", ConflictCheck: "quick", Release: "20s",
+		Metric: defaultMetric, LeaseTimeout: 10 * time.Second, OnTimeout: "fail", ConflictCheck: "quick", Release: "20s",
 		IPv6: "off", IPv6Timeout: 2 * time.Second,
 	}
 }

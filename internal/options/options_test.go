@@ -19,7 +19,7 @@ func TestDefaults(t *testing.T) {
 	o, err := Parse()
 	want := Options{
 		Mode: "bridge", Guard: true, MACFrom: "stable", ClientID: "mac", Hostname: "auto", DNS: "dhcp",
-		Metric: 100, Routes: "dhcp", LeaseTimeout: 10 * time.Second, OnTimeout: "fail", ConflictCheck: "quick", Release: "20s",
+		Metric: 90, Routes: "dhcp", LeaseTimeout: 10 * time.Second, OnTimeout: "fail", ConflictCheck: "quick", Release: "20s",
 		IPv6: "off", IPv6Timeout: 2 * time.Second,
 	}
 	if err != nil || !reflect.DeepEqual(o, want) {

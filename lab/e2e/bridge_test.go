@@ -20,7 +20,7 @@ func TestBridge(t *testing.T) {
 	c := s.run("", "--network", n)
 	e := c.bound(n, "eth0")
 	equal(s, "podman's gateway", e.Gateway, router)
-	c.hasRoutes("default via 192.0.2.1 dev eth0 metric 100")
+	c.hasRoutes("default via 192.0.2.1 dev eth0 metric 90")
 	equal(s, "the container's links", c.linkNames(), []string{"eth0"})
 	host := c.hostEnd("eth0")
 	equal(s, "the host end's bridge", host.Master, "br0")

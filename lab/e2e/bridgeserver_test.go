@@ -25,7 +25,7 @@ func TestServerOnTheBridge(t *testing.T) {
 	r := s.start("dnsmasq", local, place{"", "198.51.100", "10"})
 	c := s.run("", "--network", s.network(opts("bridge=br7", nil)...))
 	addr := c.holds()
-	c.hasRoutes("default via " + gateway + " dev eth0 metric 100")
+	c.hasRoutes("default via " + gateway + " dev eth0 metric 90")
 	equal(s, "the gateway answers", c.reaches(gateway), true)
 	r.has(addr)
 	s.renews(c)

@@ -33,7 +33,7 @@ func TestHookUnderPodman(t *testing.T) {
 				t.Fatal("leased has no lease of it")
 			}
 			equal(s, "address", c.link("eth0").ipv4(), []string{st.Lease.Address.String()})
-			c.hasRoutes("default via " + router + " dev eth0 metric 100")
+			c.hasRoutes("default via " + router + " dev eth0 metric 90")
 			contains(s, "resolv.conf", c.exec("cat", "/etc/resolv.conf"), "search lan.example", "nameserver 192.0.2.53")
 			ping(s, bare(*st))
 			s.says(st.Link.MAC, dora(bare(*st), "box")...)
@@ -167,7 +167,7 @@ func TestHookBesideThePlugin(t *testing.T) {
 		t.Fatalf("plugin %v, hook %v", plugin, hook)
 	}
 	ping(s, bare(*plugin))
-	c.hasRoutes("default via "+router+" dev eth0 metric 100", "default via "+router+" dev lan0 metric 101")
+	c.hasRoutes("default via "+router+" dev eth0 metric 90", "default via "+router+" dev lan0 metric 91")
 	c.remove()
 	s.released(*plugin)
 	s.released(*hook)

@@ -128,7 +128,7 @@ func (r route) String() string {
 }
 
 // routes are the container's IPv4 routes but those that the kernel makes of its
-// addresses: "default via 192.0.2.1 dev eth0 metric 100".
+// addresses: "default via 192.0.2.1 dev eth0 metric 90".
 func (c *container) routes() (all []string) {
 	c.s.Helper()
 	for _, r := range mustJSON[[]route](c.s, "nsenter", in(c.pid(), "ip", "-j", "-4", "route")...) {

@@ -18,7 +18,7 @@ func TestMacvlan(t *testing.T) {
 			c := s.run("", "--network", n)
 			e := c.bound(n, "eth0")
 			equal(s, "podman's gateway", e.Gateway, router)
-			c.hasRoutes("default via 192.0.2.1 dev eth0 metric 100")
+			c.hasRoutes("default via 192.0.2.1 dev eth0 metric 90")
 			info := c.link("eth0").LinkInfo
 			equal(s, "the link", info.Kind+" "+info.Data.Mode, "macvlan "+want)
 			s.says(e.MacAddress, dora(e.IPAddress, c.name)...)

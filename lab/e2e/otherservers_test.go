@@ -114,7 +114,7 @@ func TestLeaseEnds(t *testing.T) {
 	again := s.serve("kea", place{"router", "198.51.100", "10"})
 	c.bindsTo(gateway)
 	equal(s, "the states", c.states(), "RENEWING REBINDING SELECTING REQUESTING BOUND")
-	c.hasRoutes("default via " + gateway + " dev eth0 metric 100")
+	c.hasRoutes("default via " + gateway + " dev eth0 metric 90")
 	c.livesOn(again, c.holds())
 }
 

@@ -10,15 +10,12 @@ import (
 	"time"
 )
 
-const viaEth0 = "default via 192.0.2.1 dev eth0 metric 100"
+const viaEth0 = "default via 192.0.2.1 dev eth0 metric 90"
 
 // Of two default routes one wins, and neither is in the other's way (EEXIST). Which,
 // the order of setup decides: netavark before 2 has none.
 func TestTwoNetworks(t *testing.T) {
 	s := begin(t)
-	// Linux answers for each address by either interface. Podman's own bridge networks, of other
-	// tests, have the host's firewall drop an answer on br0 whose question came by nic0.
-	try("sysctl", "-w", "net.bridge.bridge-nf-call-iptables=0")
 	a, b := s.bridge(), s.macvlan()
 	c := s.run("", "--network", a+":interface_name=one", "--network", b+":interface_name=two")
 	first, second := c.bound(a, "one"), c.bound(b, "two")
@@ -26,7 +23,7 @@ func TestTwoNetworks(t *testing.T) {
 	if c.way("203.0.113.1") == "two" {
 		winner, loser = loser, winner
 	}
-	c.hasRoutes("default via 192.0.2.1 dev "+winner+" metric 100", "default via 192.0.2.1 dev "+loser+" metric 101")
+	c.hasRoutes("default via 192.0.2.1 dev "+winner+" metric 90", "default via 192.0.2.1 dev "+loser+" metric 91")
 	for _, e := range []endpoint{first, second} {
 		equal(s, "podman's gateway", e.Gateway, router)
 		s.says(e.MacAddress, dora(e.IPAddress, c.name)...)
@@ -62,7 +59,7 @@ func TestNoDefaultRouteOfOne(t *testing.T) {
 	s := begin(t)
 	a, b := s.bridge(), s.bridge()
 	c := s.run("", "--network", a+":interface_name=one,no_default_route=true", "--network", b+":interface_name=two")
-	c.hasRoutes("default via 192.0.2.1 dev two metric 100")
+	c.hasRoutes("default via 192.0.2.1 dev two metric 90")
 }
 
 func TestRouteOptions(t *testing.T) {
@@ -72,28 +69,28 @@ func TestRouteOptions(t *testing.T) {
 		"none":   {[]string{"--dhcp-option=3"}, nil},
 		"static": {
 			[]string{"--dhcp-option-force=33,203.0.113.0,192.0.2.4"},
-			[]string{viaEth0, "203.0.113.0/24 via 192.0.2.4 dev eth0 metric 100"},
+			[]string{viaEth0, "203.0.113.0/24 via 192.0.2.4 dev eth0 metric 90"},
 		},
 		// RFC 3442: a client that has 121 must ignore 3 and 33.
 		"classless": {
 			[]string{"--dhcp-option-force=121," + net10, "--dhcp-option-force=33,203.0.113.0,192.0.2.4"},
-			[]string{"10.0.0.0/8 via 192.0.2.2 dev eth0 metric 100"},
+			[]string{"10.0.0.0/8 via 192.0.2.2 dev eth0 metric 90"},
 		},
 		"classlessdefault": {
 			[]string{"--dhcp-option-force=121," + net10 + ",0.0.0.0/0,192.0.2.3"},
-			[]string{"10.0.0.0/8 via 192.0.2.2 dev eth0 metric 100", "default via 192.0.2.3 dev eth0 metric 100"},
+			[]string{"10.0.0.0/8 via 192.0.2.2 dev eth0 metric 90", "default via 192.0.2.3 dev eth0 metric 90"},
 		},
 		"classlessonlink": {
 			[]string{"--dhcp-option-force=121,203.0.113.0/24,0.0.0.0,0.0.0.0/0,192.0.2.1"},
-			[]string{"203.0.113.0/24 dev eth0 metric 100", viaEth0},
+			[]string{"203.0.113.0/24 dev eth0 metric 90", viaEth0},
 		},
 		"microsoft": { // 249, where there is no 121
 			[]string{"--dhcp-option-force=249," + net10 + ",0.0.0.0/0,192.0.2.3"},
-			[]string{"10.0.0.0/8 via 192.0.2.2 dev eth0 metric 100", "default via 192.0.2.3 dev eth0 metric 100"},
+			[]string{"10.0.0.0/8 via 192.0.2.2 dev eth0 metric 90", "default via 192.0.2.3 dev eth0 metric 90"},
 		},
 		"offlink": {
 			[]string{"--dhcp-option-force=option:router,198.51.100.1"},
-			[]string{"default via 198.51.100.1 dev eth0 onlink metric 100"},
+			[]string{"default via 198.51.100.1 dev eth0 onlink metric 90"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

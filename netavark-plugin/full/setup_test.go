@@ -72,7 +72,7 @@ func TestSetupMakesTheLinkAndReportsTheLease(t *testing.T) {
 		Link:       leaseapi.Link{Netns: c.Path, MAC: "02:11:22:33:44:55", Host: "nic0", MTU: 1500},
 		Client:     leaseapi.Client{ClientID: "01021122334455", Hostname: "myhost", RequestIP: netip.MustParseAddr("192.0.2.9")},
 		Policy: leaseapi.Policy{
-			Metric: 100, TimeoutMS: 10000, OnTimeout: "fail", Release: "20s", ConflictCheck: "quick", ResolvConf: true,
+			Metric: 90, TimeoutMS: 10000, OnTimeout: "fail", Release: "20s", ConflictCheck: "quick", ResolvConf: true,
 		},
 	}
 	if !reflect.DeepEqual(req, wantReq) {

@@ -45,6 +45,9 @@ func (c *Conn) Apply(next Spec, prev *Spec) (Applied, error) {
 	if err := done.putRoutes(c, prev, sent.routes); err != nil {
 		return done, err
 	}
+	if err := c.putSources(done.Spec, prev); err != nil {
+		done.Problems = append(done.Problems, err)
+	}
 	if prev == nil || done.Spec.renews(*prev) {
 		return done, nil
 	}
@@ -78,6 +81,9 @@ func (c *Conn) Remove(s Spec) error {
 		if err := c.delRoute(s, r); err != nil {
 			return err
 		}
+	}
+	if err := c.removeSources(s); err != nil && !errors.Is(err, ErrGone) {
+		return err
 	}
 	return c.delAddr(s, nil)
 }

@@ -58,6 +58,8 @@ type Spec struct {
 	// MTU in bytes; 0 leaves the link's alone. It must not exceed the parent's:
 	// macvlan refuses that, veth does not.
 	MTU int
+
+	Sources *Sources // nil: the container has no other network
 }
 
 // Route is one route of a lease.

@@ -76,7 +76,7 @@ func (r *request) route(s Spec, want Route, flags uint16) {
 
 // delRoute adds the message that removes a route to that destination. The kernel compares
 // protocol, interface and metric, so the route belongs to no other program.
-func (r *request) delRoute(s Spec, dst netip.Prefix) {
+func (r *request) delRoute(s Spec, dst netip.Prefix, more ...rtnetlink.Attr) {
 	header := []byte{
 		unix.AF_INET, uint8(dst.Bits()), 0, 0,
 		unix.RT_TABLE_MAIN, unix.RTPROT_DHCP, unix.RT_SCOPE_NOWHERE, 0, 0, 0, 0, 0, // of any scope and type
@@ -87,11 +87,11 @@ func (r *request) delRoute(s Spec, dst netip.Prefix) {
 	if s.Metric > 0 {
 		attrs = append(attrs, rtnetlink.Uint32(unix.RTA_PRIORITY, uint32(s.Metric)))
 	}
-	r.Add(unix.RTM_DELROUTE, unix.NLM_F_ACK, header, attrs...)
+	r.Add(unix.RTM_DELROUTE, unix.NLM_F_ACK, header, append(attrs, more...)...)
 }
 
-// exactRoute adds a message about exactly this route.
-func (r *request) exactRoute(kind uint16, s Spec, want Route, flags uint16) {
+// exactRoute adds a message about exactly this route. more may name another table than main.
+func (r *request) exactRoute(kind uint16, s Spec, want Route, flags uint16, more ...rtnetlink.Attr) {
 	m := route(s, want)
 	header := []byte{
 		unix.AF_INET, uint8(want.Dst.Bits()), 0, 0, // struct rtmsg
@@ -109,5 +109,5 @@ func (r *request) exactRoute(kind uint16, s Spec, want Route, flags uint16) {
 	if m.Priority > 0 {
 		attrs = append(attrs, rtnetlink.Uint32(unix.RTA_PRIORITY, uint32(m.Priority)))
 	}
-	r.Add(kind, flags|unix.NLM_F_ACK, header, attrs...)
+	r.Add(kind, flags|unix.NLM_F_ACK, header, append(attrs, more...)...)
 }

@@ -27,11 +27,15 @@ func TestOthers(t *testing.T) {
 	got, err := c.Others(link.Index)
 	must(t, err)
 	p, a := netip.MustParsePrefix, netip.MustParseAddr
-	want := []Other{{a("10.89.0.5"), p("10.89.0.0/24")}, {a("10.89.1.5"), p("10.89.0.0/16")}, {a("10.9.9.1"), p("10.9.9.2/32")}}
+	want := []Other{
+		{Addr: a("10.89.0.5"), Subnet: p("10.89.0.0/24"), Ifindex: front.Index},
+		{Addr: a("10.89.1.5"), Subnet: p("10.89.0.0/16"), Ifindex: front.Index},
+		{Addr: a("10.9.9.1"), Subnet: p("10.9.9.2/32"), Ifindex: front.Index},
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
-	if got, err = c.Others(front.Index); err != nil || !slices.Equal(got, []Other{{first.Addr(), first.Masked()}}) {
+	if got, err = c.Others(front.Index); err != nil || !slices.Equal(got, []Other{{Addr: first.Addr(), Subnet: first.Masked(), Ifindex: link.Index}}) {
 		t.Errorf("beside front: %v, %v", got, err)
 	}
 	wantAlone(t, c)
@@ -63,7 +67,7 @@ func TestOthersAreBounded(t *testing.T) {
 func FuzzParseOther(f *testing.F) {
 	f.Add([]byte{2, 24, 0, 0, 3, 0, 0, 0, 8, 0, 1, 0, 10, 0, 0, 1, 8, 0, 2, 0, 10, 0, 0, 2})
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if o, _, ok := parseOther(body); ok && (!o.Addr.Is4() || o.Subnet != o.Subnet.Masked()) {
+		if o, ok := parseOther(body); ok && (!o.Addr.Is4() || o.Subnet != o.Subnet.Masked()) {
 			t.Errorf("%+v of %v", o, body)
 		}
 	})

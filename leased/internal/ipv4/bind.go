@@ -22,8 +22,10 @@ import (
 // answer goes out. held is the lease before it, or none.
 func (d *Driver) bind(l, held lease4.Lease) {
 	o := d.cfg.Owner
-	others := d.others(l)
+	all := d.others()
+	others := d.foreign(l, all)
 	spec, left := d.trim(d.spec(l), others)
+	spec.Sources = sources(all)
 	failpoint.At(failpoint.AckBeforeWrite)
 	applied, err := d.cfg.Kernel.Apply4(o.Place(), spec, d.bound)
 	if err != nil {

@@ -76,10 +76,9 @@ func (d *Driver) trim(s binding.Spec, others []binding.Other) (trimmed binding.S
 	return trim(s, d.cfg.Request.Policy.Routers, others)
 }
 
-// others are the addresses of the container's other interfaces. An interface that is on the
-// same LAN, by another attachment, shares the subnet rightly. A link with index 2 was the first
-// one in its netns, so a start does not look.
-func (d *Driver) others(l lease4.Lease) []binding.Other {
+// others are the addresses of the container's other interfaces. A link with index 2 was the
+// first one in its netns, so a start does not look.
+func (d *Driver) others() []binding.Other {
 	at := d.cfg.Owner.Place()
 	if d.bound == nil && at.Index <= firstIndex {
 		return nil
@@ -88,9 +87,27 @@ func (d *Driver) others(l lease4.Lease) []binding.Other {
 	if err != nil && !kernel.IsGone(err) { // Apply4 finds that the container is gone
 		d.emit(event.Failed{What: "look at the container's other interfaces", Err: err})
 	}
-	return slices.DeleteFunc(all, func(o binding.Other) bool {
+	return all
+}
+
+// foreign leaves out an interface that is on the same LAN, by another attachment: it shares the
+// subnet rightly.
+func (d *Driver) foreign(l lease4.Lease, all []binding.Other) []binding.Other {
+	return slices.DeleteFunc(slices.Clone(all), func(o binding.Other) bool {
 		return o.Subnet == l.Addr.Masked() && d.cfg.Owner.LAN().HasSibling(o.Addr)
 	})
+}
+
+// maxSources bounds how many addresses of others a binding knows. More are not worth the memory.
+const maxSources = 8
+
+// sources has answers leave by the interface that the question came in on, where the container
+// has other interfaces.
+func sources(all []binding.Other) *binding.Sources {
+	if len(all) == 0 {
+		return nil
+	}
+	return &binding.Sources{Others: slices.Clone(all[:min(len(all), maxSources)])}
 }
 
 // firstIndex is of the first link that is made in a netns. lo has 1.
@@ -102,7 +119,9 @@ func (d *Driver) lookAgain(l lease4.Lease) {
 	if d.bound == nil || d.cfg.Owner.Ending() {
 		return
 	}
-	if _, left := d.trim(d.spec(l), d.others(l)); len(left) > 0 {
+	all := d.others()
+	_, left := d.trim(d.spec(l), d.foreign(l, all))
+	if len(left) > 0 || !d.bound.Sources.Equal(sources(all)) {
 		d.bind(l, l)
 	}
 }

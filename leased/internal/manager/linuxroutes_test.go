@@ -177,3 +177,37 @@ func TestTwoInterfacesOnOneLAN(t *testing.T) {
 	}
 	s.wantLogged(0)
 }
+
+// Podman's network comes before or after the LAN: answers leave by the interface that the question
+// came in on, and a network that goes takes its rule along.
+func TestAnswersLeaveByTheirInterface(t *testing.T) {
+	for name, frontFirst := range map[string]bool{"there before": true, "made later": false} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, frontFirst)
+			server := s.lan.Dnsmasq(t1...)
+			if frontFirst {
+				s.c.Run("ip", "route", "add", "default", "via", "10.89.0.1", "metric", "100")
+			}
+			l := s.acquire(func(p *leaseapi.Policy) { p.Metric = 200 })
+			if !frontFirst {
+				s.front()
+				s.c.Run("ip", "route", "add", "default", "via", "10.89.0.1", "metric", "100")
+			}
+			addr := l.Address.Addr().String()
+			from := func(addr string) string {
+				_, after, _ := strings.Cut(s.c.Run("sh", "-c", "ip route get 8.8.8.8 from "+addr+" 2>&1 || true"), " dev ")
+				dev, _, _ := strings.Cut(after, " ")
+				return dev
+			}
+			testlan.Eventually(t, "each address has its way", func() bool { return from(addr) == "eth0" && from("10.89.0.5") == "front" })
+			s.wantWays(map[string]string{"8.8.8.8": "front"})
+			s.c.Run("ip", "rule", "del", "from", addr)
+			testlan.Eventually(t, "a renewal puts it back", func() bool { return from(addr) == "eth0" })
+			s.c.Run("ip", "link", "delete", "front")
+			acks := count(server.Log(), "DHCPACK")
+			testlan.Eventually(t, "the lease is renewed", func() bool { return count(server.Log(), "DHCPACK") > acks })
+			testlan.Eventually(t, "the rules are gone", func() bool { return !strings.Contains(s.c.Run("ip", "rule"), "from 1") })
+			s.wantLogged(0)
+		})
+	}
+}

@@ -87,7 +87,14 @@ func (d diskSpec) check() error {
 		fault{!areRoutes(d.Routes), "binding: impossible routes"},
 		fault{d.Metric < 0 || int64(d.Metric) > maxMetric, "binding: metric out of range"},
 		fault{d.MTU < 0 || d.MTU > maxMTU, "binding: MTU out of range"},
+		fault{!d.Sources.possible(), "binding: impossible addresses of other networks"},
 	)
+}
+
+func (d *diskSources) possible() bool {
+	return d == nil || len(d.Others) <= maxList && !slices.ContainsFunc(d.Others, func(o diskOther) bool {
+		return !o.Addr.Is4() || !isIPv4(o.Subnet) || !isIndex(o.Ifindex) || o.Via.IsValid() && !o.Via.Is4()
+	})
 }
 
 func (d *diskIPv6) check() error {

@@ -29,6 +29,27 @@ func edit(t *testing.T, in any, path, value string) {
 
 func list(of string, n int) string { return "[" + of + strings.Repeat(","+of, n-1) + "]" }
 
+// other is an address of another network, as the binding's sources have it.
+func other(addr, subnet string) string {
+	return `{"addr":"` + addr + `","subnet":"` + subnet + `","ifindex":3,"via":"10.89.0.1"}`
+}
+
+// The rules of a container with another network outlive leased.
+func TestSourcesAreKept(t *testing.T) {
+	t.Parallel()
+	for sources, want := range map[string]string{
+		`{}`: `"sources":{}`,
+		`{"others":[` + other("10.89.0.5", "10.89.0.0/24") + `]}`: `"sources":{"others":[` + other("10.89.0.5", "10.89.0.0/24") + `]}`,
+	} {
+		v := tree(t, golden(t, "record-rich"))
+		edit(t, v, "bound.sources", sources)
+		b, err := json.Marshal(decode[Record](t, encode(t, v)))
+		if err != nil || !strings.Contains(string(b), want) {
+			t.Errorf("%s: %s, %v", sources, b, err)
+		}
+	}
+}
+
 func TestImpossibleRecordsAreRefused(t *testing.T) {
 	t.Parallel()
 	route := `{"Dst":"0.0.0.0/0","Via":"192.0.2.1"}`
@@ -75,6 +96,9 @@ func TestImpossibleRecordsAreRefused(t *testing.T) {
 		{"bound.Routes", list(route, 129), "binding: impossible routes"},
 		{"bound.Metric", `4294967296`, "binding: metric"},
 		{"bound.MTU", `-1`, "binding: MTU"},
+		{"bound.sources", `{"others":[` + other("10.89.0.5", "2001:db8::/64") + `]}`, "binding: impossible addresses of other"},
+		{"bound.sources", `{"others":[` + other("::1", "10.89.0.0/24") + `]}`, "binding: impossible addresses of other"},
+		{"bound.sources", `{"others":` + list(other("10.89.0.5", "10.89.0.0/24"), 129) + `}`, "binding: impossible addresses of other"},
 		{"six.lease.Server", `""`, "a DHCPv6 lease without address or server"},
 		{"six.lease.Server", `"` + strings.Repeat("AAAA", 44) + `"`, "DHCPv6 lease: too long"},
 		{"six.lease.Addrs.Addr", `"192.0.2.1"`, "a DHCPv6 lease without address or server"},

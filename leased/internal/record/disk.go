@@ -60,6 +60,16 @@ type (
 		Routes  []diskRoute
 		Metric  int
 		MTU     int
+		Sources *diskSources `json:"sources,omitempty"`
+	}
+	diskSources struct {
+		Others []diskOther `json:"others,omitempty"`
+	}
+	diskOther struct {
+		Addr    netip.Addr   `json:"addr"`
+		Subnet  netip.Prefix `json:"subnet"`
+		Ifindex int          `json:"ifindex"`
+		Via     netip.Addr   `json:"via"`
 	}
 	diskIPv6 struct {
 		Lease   diskLease6 `json:"lease"`

@@ -34,8 +34,15 @@ func (d diskSpec) spec() binding.Spec {
 	return binding.Spec{
 		Ifindex: d.Ifindex, Addr: d.Addr, Valid: d.Valid,
 		Routes: each(d.Routes, func(r diskRoute) binding.Route { return binding.Route(r) }),
-		Metric: d.Metric, MTU: d.MTU,
+		Metric: d.Metric, MTU: d.MTU, Sources: d.Sources.sources(),
 	}
+}
+
+func (d *diskSources) sources() *binding.Sources {
+	if d == nil {
+		return nil
+	}
+	return &binding.Sources{Others: each(d.Others, func(o diskOther) binding.Other { return binding.Other(o) })}
 }
 
 func (d *diskIPv6) ipv6() *IPv6 {

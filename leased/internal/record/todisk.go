@@ -30,8 +30,15 @@ func toDiskSpec(s binding.Spec) diskSpec {
 	return diskSpec{
 		Ifindex: s.Ifindex, Addr: s.Addr, Valid: s.Valid,
 		Routes: each(s.Routes, func(r binding.Route) diskRoute { return diskRoute(r) }),
-		Metric: s.Metric, MTU: s.MTU,
+		Metric: s.Metric, MTU: s.MTU, Sources: toDiskSources(s.Sources),
 	}
+}
+
+func toDiskSources(s *binding.Sources) *diskSources {
+	if s == nil {
+		return nil
+	}
+	return &diskSources{Others: each(s.Others, func(o binding.Other) diskOther { return diskOther(o) })}
 }
 
 func toDiskIPv6(v *IPv6) *diskIPv6 {
