@@ -118,11 +118,11 @@ func parseNetwork(n int, values map[string]string) (network, error) {
 	return one, nil
 }
 
-func (c container) request(n network, networks int) front.Request {
+func (c container) request(n network, networks int, shared string) front.Request {
 	name := c.name()
-	return front.Request{Given: n.given, Front: leaseapi.FrontHook, Networks: networks, Interface: wanted.Interface{
+	return front.Request{Given: n.given, Front: leaseapi.FrontHook, Networks: networks, Shared: shared != "", Interface: wanted.Interface{
 		Attachment: leaseapi.Attachment{ContainerID: c.ID, ContainerName: name, Network: n.name, Interface: n.ifname, Owner: c.owner()},
-		Netns:      fmt.Sprintf("/proc/%d/ns/net", c.Pid),
+		Netns:      cmp.Or(shared, fmt.Sprintf("/proc/%d/ns/net", c.Pid)),
 		Options:    n.options,
 		Hostnames:  []string{name},
 	}}
@@ -147,6 +147,22 @@ func (c container) name() string {
 		}
 	}
 	return cmp.Or(name, c.ID)
+}
+
+// shared is the path of the network namespace that the container joins, such as that of a pod;
+// empty: it has one of its own. What the hook brings there belongs to the namespace, and not to
+// the container, which may end and start again while the others live.
+func (c container) shared() string {
+	config, err := c.config()
+	if err != nil || config.Linux == nil {
+		return ""
+	}
+	for _, ns := range config.Linux.Namespaces {
+		if ns.Type == specs.NetworkNamespace && filepath.IsAbs(ns.Path) {
+			return filepath.Clean(ns.Path)
+		}
+	}
+	return ""
 }
 
 // config is the bundle's config.json. crun's state names the root as well, runc's

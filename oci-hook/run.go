@@ -87,14 +87,15 @@ func createRuntime(c container) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, createTimeout, fmt.Errorf("not all networks had a lease within %s", createTimeout))
 	defer cancel()
 	var made []front.Request
+	shared := c.shared()
 	defer func() {
-		if err != nil {
+		if err != nil && shared == "" { // else another member may use what there is
 			err = errors.Join(err, leave(made))
 		}
 	}()
 	var dns resolvConf
 	for _, n := range networks {
-		r := c.request(n, len(networks))
+		r := c.request(n, len(networks), shared)
 		joined, err := front.Join(ctx, r)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.Attachment.Interface, err)
@@ -122,9 +123,10 @@ func leave(made []front.Request) error {
 }
 
 // poststop gives back all that the container had. Its netns is gone, and of its
-// state id and bundle are what runtimes agree on.
+// state id and bundle are what runtimes agree on. A netns that it shared lives on: leased sees
+// the end of that.
 func poststop(c container) error {
-	if !c.ours() {
+	if !c.ours() || c.shared() != "" {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), poststopTimeout)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -83,4 +84,41 @@ func TestFailureUndoesEverythingBySetup(t *testing.T) {
 // owner is the part of an attachment that names the bundle.
 func (b *bundle) owner() string {
 	return `"owner":"` + container{specs.State{Bundle: b.dir}}.owner() + `"`
+}
+
+// A pod's member joins the netns of another container. leased is told the path that outlives the
+// member, nothing is undone for it, and its end is nobody else's.
+func TestSharedNetns(t *testing.T) {
+	b := newBundle(t)
+	config := specs.Spec{Version: "1.0.2", Hostname: "box", Root: &specs.Root{Path: "rootfs"}, Linux: &specs.Linux{
+		Namespaces: []specs.LinuxNamespace{{Type: specs.PIDNamespace}, {Type: specs.NetworkNamespace, Path: b.ns.Path}},
+	}}
+	b.config(config)
+	var n atomic.Int32
+	leased := leaseapitest.New(t, func(c leaseapi.Call) *leaseapi.Reply {
+		if n.Add(1) == 2 {
+			return &leaseapi.Reply{Error: leaseapi.ErrorNoLease, Parameters: json.RawMessage(`{"message":"nobody answered"}`)}
+		}
+		return leaseapitest.Grants(lease)(c)
+	})
+	state := b.state(map[string]string{"io.leased.bridge": "br-hook", "io.leased.1.bridge": "br-hook"})
+	if code, said := hook("createRuntime", state); code != 1 || said != "net-dhcp-hook: c1: eth1: nobody answered\n" {
+		t.Errorf("%d %s", code, said)
+	}
+	if code, said := hook("poststop", state); code != 0 || said != "" {
+		t.Errorf("poststop: %d %s", code, said)
+	}
+	for range 2 {
+		if call := leased.Next(leaseapi.MethodSetup); !strings.Contains(string(call.Parameters), `"netns":"`+b.ns.Path+`"`) {
+			t.Errorf("asked leased for %s", call.Parameters)
+		}
+	}
+	if len(leased.Calls) > 0 {
+		t.Errorf("asked leased for %s", (<-leased.Calls).Method)
+	}
+	config.Linux.Namespaces[1].Path = ""
+	b.config(config)
+	if code, _ := hook("poststop", state); code != 0 || len(leased.Calls) != 1 {
+		t.Errorf("poststop of a container with a netns of its own: %d, %d calls", code, len(leased.Calls))
+	}
 }

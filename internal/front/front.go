@@ -26,6 +26,7 @@ type Request struct {
 	Begun    *leaseapi.Sent    // Setup that was called already, or nil; Join ends it
 	Front    string            // leaseapi.FrontHook: leased asks its policy; empty: it does not
 	Networks int               // with Front: how many networks the container asks for in all
+	Shared   bool              // the netns is also that of other containers, and keeps what there is
 }
 
 // Joined is the result of Join. For a request with Netavark that is Status alone, but with an old
@@ -63,6 +64,9 @@ func Join(ctx context.Context, r Request) (joined Joined, err error) {
 // giveUp takes back what there may be after leased has died of each call: a leased that was
 // killed just before its answer has left the lease on disk, for a caller that asks again.
 func (r Request) giveUp() {
+	if r.Shared {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), overtime)
 	defer cancel()
 	d := Departure{Attachment: r.Attachment, Netns: r.Netns}

@@ -288,3 +288,47 @@ func TestHookOneIdInTwoRoots(t *testing.T) {
 		s.says(st.Link.MAC, append(dora(bare(st), first.id), "RELEASE "+bare(st))...)
 	})
 }
+
+// In a pod the lease is the network namespace's: a member's end, restart or successor is nobody
+// else's, and all members can have the annotations, as podman kube play makes them.
+func TestHookInAPod(t *testing.T) {
+	s := begin(t)
+	ours := []string{"--annotation", "io.leased.bridge=br0", "--annotation", "io.leased.release=now", "--annotation", "io.leased.name=" + s.name}
+	pod := s.name + "pod"
+	must(s, "podman", "pod", "create", "--name", pod, "--network", "none")
+	a := s.run("a", append(ours, "--pod", pod)...)
+	b := s.run("b", "--pod", pod)
+	addr := a.link("eth0").ipv4()
+	keeps := func(what string, c *container) {
+		s.Helper()
+		if len(addr) != 1 {
+			s.Fatalf("addresses %q", addr)
+		}
+		equal(s, what, c.link("eth0").ipv4(), addr)
+	}
+	must(s, "podman", "stop", "-t", "0", a.name)
+	keeps("the annotated member has stopped", b)
+	must(s, "podman", "start", a.name)
+	keeps("it is back", a)
+	a.remove()
+	c := s.run("c", append(ours, "--pod", pod)...)
+	keeps("another one has taken its place", c)
+	ping(s, strings.TrimSuffix(addr[0], "/24"))
+	must(s, "podman", "pod", "stop", "-t", "0", pod)
+	must(s, "podman", "pod", "start", pod)
+	if got := b.link("eth0").ipv4(); len(got) != 1 {
+		s.Errorf("after the pod's restart it has %q", got)
+	}
+	yaml := filepath.Join(s.TempDir(), "pod.yaml")
+	text := "apiVersion: v1\nkind: Pod\nmetadata:\n  name: NAME\n  annotations:\n    io.leased.bridge: br0\n    io.leased.release: now\n    io.leased.name: NAME\nspec:\n  containers:\n"
+	for _, name := range []string{"one", "two"} {
+		text += "  - {name: " + name + ", image: " + image + ", command: [sleep, \"1000\"]}\n"
+	}
+	if err := os.WriteFile(yaml, []byte(strings.ReplaceAll(text, "NAME", s.name+"kube")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	must(s, "podman", "kube", "play", "--network", "none", yaml)
+	one, two := &container{s, s.name + "kube-one"}, &container{s, s.name + "kube-two"}
+	addr = one.link("eth0").ipv4()
+	keeps("the second one of podman kube play", two)
+}

@@ -30,6 +30,9 @@ func (a *Attachment) sign() sign {
 	return sign{a.place.Cookie, a.place.Inode, a.place.Number}
 }
 
+// Inode is that of the container's netns. The kernel uses it again.
+func (a *Attachment) Inode() uint64 { return a.sign().inode }
+
 // active is the activity of an attachment that begins one.
 func (a *Attachment) active(at kernel.Place) *activity {
 	x := &activity{place: at, families: [2]family{a.v4, a.v6}}

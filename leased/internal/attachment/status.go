@@ -33,6 +33,9 @@ func (a *Attachment) Snapshot() *Snapshot {
 // Container is the container's name.
 func (s *Snapshot) Container() string { return s.req.Attachment.ContainerName }
 
+// Held reports whether the container is gone and the lease is kept.
+func (s *Snapshot) Held() bool { return s.phase >= Held }
+
 // Place is the container's link, without a session.
 func (s *Snapshot) Place() kernel.Place { return s.netns.place(s.req) }
 

@@ -173,6 +173,9 @@ func TestARPOfTwoInterfacesOnOneLAN(t *testing.T) {
 	eth1 := lan.Macvlan(eth0.NS, "eth1")
 	apply(t, eth0, lease(eth0, first), nil)
 	apply(t, eth1, beside(t, eth1, lease(eth1, second)), nil)
+	if got := sysctlOf(eth0, "arp_filter"); got != "1" {
+		t.Errorf("arp_filter of eth0 is %s", got)
+	}
 	for addr, mac := range map[string]string{"192.0.2.77": eth0.MAC.String(), "192.0.2.78": eth1.MAC.String()} {
 		lan.Router.Run("ping", "-c1", "-W2", addr)
 		if got := lan.Router.Run("ip", "neigh", "show", addr); !strings.Contains(got, mac) {

@@ -29,6 +29,8 @@ type call struct {
 	maker kernel.Maker // nil: the link is there
 
 	limited []event.Limited // of the container's options
+
+	resident bool // the attachment is that of another container in the same netns
 }
 
 // post is the manager's, for messages to the attachment that there is.
@@ -92,6 +94,10 @@ func (c *call) begin(ctx context.Context, x *actor) {
 	c.req.Attachment = c.req.Attachment.Within(x.key)
 	c.place.Interface = c.req.Attachment.Interface
 	if old := x.at; old != nil && old.Phase() != attachment.Held && old.Place().Same(c.place) {
+		if err := c.elsewhere(old); err != nil {
+			c.turnDown(err)
+			return
+		}
 		c.m.cfg.Kernel.Leave(c.place) // the attachment has its own session
 		old.Join(c.waiter)
 		return

@@ -174,6 +174,43 @@ func TestOwnersOnRealLinks(t *testing.T) {
 	}
 }
 
+// The members of a pod share a netns. The lease is the netns's, whichever member asks for it, and
+// under whichever id.
+func TestMembersOfAPod(t *testing.T) {
+	t.Parallel()
+	lan := testlan.New(t)
+	lan.Dnsmasq(t1...)
+	m, _ := onHost(t, host(t, lan))
+	pod := lan.Container()
+	member := func(id string, options map[string]string) (*leaseapi.Lease, error) {
+		s, netns := ask(t, pod, options)
+		s.Wanted.ContainerID, s.Wanted.Owner = id, "hook:"+id
+		return m.setUp(s, netns())
+	}
+	first, err := member("1", links["bridge"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"1", "2", "3"} { // 2 with the same annotations, 3 with another name
+		options := maps.Clone(links["bridge"])
+		if id == "3" {
+			options["mac"] = "02:00:00:00:77:33"
+		}
+		if l, err := member(id, options); err != nil || l.Address != first.Address {
+			t.Errorf("member %s has %+v, %v", id, l, err)
+		}
+	}
+	if _, err := member("4", links["macvlan"]); err == nil || !strings.Contains(err.Error(), "eth0 in this network namespace is on "+testlan.HostBridge+" already") {
+		t.Errorf("a member on another LAN: %v", err)
+	}
+	if m.Len() != 1 || strings.Count(pod.Run("ip", "-br", "link"), "@") != 1 {
+		t.Errorf("%d attachments, links %s", m.Len(), pod.Run("ip", "-br", "link"))
+	}
+	if err := m.ReleaseContainer(context.Background(), "1", "hook:1"); err != nil {
+		t.Error(err)
+	}
+}
+
 // setUp is Setup.
 func (m tested) setUp(s request.Setup, netns *os.File) (lease *leaseapi.Lease, err error) {
 	_, failed := m.Setup(context.Background(), s, netns, func(_ net.HardwareAddr, l *leaseapi.Lease, e error) bool {

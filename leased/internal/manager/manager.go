@@ -167,7 +167,9 @@ func (m *Manager) Setup(ctx context.Context, s request.Setup, netns *os.File, te
 		s.LimitTime(m.env.LANs.TimeToStart)
 	}
 	waiter, answer := attachment.NewWaiter(func(r attachment.Result) bool { return tell(r.MAC, r.Lease, r.Err) })
-	c := &call{m: m, key: request.Attachment(s.Wanted.Attachment).Key(), waiter: waiter, look: lookAhead(s, netns)}
+	at, resident := m.resident(s, netns)
+	s.Wanted.Attachment = leaseapi.Attachment(at)
+	c := &call{m: m, key: at.Key(), waiter: waiter, look: lookAhead(s, netns), resident: resident}
 	if !m.begins(c.key, func(x *actor) { c.begin(ctx, x) }) {
 		netns.Close()
 		return nil, errStopping

@@ -46,6 +46,16 @@ func (a Attachment) Key() string {
 // Name is the container's name, or else its id: what a container has again that is made again.
 func (a Attachment) Name() string { return cmp.Or(a.ContainerName, a.ContainerID) }
 
+// AttachmentOf returns the attachment of a key. It has no container's name.
+func AttachmentOf(key string) (a Attachment) {
+	for i, part := range strings.SplitN(key, "\x00", 5) {
+		if i < 4 {
+			*[]*string{&a.ContainerID, &a.Network, &a.Interface, &a.Owner}[i] = part
+		}
+	}
+	return a
+}
+
 // IsOf reports whether a key, or a longer one that begins with it, is of a container. Without
 // an owner, the id decides. With an owner, an attachment without one is of the container if the
 // OCI hook has made it, before it told owners.
