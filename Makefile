@@ -21,6 +21,8 @@ DAEMONDIR  = $(LIBEXECDIR)/leased
 DATADIR    = $(PREFIX)/share
 UNITDIR    = $(PREFIX)/lib/systemd/system
 SYSUSERSDIR = $(PREFIX)/lib/sysusers.d
+NETWORKDDIR = $(PREFIX)/lib/systemd/network
+NMCONFDIR   = $(PREFIX)/lib/NetworkManager/conf.d
 MANDIR     = $(DATADIR)/man
 DOCDIR     = $(DATADIR)/doc/podman-net-dhcp
 LICENSEDIR = $(DATADIR)/licenses/podman-net-dhcp
@@ -71,6 +73,8 @@ install: build man ## put everything in place; DESTDIR= and PREFIX=/usr as usual
 	install -D -m 0755 bin/libexec/leased/helper $(DESTDIR)$(DAEMONDIR)/helper
 	$(FILE) -t $(DESTDIR)$(UNITDIR) $(UNITS:%=packaging/systemd/%)
 	$(FILE) packaging/sysusers/leased.conf $(DESTDIR)$(SYSUSERSDIR)/leased.conf
+	$(FILE) -t $(DESTDIR)$(NETWORKDDIR) packaging/systemd/00-net-dhcp.network
+	$(FILE) -t $(DESTDIR)$(NMCONFDIR) packaging/networkmanager/90-net-dhcp.conf
 	sed -i 's,@DAEMONDIR@,$(DAEMONDIR),g' $(DESTDIR)$(UNITDIR)/leased.service $(DESTDIR)$(UNITDIR)/leased-helper.service
 	$(FILE) -t $(DESTDIR)$(MANDIR)/man5 $(filter %.5,$(PAGES:%=bin/man/%))
 	$(FILE) -t $(DESTDIR)$(MANDIR)/man7 $(filter %.7,$(PAGES:%=bin/man/%))
@@ -94,6 +98,7 @@ uninstall: ## remove what install put there; leases and state stay
 	rm -f $(DESTDIR)$(HOOKDIR)/net-dhcp-hook $(DESTDIR)$(PLUGINDIR)/net-dhcp $(DESTDIR)$(BINDIR)/leased
 	rm -f $(DESTDIR)$(DAEMONDIR)/leased $(DESTDIR)$(DAEMONDIR)/helper $(DESTDIR)$(DAEMONDIR)/net-dhcp
 	rm -f $(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS)) $(DESTDIR)$(SYSUSERSDIR)/leased.conf
+	rm -f $(DESTDIR)$(NETWORKDDIR)/00-net-dhcp.network $(DESTDIR)$(NMCONFDIR)/90-net-dhcp.conf
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man5/,$(filter %.5,$(PAGES)))
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man7/,$(filter %.7,$(PAGES))) $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(filter %.8,$(PAGES)))
 	rm -f $(DESTDIR)$(BASHDIR)/leased $(DESTDIR)$(ZSHDIR)/_leased $(DESTDIR)$(FISHDIR)/leased.fish

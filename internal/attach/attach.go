@@ -29,12 +29,18 @@ type Spec struct {
 	Interface string           // name in the container
 	MAC       net.HardwareAddr // 6 bytes, unicast; nil: the kernel's choice, in passthru the parent's
 	MTU       int              // 0: the host interface's
-	// HostEnd is a veth's name on the host. Alias is the text that `ip link` shows
-	// beside it, so that an operator sees which container it belongs to.
+	// HostEnd is a veth's name on the host; it begins with Prefix. Alias is the text that
+	// `ip link` shows beside it, so that an operator sees which container it belongs to.
 	HostEnd, Alias string
+	FormerEnd      string // the host end's name if an earlier version made it; empty: none
 
 	hostMTU int // the host interface's
 }
+
+// Prefix begins the name of each interface that we make on the host. Programs that configure
+// a host's interfaces leave out veth*, by default or by everybody's exception. The rest of the
+// prefix tells our interfaces from the veths of others.
+const Prefix = "vethnd"
 
 // Link describes a link that Make has made.
 type Link struct {

@@ -41,7 +41,7 @@ func newLab(t *testing.T) *lab {
 func spec(host string) attach.Spec {
 	return attach.Spec{
 		Host: host, Mode: "bridge", Interface: "lan0", MAC: net.HardwareAddr{2, 1, 2, 3, 4, 5},
-		HostEnd: "web-12345678", Alias: "net-dhcp: web/lan/lan0 0123456789ab",
+		HostEnd: attach.Prefix + "123456789", FormerEnd: "web-12345678", Alias: "net-dhcp: web/lan/lan0 0123456789ab",
 	}
 }
 

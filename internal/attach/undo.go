@@ -23,7 +23,11 @@ func (h *Host) Undo(ns *netns.NS, s Spec) error {
 	if ns != nil {
 		err = h.undoInside(ns, s)
 	}
-	return errors.Join(err, remove(h.conn, s.HostEnd, s.isHostEnd))
+	err = errors.Join(err, remove(h.conn, s.HostEnd, s.isHostEnd))
+	if s.FormerEnd != "" {
+		err = errors.Join(err, remove(h.conn, s.FormerEnd, s.isHostEnd))
+	}
+	return err
 }
 
 // undoInside removes the container's end by its final name, and by the name that it has
@@ -38,7 +42,11 @@ func (h *Host) undoInside(ns *netns.NS, s Spec) error {
 	isOurs := func(l rtnetlink.Link) bool {
 		return slices.ContainsFunc(macs, func(m net.HardwareAddr) bool { return bytes.Equal(m, l.MAC) })
 	}
-	return errors.Join(remove(c, s.Interface, isOurs), remove(c, s.HostEnd, isOurs))
+	err = errors.Join(remove(c, s.Interface, isOurs), remove(c, s.HostEnd, isOurs))
+	if s.FormerEnd != "" {
+		err = errors.Join(err, remove(c, s.FormerEnd, isOurs))
+	}
+	return err
 }
 
 // macs returns the MACs that the container's end can have. In passthru mode it begins

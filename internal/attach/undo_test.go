@@ -155,3 +155,24 @@ func TestPauseIsTheCallers(t *testing.T) {
 		t.Error("made a link whose MAC is in use")
 	}
 }
+
+// An earlier version gave the host's end another name, and may have been killed since.
+func TestUndoFindsTheFormerName(t *testing.T) {
+	t.Parallel()
+	for _, step := range steps[:4] {
+		l := newLab(t)
+		s := spec(step.host)
+		s.MTU = 1400
+		former := s
+		former.HostEnd = s.FormerEnd
+		if err := step.reach(l, l.open(l.container), former); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.host.Undo(nil, s); err != nil {
+			t.Error(err)
+		}
+		if l.link(l.Host, s.FormerEnd) != nil {
+			t.Errorf("after %s a link is left", step.name)
+		}
+	}
+}

@@ -68,7 +68,11 @@ func (g *Guard) Restore(all []Use) error {
 		if u.Port == "" {
 			continue
 		}
-		if l, err := links.LinkByName(u.Port); err == nil && l.Kind == "veth" {
+		l, err := links.LinkByName(u.Port)
+		if err != nil && u.Was != "" {
+			l, err = links.LinkByName(u.Was)
+		}
+		if err == nil && l.Kind == "veth" {
 			p := newPort(l.Name, l.Index, u.MAC)
 			p.netns, p.addrs = u.Netns, g.uses[u.Netns].addrs()
 			g.ports[u.Port] = p

@@ -101,6 +101,22 @@ func TestRestartTakesOver(t *testing.T) {
 	}
 }
 
+// An earlier version gave the port another name.
+func TestRestartFindsThePortsFormerName(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	link := r.add()
+	r.must(r.guard.Allow(used(link, own)))
+	r.guard.kill()
+	r.guard = r.another()
+	u := used(link, own)
+	u.Was, u.Port = u.Port, "vethnd000000000"
+	r.must(r.guard.Restore([]Use{u}))
+	r.guarded(link)
+	r.must(r.guard.Allow(Use{Netns: u.Netns, MAC: u.MAC, Port: u.Port, Addr: own}))
+	r.guarded(link)
+}
+
 func TestRulesGoWithThePort(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)

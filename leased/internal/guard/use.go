@@ -19,6 +19,7 @@ type Use struct {
 	Netns uint64           // cookie of the container's netns
 	MAC   net.HardwareAddr // of the interface
 	Port  string           // where the interface is guarded; empty: nowhere
+	Was   string           // the port's name if an earlier version made it; empty: none
 	Addr  netip.Addr       // invalid: none
 }
 

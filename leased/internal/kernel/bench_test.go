@@ -130,7 +130,7 @@ func BenchmarkMake(b *testing.B) {
 			l, s := Linux{Host: host, Guard: g}, stopwatch{b: b}
 			s.must(g.Add("lo", 1, net.HardwareAddr{2, 0, 0, 0, 7, 8})) // makes the table
 			spec := attach.Spec{
-				Host: testlan.HostBridge, Guard: guarded, Interface: "eth0", MAC: net.HardwareAddr{2, 0, 0, 0, 7, 7}, HostEnd: "web-12345678", Alias: "web",
+				Host: testlan.HostBridge, Guard: guarded, Interface: "eth0", MAC: net.HardwareAddr{2, 0, 0, 0, 7, 7}, HostEnd: "vethnd123456789", Alias: "web",
 			}
 			var made, allowed []time.Duration
 			for b.Loop() {

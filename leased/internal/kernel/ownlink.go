@@ -55,7 +55,7 @@ func raiseLink(ns *netns.NS, on string, mac net.HardwareAddr) (index int, err er
 	_, _ = rand.Read(tag[:]) // never fails
 	if _, err := host.Make(ctx, ns, attach.Spec{
 		Host: on, Mode: "bridge", Interface: raisedName, MAC: mac,
-		HostEnd: "leased-" + hex.EncodeToString(tag[:]), Alias: "leased's own",
+		HostEnd: attach.Prefix + "-" + hex.EncodeToString(tag[:]), Alias: "leased's own",
 	}); err != nil {
 		return 0, err
 	}

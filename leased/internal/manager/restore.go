@@ -54,7 +54,9 @@ func (r *restoration) adopt(rec *record.Record) error {
 		return r.m.cfg.Store.Delete(key) // the container went with its host
 	}
 	if !rec.Held {
-		r.m.guarded = append(r.m.guarded, placeOf(rec).Use(rec.Request.Port(), rec.Bound.Addr.Addr()))
+		u := placeOf(rec).Use(rec.Request.Port(), rec.Bound.Addr.Addr())
+		u.Was = rec.Request.FormerPort()
+		r.m.guarded = append(r.m.guarded, u)
 	}
 	if rec.Making {
 		r.unmade = append(r.unmade, rec)

@@ -155,7 +155,7 @@ func TestLinkOfAKilledLeased(t *testing.T) {
 		w.server.set(grant(time.Hour))
 		w.mustSetUp(w.space(9, nil)) // the caller tries again
 		calls := w.kernel.since()
-		if len(calls) == 0 || !strings.HasPrefix(calls[0], "unmake eth0 "+setupMAC+" web-") {
+		if len(calls) == 0 || !strings.HasPrefix(calls[0], "unmake eth0 "+setupMAC+" vethnd") {
 			t.Errorf("calls: %q", calls)
 		}
 		if w.making() {

@@ -136,6 +136,14 @@ func (r Request) Port() string {
 	return wanted.Signs(leaseapi.Attachment(r.Attachment)).HostEnd
 }
 
+// FormerPort is Port as an earlier version named it.
+func (r Request) FormerPort() string {
+	if !r.Policy.Guard {
+		return ""
+	}
+	return wanted.Signs(leaseapi.Attachment(r.Attachment)).FormerEnd
+}
+
 // Spec is the link of the request, by the signs that tell it from others: to remove it.
 func (r Request) Spec() attach.Spec {
 	s := wanted.Signs(leaseapi.Attachment(r.Attachment))
