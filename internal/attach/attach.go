@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -25,6 +26,14 @@ type Spec struct {
 	Mode    string // of a macvlan: bridge, private, vepa, passthru
 	Isolate bool   // of a bridge port
 	Guard   bool   // of a bridge port: Host.Guard is called for it
+	VLAN    int    // of a bridge port: the only VLAN that it is in, untagged; 0: as the bridge has it
+
+	// Raise brings the bridge or parent up if it is down.
+	Raise bool
+	// Patience is how long Make waits until spanning tree lets the port forward. If that takes
+	// longer, Make fails, or with Impatient leaves the port to itself.
+	Patience  time.Duration
+	Impatient bool
 
 	Interface string           // name in the container
 	MAC       net.HardwareAddr // 6 bytes, unicast; nil: the kernel's choice, in passthru the parent's
@@ -45,7 +54,13 @@ const Prefix = "vethnd"
 // Link describes a link that Make has made.
 type Link struct {
 	MAC     net.HardwareAddr
-	HostMTU int // of the bridge or parent
+	HostMTU int    // of the bridge or parent
+	On      string // what the kernel calls the bridge or parent
+
+	// What follows is known when the link is made.
+	Raised    bool          // the bridge or parent was down
+	NoCarrier bool          // the parent has no carrier: nobody can be reached
+	Blocked   time.Duration // the port forwards then, and not before; 0: it does
 }
 
 // ErrExists says that the container already has an interface of that name.
@@ -63,7 +78,7 @@ func (h *Host) Make(ctx context.Context, ns *netns.NS, s Spec) (Link, error) {
 
 // Link returns the link as Make will make it on i.
 func (i Interface) Link(s Spec) Link {
-	l := Link{MAC: s.MAC, HostMTU: i.link.MTU}
+	l := Link{MAC: s.MAC, HostMTU: i.link.MTU, On: i.link.Name}
 	if l.MAC == nil {
 		l.MAC = i.link.MAC // of a macvlan in passthru mode
 	}
@@ -72,21 +87,29 @@ func (i Interface) Link(s Spec) Link {
 
 // MakeOn is Make on an interface that Find has found.
 func (h *Host) MakeOn(ctx context.Context, on Interface, ns *netns.NS, s Spec) (l Link, err error) {
-	if on.link.Flags&unix.IFF_UP == 0 {
-		return Link{}, fmt.Errorf("%s is down; try: ip link set %s up", s.Host, s.Host)
+	if err := on.Carries(s.VLAN); err != nil {
+		return Link{}, err
+	}
+	if l.Raised = on.link.Flags&unix.IFF_UP == 0; l.Raised {
+		if on, err = h.raise(on, s); err != nil {
+			return Link{}, err
+		}
 	}
 	if s.hostMTU = on.link.MTU; s.MTU == 0 {
 		s.MTU = s.hostMTU
 	}
+	made := on.Link(s)
+	made.Raised = l.Raised
 	if on.Bridge() {
-		err = h.veth(ctx, on, ns, s)
+		made.Blocked, err = h.veth(ctx, on, ns, s)
 	} else {
+		made.NoCarrier = on.link.Flags&unix.IFF_LOWER_UP == 0
 		err = h.macvlan(ctx, on, ns, s)
 	}
 	if err != nil {
 		return Link{}, err
 	}
-	return on.Link(s), nil
+	return made, nil
 }
 
 // taken returns why the kernel says EEXIST: ErrExists, or nil if the container has no

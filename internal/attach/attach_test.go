@@ -218,19 +218,20 @@ func TestMACInUseIsWaitedFor(t *testing.T) {
 func TestWhatCannotCarryALinkIsSaidWithTheRemedy(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	l.Host.Run("ip", "link", "add", "stp0", "type", "bridge", "stp_state", "1")
+	l.Host.Run("ip", "link", "add", "stp0", "type", "bridge", "stp_state", "1", "forward_delay", "1500")
 	l.Host.Run("ip", "link", "set", "stp0", "up")
 	l.Host.Run("ip", "link", "add", "off0", "type", "bridge")
 	l.Host.Run("ip", "link", "add", "mv0", "link", testlan.HostNIC, "type", "macvlan")
 	for host, want := range map[string]string{
 		"eth9": "there is no interface eth9 on this host; see: ip link",
 		"up0":  "up0 is a port of the bridge br0 and cannot carry a macvlan; use: -o bridge=br0",
-		"off0": "off0 is down; try: ip link set off0 up",
+		"off0": "off0 is down; to have it up after each boot: for NetworkManager, nmcli connection add type ethernet ifname off0 ipv4.method disabled ipv6.method disabled; for systemd-networkd, a .network file with [Match] Name=off0 and [Link] ActivationPolicy=up",
 		"mv0":  "mv0 is itself a macvlan; name the interface below it as parent",
 		"lo":   "lo is not an Ethernet interface but loopback, which carries no macvlan",
-		"stp0": "the bridge stp0 runs spanning tree and keeps new ports from forwarding; try: ip link set stp0 type bridge stp_state 0",
+		"stp0": "the bridge stp0 runs spanning tree and holds a new port back for 30s, longer than lease_timeout=10s; turn spanning tree off for good: for NetworkManager, nmcli connection modify stp0 bridge.stp no; for systemd-networkd, STP=no under [Bridge] in its .netdev file; for netplan, parameters: {stp: false}; or set the bridge's forward delay to 2 s, or on_timeout=continue",
 	} {
 		s := spec(host)
+		s.Patience = 10 * time.Second
 		if _, err := l.make(s); err == nil || err.Error() != want {
 			t.Errorf("%s: %v\nwant %s", host, err, want)
 		}

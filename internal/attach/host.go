@@ -59,7 +59,10 @@ func (h *Host) pause(ctx context.Context, d time.Duration) error {
 }
 
 // Interface is one of the host's interfaces.
-type Interface struct{ link rtnetlink.Link }
+type Interface struct {
+	link rtnetlink.Link
+	name string // as it was asked for
+}
 
 // Bridge reports whether i is a bridge, which takes veths, and not a NIC, which takes
 // macvlans.
@@ -73,10 +76,11 @@ func (i Interface) Kind() string {
 	return "parent"
 }
 
-// Name returns the interface's name.
-func (i Interface) Name() string { return i.link.Name }
+// Name returns the interface's name as Find was asked for it: an alternative name stays, which
+// is good for another NIC in place of this one.
+func (i Interface) Name() string { return i.name }
 
-// Find looks up an interface by its name. It refuses an interface that can carry neither
+// Find looks up an interface by its name or alternative name. It refuses an interface that can carry neither
 // a veth nor a macvlan; the error names the remedy.
 func (h *Host) Find(name string) (Interface, error) {
 	link, err := h.conn.LinkByName(name)
@@ -86,7 +90,7 @@ func (h *Host) Find(name string) (Interface, error) {
 	if err != nil {
 		return Interface{}, fmt.Errorf("find %s: %w", name, err)
 	}
-	i := Interface{link}
+	i := Interface{link, name}
 	return i, h.usable(i)
 }
 

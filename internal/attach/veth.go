@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -15,25 +16,25 @@ import (
 	"podman-net-dhcp/internal/rtnetlink"
 )
 
-func (h *Host) veth(ctx context.Context, on Interface, ns *netns.NS, s Spec) error {
-	err := h.pair(ns, s)
+func (h *Host) veth(ctx context.Context, on Interface, ns *netns.NS, s Spec) (blocked time.Duration, err error) {
+	err = h.pair(ns, s)
 	if errors.Is(err, unix.EEXIST) {
 		err = h.pairAnew(ns, s)
 	}
 	if errors.Is(err, ErrExists) {
-		return err
+		return 0, err
 	}
 	if err != nil {
-		return fmt.Errorf("make a veth for %s: %w", s.Host, err)
+		return 0, fmt.Errorf("make a veth for %s: %w", s.Host, err)
 	}
 	err = h.guard(s)
 	if err == nil {
-		err = h.plug(ctx, on, s)
+		blocked, err = h.plug(ctx, on, s)
 	}
 	if err != nil {
-		return errors.Join(err, drop(h.conn, named(s.HostEnd))) // the container's end goes with it
+		return 0, errors.Join(err, drop(h.conn, named(s.HostEnd))) // the container's end goes with it
 	}
-	return nil
+	return blocked, nil
 }
 
 // guard has the host's end guarded. No frame has passed it yet.
@@ -112,10 +113,15 @@ func (h *Host) pairAnew(ns *netns.NS, s Spec) error {
 	return nil
 }
 
-// plug makes the veth's host end a port of the bridge and checks that it forwards.
-func (h *Host) plug(ctx context.Context, on Interface, s Spec) error {
+// plug makes the veth's host end a port of the bridge and checks that it forwards. It returns
+// when the port will, where it does not yet.
+func (h *Host) plug(ctx context.Context, on Interface, s Spec) (blocked time.Duration, err error) {
 	port := named(s.HostEnd)
-	err := change(h.conn, port, unix.IFF_UP,
+	flags := uint32(unix.IFF_UP)
+	if s.VLAN != 0 {
+		flags = 0 // no frame passes in another VLAN
+	}
+	err = change(h.conn, port, flags,
 		rtnetlink.String(unix.IFLA_IFALIAS, s.Alias),
 		// A bridge takes the lowest MTU of its ports as its own, so one container's mtu
 		// would change the host's and every other container's. So the host's end has the
@@ -123,18 +129,23 @@ func (h *Host) plug(ctx context.Context, on Interface, s Spec) error {
 		rtnetlink.Uint32(unix.IFLA_MASTER, uint32(on.link.Index)))
 	switch {
 	case errors.Is(err, unix.EXFULL):
-		return fmt.Errorf("the bridge %s is full: Linux gives a bridge 1023 ports; use a second bridge", s.Host)
+		return 0, fmt.Errorf("the bridge %s is full: Linux gives a bridge 1023 ports; use a second bridge", s.Host)
 	case err != nil:
-		return fmt.Errorf("plug %s into %s: %w", s.HostEnd, s.Host, err)
+		return 0, fmt.Errorf("plug %s into %s: %w", s.HostEnd, s.Host, err)
+	}
+	if s.VLAN != 0 {
+		if err := h.tag(on, s); err != nil {
+			return 0, err
+		}
 	}
 	if s.Isolate {
 		info := rtnetlink.Nested(unix.IFLA_LINKINFO, rtnetlink.String(unix.IFLA_INFO_SLAVE_KIND, "bridge"),
 			rtnetlink.Nested(unix.IFLA_INFO_SLAVE_DATA, rtnetlink.Attr{Type: unix.IFLA_BRPORT_ISOLATED, Value: []byte{1}}))
 		if err := change(h.conn, port, 0, info); err != nil {
-			return fmt.Errorf("isolate %s: %w", s.HostEnd, err)
+			return 0, fmt.Errorf("isolate %s: %w", s.HostEnd, err)
 		}
 	}
-	return h.forwards(ctx, s)
+	return h.forwards(ctx, on, s)
 }
 
 // dropStale removes the host end that an earlier link of the same attachment left, while

@@ -4,6 +4,7 @@ package options
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"net"
 	"net/netip"
@@ -42,9 +43,10 @@ var errValue = errors.New("not allowed")
 const maxMetric = min(1<<32-2, math.MaxInt)
 
 var keys = []key{
-	{name: "bridge", network: true, values: "a bridge on this host", parse: ifname(func(o *Options) *string { return &o.Bridge })},
-	{name: "parent", network: true, values: "a network interface of this host", parse: ifname(func(o *Options) *string { return &o.Parent })},
+	{name: "bridge", network: true, values: "a bridge on this host", parse: hostInterface(func(o *Options) *string { return &o.Bridge })},
+	{name: "parent", network: true, values: "a network interface of this host", parse: hostInterface(func(o *Options) *string { return &o.Parent })},
 	{name: "mode", network: true, values: "bridge, private, vepa, passthru", parse: word(func(o *Options) *string { return &o.Mode }, "bridge", "private", "vepa", "passthru")},
+	{name: "vlan", network: true, values: "1 to 4094", parse: number(func(o *Options) *int { return &o.VLAN }, 1, 4094)},
 	{name: "isolate", network: true, values: "false, true", parse: boolean(func(o *Options) *bool { return &o.Isolate })},
 	{name: "guard", network: true, values: "on, off", parse: parseGuard},
 	{name: "mtu", alias: "com.docker.network.driver.mtu", values: "576 to 65535", parse: number(func(o *Options) *int { return &o.MTU }, 576, 65535)},
@@ -126,9 +128,9 @@ func number(field func(*Options) *int, low, high int) func(*Options, string) err
 	}
 }
 
-func ifname(field func(*Options) *string) func(*Options, string) error {
+func hostInterface(field func(*Options) *string) func(*Options, string) error {
 	return func(o *Options, v string) error {
-		if err := CheckInterfaceName(v); err != nil {
+		if err := CheckHostInterface(v); err != nil {
 			return err
 		}
 		*field(o) = v
@@ -136,14 +138,32 @@ func ifname(field func(*Options) *string) func(*Options, string) error {
 	}
 }
 
+// maxAltName is the most that an alternative name of an interface can have, in bytes (ALTIFNAMSIZ
+// of linux/if.h, with its zero).
+const maxAltName = 127
+
+// CheckHostInterface is CheckInterfaceName for an interface that may be called by an alternative
+// name (ip link property add dev eth0 altname …), which can be longer.
+func CheckHostInterface(name string) error {
+	if len(name) > maxAltName {
+		return fmt.Errorf("an alternative name of an interface has at most %d bytes", maxAltName)
+	}
+	return checkName(name)
+}
+
 // CheckInterfaceName refuses names that the kernel refuses for an interface: longer than
 // 15 bytes, empty, with a slash, a colon or a blank (dev_valid_name).
 func CheckInterfaceName(name string) error {
+	if len(name) > 15 {
+		return errors.New("an interface name has at most 15 characters")
+	}
+	return checkName(name)
+}
+
+func checkName(name string) error {
 	switch {
 	case name == "" || name == "." || name == "..":
 		return errors.New("not an interface name")
-	case len(name) > 15:
-		return errors.New("an interface name has at most 15 characters")
 	case strings.ContainsAny(name, "/: \t\n\v\f\r"):
 		return errors.New("an interface name cannot contain a slash, a colon or white space")
 	}

@@ -30,7 +30,7 @@ func TestDefaults(t *testing.T) {
 func TestEveryKeyTakesWhatItSaysItTakes(t *testing.T) {
 	t.Parallel()
 	good := map[string][]string{
-		"bridge": {"br0"}, "parent": {"eth0.100", "abcdefghijklmno"}, "mode": {"bridge", "private", "vepa", "passthru"},
+		"bridge": {"br0"}, "parent": {"eth0.100", "the-port-that-leads-to-the-lan", strings.Repeat("a", 127)}, "vlan": {"1", "4094"}, "mode": {"bridge", "private", "vepa", "passthru"},
 		"isolate": {"true", "false", "1"}, "guard": {"on", "off"}, "mtu": {"576", "9000", "65535"}, "mac": {"stable", "random", "02:00:00:00:00:01"},
 		"client_id": {"mac", "duid", "none", "text", "01:02", "0xff0102"}, "hostname": {"auto", "none", "web", "web.lan"},
 		"fqdn": {"true"}, "vendor_class": {"any text"}, "user_class": {"x"}, "request_ip": {"192.0.2.9"},
@@ -40,7 +40,7 @@ func TestEveryKeyTakesWhatItSaysItTakes(t *testing.T) {
 		"ipv6": {"off", "auto", "slaac", "dhcp", "only"}, "ra_routes": {"true", "false"}, "ipv6_timeout": {"0s", "2s", "30s"}, "rapid_commit": {"true"}, "ipv6_mostly": {"true"},
 	}
 	bad := map[string][]string{
-		"bridge": {"", ".", "a/b", "a b", "abcdefghijklmnop"}, "parent": {"..", "eth0:1"}, "mode": {"", "source"},
+		"bridge": {"", ".", "a/b", "a b", strings.Repeat("a", 128)}, "parent": {"..", "eth0:1"}, "vlan": {"0", "4095", "5,6", ""}, "mode": {"", "source"},
 		"isolate": {"", "yes"}, "guard": {"", "true"}, "mtu": {"575", "65536", "-1", "1e3", ""}, "mac": {"", "02:00:00:00:00", "01:00:00:00:00:01", "00:00:00:00:00:00", "02:00:00:00:00:01:02:03"},
 		"client_id": {"", "0x01"}, "hostname": {"", "-a", "a-", "a_b", "a..b", strings.Repeat("a", 64)},
 		"fqdn": {"maybe"}, "vendor_class": {"a\nb", strings.Repeat("x", 256)}, "user_class": {"\x00"}, "request_ip": {"", "0.0.0.0", "224.0.0.1", "127.0.0.1", "::1", "192.0.2.9/24"},
@@ -74,7 +74,7 @@ func TestLayers(t *testing.T) {
 	if err != nil || o.Bridge != "br0" || o.Metric != 9 || o.Hostname != "web" || o.MTU != 1400 || o.Host() != "br0" {
 		t.Errorf("%+v, %v", o, err)
 	}
-	for name := range map[string]bool{"bridge": true, "parent": true, "mode": true, "isolate": true, "guard": true} {
+	for name := range map[string]bool{"bridge": true, "parent": true, "mode": true, "isolate": true, "guard": true, "vlan": true} {
 		if _, err := Per(network, map[string]string{name: "x"}); err == nil || !strings.Contains(err.Error(), "belongs to the network") {
 			t.Errorf("%s of a container: %v", name, err)
 		}

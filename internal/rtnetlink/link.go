@@ -5,6 +5,7 @@ package rtnetlink
 import (
 	"bytes"
 	"net"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,6 +23,15 @@ type Link struct {
 	Master    int    // ifindex of the bridge, bond, … that has it as a port; 0: none
 	PortKind  string // the master's kind
 	PortState uint8  // of a bridge's port: BR_STATE_… of linux/if_bridge.h
+
+	Bridge Bridge // of a bridge
+}
+
+// Bridge is the part of a bridge's settings that the programs here look at.
+type Bridge struct {
+	Delay time.Duration // a port listens for that long and learns for that long, with spanning tree
+	VLANs bool          // it filters VLANs
+	PVID  uint16        // the VLAN that a new port is in, if it filters VLANs; 0: none
 }
 
 // LinkByIndex asks for a link (RTM_GETLINK). It fails with ENODEV if there is no such
@@ -86,16 +96,21 @@ func ParseLink(body []byte) (Link, error) {
 
 // parseInfo reads IFLA_LINKINFO.
 func (l *Link) parseInfo(b []byte) {
-	var port []byte
+	var port, data []byte
 	for kind, value := range Attrs(b) {
 		switch kind {
 		case unix.IFLA_INFO_KIND:
 			l.Kind = unix.ByteSliceToString(value)
+		case unix.IFLA_INFO_DATA:
+			data = value
 		case unix.IFLA_INFO_SLAVE_KIND:
 			l.PortKind = unix.ByteSliceToString(value)
 		case unix.IFLA_INFO_SLAVE_DATA:
 			port = value
 		}
+	}
+	if l.Kind == "bridge" {
+		l.Bridge.parse(data)
 	}
 	if l.PortKind != "bridge" {
 		return
@@ -103,6 +118,24 @@ func (l *Link) parseInfo(b []byte) {
 	for kind, value := range Attrs(port) {
 		if kind == unix.IFLA_BRPORT_STATE && len(value) == 1 {
 			l.PortState = value[0]
+		}
+	}
+}
+
+// parse reads the IFLA_INFO_DATA of a bridge.
+func (b *Bridge) parse(data []byte) {
+	const (
+		forwardDelay, vlanFiltering, vlanPVID = 1, 7, 39              // IFLA_BR_… of linux/if_link.h
+		tick                                  = 10 * time.Millisecond // of USER_HZ
+	)
+	for kind, value := range Attrs(data) {
+		switch {
+		case kind == forwardDelay:
+			b.Delay = time.Duration(Number(value)) * tick
+		case kind == vlanFiltering && len(value) == 1:
+			b.VLANs = value[0] != 0
+		case kind == vlanPVID && len(value) == 2:
+			b.PVID = native.Uint16(value)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func (r Interface) Lease(link attach.Link) (leaseapi.AcquireRequest, error) {
 	}
 	req := leaseapi.AcquireRequest{
 		Attachment: r.Attachment,
-		Link:       leaseapi.Link{Netns: r.Netns, MAC: link.MAC.String(), Host: o.Host(), MTU: mtu},
+		Link:       leaseapi.Link{Netns: r.Netns, MAC: link.MAC.String(), Host: attach.LAN(o.Host(), o.VLAN), MTU: mtu},
 		Client: leaseapi.Client{
 			ClientID: hex.EncodeToString(clientID), Hostname: o.HostnameOption(r.Hostnames...), FQDN: o.FQDN,
 			VendorClass: o.VendorClass, UserClass: o.UserClass, RequestIP: o.RequestIP, RequireIP: o.RequireIP, Servers: o.Servers,

@@ -18,6 +18,7 @@ func (r Interface) Link() (attach.Spec, error) {
 	o := r.Options
 	s := Signs(r.Attachment)
 	s.Host, s.Mode, s.Isolate, s.Guard, s.MTU = o.Host(), o.Mode, o.Isolate, o.Guard, o.MTU
+	s.VLAN, s.Raise, s.Patience, s.Impatient = o.VLAN, true, o.LeaseTimeout, o.OnTimeout == "continue"
 	if o.Parent != "" && o.Mode == "passthru" && o.MAC == nil {
 		return s, nil // the container takes the NIC's place, MAC and all
 	}
@@ -29,9 +30,8 @@ func (r Interface) Link() (attach.Spec, error) {
 // Signs is the part of the link that follows of the attachment alone. By it a link is known
 // whose maker died.
 func Signs(a leaseapi.Attachment) attach.Spec {
-	digest := digestOf(a)
 	return attach.Spec{
-		Interface: a.Interface, HostEnd: attach.Prefix + digest[:9], FormerEnd: formerEnd(a, digest),
+		Interface: a.Interface, HostEnd: hostEnd(a), FormerEnd: formerEnd(a),
 		Alias: fmt.Sprintf("net-dhcp: %s/%s/%s %s", a.ContainerName, a.Network, a.Interface, ShortID(a.ContainerID)),
 	}
 }
@@ -40,25 +40,34 @@ func Signs(a leaseapi.Attachment) attach.Spec {
 // shorter id.
 func ShortID(id string) string { return id[:min(len(id), 12)] }
 
-// digestOf tells attachments apart, in hex. The name of the veth's host end has the beginning
-// of it, as much as the kernel's 15 bytes have room for.
-func digestOf(a leaseapi.Attachment) string {
-	whole := a.ContainerID + "\x00" + a.Network + "\x00" + a.Interface
-	if a.Owner != "" {
-		whole += "\x00" + a.Owner
-	}
-	sum := sha256.Sum256([]byte(whole))
-	return hex.EncodeToString(sum[:])
+// hostEnd names the veth's host end after the attachment: as much of a digest as the kernel's
+// 15 bytes have room for.
+func hostEnd(a leaseapi.Attachment) string {
+	return attach.Prefix + digest(whole(a) + "\x00" + a.ContainerName)[:9]
 }
 
-// formerEnd is the host end's name in version 0.1: it began with the container's name, so that
-// a rule of the host about en* took the container envoy off the LAN.
-func formerEnd(a leaseapi.Attachment, digest string) string {
+// formerEnd is the host end's name in earlier versions: it began with the container's name, so
+// that a rule of the host about en* took the container envoy off the LAN.
+func formerEnd(a leaseapi.Attachment) string {
 	name := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
 			return r
 		}
 		return -1
 	}, a.ContainerName)
-	return name[:min(len(name), 6)] + "-" + digest[:8]
+	return name[:min(len(name), 6)] + "-" + digest(whole(a))[:8]
+}
+
+// whole tells attachments apart.
+func whole(a leaseapi.Attachment) string {
+	text := a.ContainerID + "\x00" + a.Network + "\x00" + a.Interface
+	if a.Owner != "" {
+		text += "\x00" + a.Owner
+	}
+	return text
+}
+
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }

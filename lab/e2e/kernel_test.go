@@ -20,6 +20,7 @@ type link struct {
 	Address   string   `json:"address"`
 	MTU       int      `json:"mtu"`
 	OperState string   `json:"operstate"`
+	Flags     []string `json:"flags"`
 	Master    string   `json:"master"`
 	Alias     string   `json:"ifalias"`
 	AddrInfo  []ipaddr `json:"addr_info"`

@@ -40,7 +40,7 @@ func create(stdin io.Reader) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := fits(on, merged); err != nil {
+	if err := fits(on, o, merged); err != nil {
 		return nil, err
 	}
 	if n.IPv6Enabled && merged["ipv6"] == "" {
@@ -82,13 +82,13 @@ func checkNetwork(n types.Network) error {
 }
 
 // fits refuses an option that says nothing for this kind of link.
-func fits(on attach.Interface, given map[string]string) error {
+func fits(on attach.Interface, o options.Options, given map[string]string) error {
 	for option, kind := range map[string]string{"mode": "parent", "isolate": "bridge", "guard": "bridge"} {
 		if value, ok := given[option]; ok && on.Kind() != kind {
 			return fmt.Errorf("option %s=%s works only on a %s, but %s is a %s", option, value, kind, on.Name(), on.Kind())
 		}
 	}
-	return nil
+	return on.Carries(o.VLAN)
 }
 
 // hostInterface finds what to attach to: as named, else where the default route

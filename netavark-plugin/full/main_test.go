@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 }
 
 // Each script in testdata runs the real main on a host with a bridge br0 that has
-// the port port0, a NIC nic0, a NIC down0 that is down, and no default route.
+// the port port0, a NIC nic0 with an alternative name, and no default route.
 func TestScripts(t *testing.T) {
 	testlan.RequireRoot(t)
 	host(t)
@@ -54,17 +54,20 @@ var makeHost = sync.OnceValue(func() error {
 		&netlink.Bridge{LinkAttrs: named("br0")},
 		&netlink.Veth{LinkAttrs: named("nic0"), PeerName: "lan0"},
 		&netlink.Veth{LinkAttrs: named("port0"), PeerName: "lan1"},
-		&netlink.Veth{LinkAttrs: named("down0"), PeerName: "lan2"},
 	} {
 		if err := netlink.LinkAdd(l); err != nil {
 			return err
 		}
-		if l.Attrs().Name == "down0" {
-			continue
-		}
 		if err := netlink.LinkSetUp(l); err != nil {
 			return err
 		}
+	}
+	nic, err := netlink.LinkByName("nic0")
+	if err != nil {
+		return err
+	}
+	if err := netlink.LinkAddAltName(nic, "the-port-that-leads-to-the-lan"); err != nil {
+		return err
 	}
 	br, err := netlink.LinkByName("br0")
 	if err != nil {

@@ -8,6 +8,7 @@ package attachment
 import (
 	"context"
 	"net/netip"
+	"strings"
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/clock"
@@ -45,6 +46,8 @@ type Kernel interface {
 	Number(p kernel.Place) (int, error)
 	Check(p kernel.Place) error
 	DeleteLink(p kernel.Place) error
+	// Doubt returns why messages may reach nobody on a LAN, for the user; empty: not known.
+	Doubt(lan string) string
 	// Unguard says that the attachment of an interface is over.
 	Unguard(u kernel.Use)
 	// OutOfReach returns those of addrs that are the host's own, and that a container on that
@@ -129,16 +132,18 @@ type Attachment struct {
 // activity is the part of an Attachment that it does without at rest.
 type activity struct {
 	place    kernel.Place
-	families [2]family // both, IPv4 first
-	ending   *ending   // noted, and concluded after the message
-	failures int       // of giving back a held lease, in a row
-	waiters  []*Waiter // for a lease
-	trouble  string    // the last reason why there is none
+	families [2]family     // both, IPv4 first
+	ending   *ending       // noted, and concluded after the message
+	failures int           // of giving back a held lease, in a row
+	waiters  []*Waiter     // for a lease
+	trouble  string        // the last reason why there is none
+	owed     clock.Instant // no request's time is over before; 0: making the link cost none
 }
 
 // Join makes the membership of an attachment, which owns it from New on.
 func Join(env *Env, key string, req *request.Request, at kernel.Place) *lan.Member {
-	id := lan.Identity{Key: key, Host: req.Link.Host, Client: req.ClientKey(), MAC: req.Link.MAC, Cookie: at.Cookie}
+	client := strings.TrimPrefix(req.ClientKey(), req.Link.Host) // the LAN may have two names
+	id := lan.Identity{Key: key, Host: req.Link.Host, Client: client, MAC: req.Link.MAC, Cookie: at.Cookie}
 	if req.Policy.IPv6 != request.IPv6Off {
 		id.Six = req.Client.Secret
 	}
@@ -154,7 +159,9 @@ func New(env *Env, host Host, req *request.Request, at kernel.Place, on *lan.Mem
 		a.v6 = ipv6.New(a.config6(), k.V6)
 	}
 	a.lan.Heed(notices{a})
-	req.Link.Host = a.lan.Host() // the same, and one copy for all of the LAN
+	if same := a.lan.Host(); same == req.Link.Host {
+		req.Link.Host = same // one copy for all of the LAN
+	}
 	if req.Client.Hostname == req.Attachment.ContainerName {
 		req.Client.Hostname = req.Attachment.ContainerName // the same, and one copy
 	}

@@ -14,31 +14,44 @@ import (
 
 // Begin starts the attachment for w, who becomes its owner. Its LAN knows it as living. make makes the link; nil: the
 // link is there.
-func (a *Attachment) Begin(w *Waiter, make func(at kernel.Place) (kernel.Place, error)) {
+func (a *Attachment) Begin(w *Waiter, make func(at kernel.Place) (kernel.Place, kernel.Hindrance, error)) {
 	a.owner, a.waiters = w, []*Waiter{w}
+	var h kernel.Hindrance
 	if make != nil {
-		a.makeLink(make)
+		h = a.makeLink(make)
+	}
+	switch {
+	case a.Ending():
+	case h.Blocked > 0:
+		a.enqueueLater(h.Blocked)
+	default:
+		a.Enqueue()
 	}
 	if !a.Ending() {
-		a.Enqueue()
+		a.hinder(h)
 	}
 }
 
 // makeLink has make make the link. The intention is on disk first: if leased is killed, the
 // next leased removes what there is of the link.
-func (a *Attachment) makeLink(make func(at kernel.Place) (kernel.Place, error)) {
+func (a *Attachment) makeLink(make func(at kernel.Place) (kernel.Place, kernel.Hindrance, error)) kernel.Hindrance {
 	a.unowned = true
 	a.save(lease4.Lease{})
 	failpoint.At(failpoint.AfterIntention)
-	at, err := make(a.place)
+	began := a.Now()
+	at, h, err := make(a.place)
 	if err != nil {
 		a.unowned = false // make has undone what it did
 		a.GiveUp("the link could not be made", &leaseapi.Error{Name: leaseapi.ErrorFailed, Message: err.Error()})
-		return
+		return h
+	}
+	if now := a.Now(); now.Sub(began) > slowLink {
+		a.owed = now.Add(timeToAsk)
 	}
 	a.place, a.guarded = at, true
 	a.req.Link.Index = at.Index
 	failpoint.At(failpoint.AfterLink)
+	return h
 }
 
 // dropLink deletes a link that goes with the attachment.

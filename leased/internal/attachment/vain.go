@@ -23,11 +23,18 @@ func (a *Attachment) Trouble(text string) {
 // asked adds to a reason as whom the container asked, which the operator of a server that knows
 // its clients has to be told, and where to look.
 func (a *Attachment) asked(why string) string {
-	sep := "; the"
-	if strings.HasSuffix(why, "?") || strings.HasSuffix(why, ".") {
-		sep = " The"
+	if doubt := a.env.Kernel.Doubt(a.req.Link.Host); doubt != "" {
+		why = then(why, "on this host, "+doubt)
 	}
-	return fmt.Sprintf("%s%s container asked as %s; see: journalctl -u leased", why, sep, a.req.Link.MAC)
+	return then(why, fmt.Sprintf("the container asked as %s; see: journalctl -u leased", a.req.Link.MAC))
+}
+
+// then adds to a text that may be a sentence or a question.
+func then(text, more string) string {
+	if strings.HasSuffix(text, "?") || strings.HasSuffix(text, ".") {
+		return text + " " + strings.ToUpper(more[:1]) + more[1:]
+	}
+	return text + "; " + more
 }
 
 // inVain says why there is no lease yet, where, and the next step.

@@ -9,7 +9,6 @@ import (
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/event"
 	"podman-net-dhcp/leased/internal/lan"
-	"podman-net-dhcp/leased/internal/lease4"
 	"podman-net-dhcp/leased/internal/request"
 )
 
@@ -78,11 +77,8 @@ func (a *Attachment) Late(w *Waiter) {
 	shown := a.Snapshot()
 	l := shown.reply(a.Now())
 	if a.req.Policy.OnTimeout == request.Continue || a.req.Policy.IPv6 == request.IPv6Only && l != nil {
-		names := shown.names()
-		a.resolves, a.unowned = &names, false
-		a.save(lease4.Lease{})
 		a.lan.ExitGate(lan.TimedOut)
-		w.Answer(Result{Lease: l, MAC: a.req.Link.MAC})
+		a.goOn(w)
 		return
 	}
 	err := noLease(a.asked(why))

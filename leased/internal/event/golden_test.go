@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"time"
 
 	"podman-net-dhcp/leased/internal/event"
 )
@@ -78,6 +79,9 @@ var golden = []struct {
 	{event.Ignored{}, "DEBUG", `msg="message ignored" WHO err=<nil>`},
 
 	{event.Trimmed{Parts: []string{"route 0.0.0.0/1: wider than /8", "subnet 10.9.8.7/6: wider than /8"}}, "WARN", `msg="a part of the lease is left out" WHO parts="route 0.0.0.0/1: wider than /8; subnet 10.9.8.7/6: wider than /8"`},
+	{event.Raised{Host: "br0"}, "INFO", `msg="the bridge or parent was down and is up now" WHO host=br0`},
+	{event.Hindered{Host: "nic0"}, "WARN", `msg="the parent has no carrier; the lease comes when it has" WHO host=nic0`},
+	{event.Hindered{Host: "br0", Blocked: 30 * time.Second}, "WARN", `msg="spanning tree holds the port back; the lease comes later" WHO host=br0 for=30s`},
 	{event.Limited{Option: "lease_timeout=40s", To: "10s"}, "WARN", `msg="a container's option is limited by its network's" WHO option="lease_timeout=40s" to=10s`},
 
 	{event.Reported{Family: event.IPv4, Msg: "server refused the address", Detail: "no"}, "WARN", `msg="server refused the address" WHO detail=no`},

@@ -32,7 +32,7 @@ func (Linux) Adopt(f *os.File, path, ifname string) (Place, error) {
 
 // Maker makes one link. It is for one goroutine at a time.
 type Maker interface {
-	// Link is the link as it will be.
+	// Link is the link as it will be, and after Make as it is.
 	Link() attach.Link
 	// Make makes the link in the place's netns, whose session is open, and returns the
 	// place with the link. If Make fails, it has undone all. It waits by pause, which
@@ -56,7 +56,7 @@ func (l Linux) Maker(s attach.Spec) (Maker, error) {
 	if l.Guard != nil {
 		host.Guard = l.Guard.Add
 	}
-	return &maker{host, on, s, l}, nil
+	return &maker{host, on, s, l, on.Link(s)}, nil
 }
 
 type maker struct {
@@ -64,9 +64,10 @@ type maker struct {
 	on   attach.Interface
 	spec attach.Spec
 	l    Linux
+	link attach.Link
 }
 
-func (m *maker) Link() attach.Link { return m.on.Link(m.spec) }
+func (m *maker) Link() attach.Link { return m.link }
 
 func (m *maker) Close() { m.host.Close() }
 
@@ -77,7 +78,7 @@ func (m *maker) Make(ctx context.Context, p Place, pause func(ctx context.Contex
 		m.l.Unguard(p.Use(m.spec.HostEnd, netip.Addr{}))
 		return p, err
 	}
-	p.MAC = link.MAC
+	m.link, p.MAC = link, link.MAC
 	// This also makes the kernel look at the carrier of a veth.
 	p.Index, err = p.Session.netlink().Index(p.Interface, p.MAC)
 	if err != nil {
@@ -86,6 +87,39 @@ func (m *maker) Make(ctx context.Context, p Place, pause func(ctx context.Contex
 		return p, err
 	}
 	return p, nil
+}
+
+// Doubt returns why a new container's messages may reach nobody on a LAN, as the host has it, for
+// the user; empty: nothing is known against it.
+func (l Linux) Doubt(lan string) string {
+	host, err := attach.OpenHost(l.Host)
+	if err != nil {
+		return ""
+	}
+	defer host.Close()
+	return host.Doubt(attach.SplitLAN(lan))
+}
+
+// LANName is a LAN's name with what the kernel calls its interface.
+func (l Linux) LANName(lan string) string {
+	host, err := attach.OpenHost(l.Host)
+	if err != nil {
+		return lan
+	}
+	defer host.Close()
+	name, vlan := attach.SplitLAN(lan)
+	on, err := host.Find(name)
+	if err != nil {
+		return lan
+	}
+	return attach.LAN(on.Link(attach.Spec{}).On, vlan)
+}
+
+// Hindrance is what keeps a link that was made from reaching its LAN.
+type Hindrance struct {
+	NoCarrier bool          // the parent has no carrier
+	Blocked   time.Duration // the bridge lets the port forward only then; 0: it does
+	Raised    bool          // the bridge or parent was down, and is up now
 }
 
 // UnmakeLink removes what Make left when leased was killed. The place need not be there any

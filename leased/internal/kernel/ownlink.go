@@ -53,8 +53,9 @@ func raiseLink(ns *netns.NS, on string, mac net.HardwareAddr) (index int, err er
 	defer host.Close()
 	var tag [4]byte
 	_, _ = rand.Read(tag[:]) // never fails
+	on, vlan := attach.SplitLAN(on)
 	if _, err := host.Make(ctx, ns, attach.Spec{
-		Host: on, Mode: "bridge", Interface: raisedName, MAC: mac,
+		Host: on, VLAN: vlan, Mode: "bridge", Interface: raisedName, MAC: mac,
 		HostEnd: attach.Prefix + "-" + hex.EncodeToString(tag[:]), Alias: "leased's own",
 	}); err != nil {
 		return 0, err

@@ -102,6 +102,25 @@ func (l *LANs) lan(host string) *lan {
 	return one
 }
 
+// Same says that two names are one host interface's, and so lead to one LAN: one may be an
+// alternative name. What has begun under both stays two LANs.
+func (l *LANs) Same(one, other string) {
+	if one == other {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch a, b := l.byHost[one], l.byHost[other]; {
+	case a == nil && b == nil:
+		a = newLAN(l, other)
+		l.byHost[one], l.byHost[other] = a, a
+	case a == nil:
+		l.byHost[one] = b
+	case b == nil:
+		l.byHost[other] = a
+	}
+}
+
 // index notes whether a member is living, so that living finds it.
 func (l *LANs) index(m *Member, living bool) {
 	l.mu.Lock()

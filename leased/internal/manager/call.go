@@ -3,12 +3,14 @@
 package manager
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
 	"runtime/debug"
 	"time"
 
+	"podman-net-dhcp/internal/attach"
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/attachment"
 	"podman-net-dhcp/leased/internal/event"
@@ -71,7 +73,13 @@ func (c *call) wait(ctx context.Context, answer <-chan attachment.Result, timeou
 		case r := <-answer:
 			return r, nil
 		case <-late.C:
-			c.post(func(a *attachment.Attachment) { a.Late(c.waiter) })
+			c.post(func(a *attachment.Attachment) {
+				if more := a.Owes(); more > 0 {
+					late.Reset(more)
+					return
+				}
+				a.Late(c.waiter)
+			})
 		case <-ctx.Done():
 			c.undone()
 			return attachment.Result{}, ctx.Err()
@@ -134,11 +142,15 @@ func (c *call) closeMaker() {
 }
 
 // making is how the attachment makes its link; nil: the link is there.
-func (c *call) making(ctx context.Context) func(at kernel.Place) (kernel.Place, error) {
+func (c *call) making(ctx context.Context) func(at kernel.Place) (kernel.Place, kernel.Hindrance, error) {
 	if c.maker == nil {
 		return nil
 	}
-	return func(at kernel.Place) (kernel.Place, error) { return c.maker.Make(ctx, at, c.m.workers.pause) }
+	return func(at kernel.Place) (kernel.Place, kernel.Hindrance, error) {
+		at, err := c.maker.Make(ctx, at, c.m.workers.pause)
+		l := c.maker.Link()
+		return at, kernel.Hindrance{NoCarrier: l.NoCarrier, Blocked: l.Blocked, Raised: l.Raised}, err
+	}
 }
 
 // lookAt is the look of an Acquire, whose link is there.
@@ -166,7 +178,9 @@ func lookAhead(s request.Setup, netns *os.File) func(c *call, x *actor) error {
 		if c.maker, err = k.Maker(spec); err != nil {
 			return refused(err)
 		}
-		req, err := s.Request(c.maker.Link())
+		link := c.maker.Link()
+		c.m.env.LANs.Same(attach.LAN(spec.Host, spec.VLAN), attach.LAN(cmp.Or(link.On, spec.Host), spec.VLAN))
+		req, err := s.Request(link)
 		if err != nil {
 			return refused(err)
 		}

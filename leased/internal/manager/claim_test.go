@@ -204,3 +204,22 @@ func TestIdentityOfAFailedStart(t *testing.T) {
 		w.acquire(w.thief(1, victim, theft["its MAC"].ask))
 	})
 }
+
+// A bridge has an alternative name, and each container a network that names it otherwise. leased
+// restarts between them: then it has the names on disk alone.
+func TestIdentityUnderAnotherNameOfTheBridge(t *testing.T) {
+	for name, tt := range theft {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				victim := w.victim()
+				victim.Link.Host = "the-lan"
+				w.acquire(victim)
+				if err := w.restart(func() {}); err != nil {
+					t.Fatal(err)
+				}
+				_, _, err := w.m.Acquire(context.Background(), w.thief(1, victim, tt.ask))
+				w.wantRefused(err, tt.says)
+			})
+		})
+	}
+}

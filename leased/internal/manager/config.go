@@ -45,6 +45,8 @@ type Kernel interface {
 	Maker(s attach.Spec) (kernel.Maker, error)
 	// UnmakeLink removes what a killed Maker has left.
 	UnmakeLink(p kernel.Place, s attach.Spec) error
+	// LANName is a LAN's name with what the kernel calls its interface.
+	LANName(lan string) string
 	// Reguard guards the ports that an earlier leased has guarded. It comes before all else.
 	Reguard(all []kernel.Use) error
 	// LANRouters hears the router advertisements on the LAN behind a host interface.

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"podman-net-dhcp/internal/attach"
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/request"
@@ -49,6 +50,7 @@ type fakeKernel struct {
 	noARP    bool // nobody gets to receive from ARP sockets
 
 	making     time.Duration // what it takes to make a link
+	made       attach.Link   // what is said of each
 	makers     int           // that are open
 	makerError error
 	itself     []netip.Addr // of the host, out of reach

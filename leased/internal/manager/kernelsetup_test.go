@@ -59,6 +59,16 @@ func (k *fakeKernel) Unguard(u kernel.Use) {
 	k.unguarded = append(k.unguarded, u.Port)
 }
 
+// LANName knows one alternative name.
+func (k *fakeKernel) LANName(lan string) string {
+	if lan == "the-lan" {
+		return "br0"
+	}
+	return lan
+}
+
+func (k *fakeKernel) Doubt(lan string) string { return "" }
+
 func (k *fakeKernel) UnmakeLink(p kernel.Place, s attach.Spec) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -73,7 +83,8 @@ type fakeMaker struct {
 }
 
 func (m *fakeMaker) Link() attach.Link {
-	l := attach.Link{MAC: m.s.MAC, HostMTU: 1500}
+	l := m.k.made
+	l.MAC, l.HostMTU = m.s.MAC, 1500
 	if l.MAC == nil {
 		l.MAC = parentMAC
 	}

@@ -170,11 +170,13 @@ func (m *Manager) Setup(ctx context.Context, s request.Setup, netns *os.File, te
 	at, resident := m.resident(s, netns)
 	s.Wanted.Attachment = leaseapi.Attachment(at)
 	c := &call{m: m, key: at.Key(), waiter: waiter, look: lookAhead(s, netns), resident: resident}
+	began := m.now()
 	if !m.begins(c.key, func(x *actor) { c.begin(ctx, x) }) {
 		netns.Close()
 		return nil, errStopping
 	}
-	_, err = c.wait(ctx, answer, s.Wanted.Options.LeaseTimeout)
+	// begins may have made the link meanwhile, and have waited for spanning tree.
+	_, err = c.wait(ctx, answer, s.Wanted.Options.LeaseTimeout-m.now().Sub(began))
 	return c.undo, err
 }
 

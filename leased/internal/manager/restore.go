@@ -17,7 +17,7 @@ import (
 // restore adopts the leases on disk whose containers are still there: it sends no packet
 // and touches no address. The first tick does what has become due meanwhile.
 func (m *Manager) restore() error {
-	r := restoration{m: m, clients: map[string]bool{}}
+	r := restoration{m: m, clients: map[string]bool{}, known: map[string]bool{}}
 	_, err := m.cfg.Store.Load(func(b []byte) error {
 		var rec record.Record
 		if err := json.Unmarshal(b, &rec); err != nil {
@@ -45,6 +45,16 @@ type restoration struct {
 	clients map[string]bool // those that have a record
 	next    []*actor        // those that have something to do first
 	unmade  []*record.Record
+	known   map[string]bool // LANs by their names
+}
+
+// meet has a LAN's names be one before its first attachment joins.
+func (r *restoration) meet(lan string) {
+	if r.known[lan] {
+		return
+	}
+	r.known[lan] = true
+	r.m.env.LANs.Same(lan, r.m.cfg.Kernel.LANName(lan))
 }
 
 // adopt makes an attachment of a record.
@@ -68,6 +78,7 @@ func (r *restoration) adopt(rec *record.Record) error {
 			rec.IPv6.Lease.T1 = now
 		}
 	}
+	r.meet(rec.Request.Link.Host)
 	if x := r.install(key, rec, placeOf(rec)); !rec.Held {
 		r.next = append(r.next, x)
 	}

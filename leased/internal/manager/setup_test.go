@@ -289,6 +289,63 @@ func TestSetupContinues(t *testing.T) {
 	})
 }
 
+// Nobody answers on a NIC without a carrier, or on a port that spanning tree holds back.
+func TestSetupDoesNotWaitForALinkThatIsHindered(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.with(func(k *fakeKernel) { k.made.NoCarrier = true })
+		w.server.set(silent)
+		began := w.at()
+		got, _ := w.setUp(context.Background(), w.space(9, map[string]string{"on_timeout": "continue"}), true)
+		if got.err != nil || got.lease != nil || got.mac.String() != setupMAC || w.at() != began {
+			t.Errorf("Setup without a carrier: %+v after %s", got, w.at().Sub(began))
+		}
+		if w.making() || w.state() != "SELECTING" {
+			t.Errorf("the record is an intention (%v) in %s", w.making(), w.state())
+		}
+		w.kernel.with(func(k *fakeKernel) { k.made.NoCarrier = false })
+		got, _ = w.setUp(context.Background(), w.space(8, map[string]string{"lease_timeout": "2s"}), true)
+		if got.err == nil || w.at().Sub(began) < 2*time.Second {
+			t.Errorf("the next one has not the time that it asks for: %+v", got)
+		}
+	})
+}
+
+func TestLeaseComesWhenThePortForwards(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.with(func(k *fakeKernel) { k.made.Blocked = 30 * time.Second })
+		w.server.set(grant(time.Hour))
+		began := w.at()
+		got, _ := w.setUp(context.Background(), w.space(9, map[string]string{"on_timeout": "continue"}), true)
+		if got.err != nil || got.lease != nil || w.at() != began {
+			t.Errorf("Setup: %+v after %s", got, w.at().Sub(began))
+		}
+		w.pass(29 * time.Second)
+		if len(w.server.since()) != 0 {
+			t.Error("the server is asked by a port that does not forward")
+		}
+		w.pass(2 * time.Second)
+		if w.state() != "BOUND" {
+			t.Errorf("state %s", w.state())
+		}
+	})
+}
+
+// A link that took nearly all of the time leaves the server some.
+func TestSpanningTreeLeavesTimeToAsk(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.with(func(k *fakeKernel) { k.making = 10 * time.Second })
+		w.server.set(grant(time.Hour))
+		if got, _ := w.setUp(context.Background(), w.space(9, nil), true); got.err != nil || got.lease == nil {
+			t.Errorf("Setup: %+v", got)
+		}
+		w.server.set(silent)
+		began := w.at()
+		if got, _ := w.setUp(context.Background(), w.space(8, nil), true); got.err == nil || w.at().Sub(began) != 12*time.Second {
+			t.Errorf("Setup: %+v after %s", got, w.at().Sub(began))
+		}
+	})
+}
+
 // A caller that has its answer may hang up; one that does not has everything undone.
 func TestSetupHangsUpAfterTheAnswer(t *testing.T) {
 	for _, takes := range []bool{true, false} {

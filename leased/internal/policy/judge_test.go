@@ -92,6 +92,9 @@ func TestOneLineAllowsAllOfARequest(t *testing.T) {
 		{"hook bridge=br0", "guard=on", 1, ""},
 		{"hook bridge=br0", "guard=off", 0, "hook bridge=br0 guard=off"},
 		{"hook bridge=br0 guard=off", "guard=off", 1, ""},
+		{"hook bridge=br0", "vlan=5", 0, "hook bridge=br0 vlan=5"},
+		{"hook bridge=br0 vlan=4,6", "vlan=5", 0, "hook bridge=br0 vlan=5"},
+		{"hook bridge=br0 vlan=4,5", "vlan=5", 1, ""},
 		{"hook bridge=br0 guard=off", "", 1, ""},
 
 		{"hook bridge=br0", "mac=random", 0, "hook bridge=br0 mac=random"},
@@ -177,7 +180,7 @@ func TestRefusalSaysWhere(t *testing.T) {
 			"to allow this container, add to /etc/leased/policy.conf: hook parent=eth0; see leased-policy(5)",
 	} {
 		const bad = "; a file that allows nothing: /etc/leased/policy.d/x.conf:1: unknown limit colour; " +
-			"allowed: mode, guard, mac, client_id, hostname, request_ip, release, lease_timeout, networks"
+			"allowed: mode, vlan, guard, mac, client_id, hostname, request_ip, release, lease_timeout, networks"
 		if _, err := p.Judge(asks(t, wish)); err == nil || err.Error() != want+bad {
 			t.Errorf("%s:\n%v\nwant\n%s", wish, err, want+bad)
 		}

@@ -16,6 +16,7 @@ import (
 // limits are the LIMITS of a line.
 type limits struct {
 	modes      []string // of a macvlan
+	vlans      []int    // of a bridge
 	noGuard    bool     // guard=off, too
 	macs       macs
 	clientIDs  words
@@ -47,6 +48,7 @@ type limit struct {
 
 var all = []limit{
 	{"mode", parseModes, lacksMode},
+	{"vlan", parseVLANs, lacksVLAN},
 	{"guard", parseGuard, lacksGuard},
 	{"mac", func(l *limits, v string) error { return l.macs.parse(v) }, func(l limits, r Request) string { return l.macs.lacks(r.Options) }},
 	{"client_id", func(l *limits, v string) error { return l.clientIDs.parse(v) }, lacksClientID},
@@ -106,6 +108,24 @@ func lacksMode(l limits, r Request) string {
 		return ""
 	}
 	return r.Options.Mode
+}
+
+func parseVLANs(l *limits, value string) error {
+	for number := range strings.SplitSeq(value, ",") {
+		n, err := strconv.Atoi(number)
+		if err != nil || n < 1 || n > 4094 {
+			return errors.New("want VLANs from 1 to 4094, with commas")
+		}
+		l.vlans = append(l.vlans, n)
+	}
+	return nil
+}
+
+func lacksVLAN(l limits, r Request) string {
+	if n := r.Options.VLAN; n != 0 && !slices.Contains(l.vlans, n) {
+		return strconv.Itoa(n)
+	}
+	return ""
 }
 
 func parseGuard(l *limits, value string) error {

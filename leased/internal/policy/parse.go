@@ -89,7 +89,7 @@ func parseWhere(field string) (host string, err error) {
 	if strings.ContainsAny(host, "*?[],") {
 		return "", fmt.Errorf("%q: a line names one interface, without patterns", field)
 	}
-	if err := options.CheckInterfaceName(host); err != nil {
+	if err := options.CheckHostInterface(host); err != nil {
 		return "", fmt.Errorf("%q: %w", field, err)
 	}
 	return host, nil

@@ -23,6 +23,8 @@ type Setup struct {
 
 	front    string // empty: root itself, and no policy decides
 	networks int    // that the container asks for in all
+
+	patience time.Duration // before LimitTime: a bridge's spanning tree is no silent server
 }
 
 // RefusedError says, for the user, which option or part of netavark's document cannot be
@@ -98,12 +100,17 @@ func (p *parser) keyOf(a leaseapi.Attachment, document json.RawMessage) (k key) 
 // container. Without IPv4, the DHCP servers have no say.
 func (s *Setup) LimitTime(limit func(host, by string, most time.Duration) time.Duration) {
 	if o := &s.Wanted.Options; o.IPv6 != "only" {
-		o.LeaseTimeout = limit(o.Host(), Attachment(s.Wanted.Attachment).Name(), o.LeaseTimeout)
+		s.patience = o.LeaseTimeout
+		o.LeaseTimeout = limit(attach.LAN(o.Host(), o.VLAN), Attachment(s.Wanted.Attachment).Name(), o.LeaseTimeout)
 	}
 }
 
 // Link is the link to make. Its MAC is nil where it takes over the host interface's.
-func (s Setup) Link() (attach.Spec, error) { return s.Wanted.Link() }
+func (s Setup) Link() (attach.Spec, error) {
+	l, err := s.Wanted.Link()
+	l.Patience = max(l.Patience, s.patience)
+	return l, err
+}
 
 // Request is the lease to ask for, on a link that has a MAC by now.
 func (s Setup) Request(link attach.Link) (Request, error) {
@@ -147,7 +154,8 @@ func (r Request) FormerPort() string {
 // Spec is the link of the request, by the signs that tell it from others: to remove it.
 func (r Request) Spec() attach.Spec {
 	s := wanted.Signs(leaseapi.Attachment(r.Attachment))
-	s.Host, s.MAC = r.Link.Host, r.Link.MAC
+	s.Host, _ = attach.SplitLAN(r.Link.Host)
+	s.MAC = r.Link.MAC
 	s.Mode = "passthru" // or another one: then the interface there has another MAC
 	return s
 }

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rtnetlink_test
+
+import (
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"podman-net-dhcp/internal/rtnetlink"
+)
+
+// The kernel of the tests may know no VLANs.
+func TestBridge(t *testing.T) {
+	t.Parallel()
+	whole := []rtnetlink.Attr{
+		rtnetlink.Uint32(1, 1500), rtnetlink.Uint32(5, 1), {Type: 7, Value: []byte{1}}, {Type: 39, Value: native.AppendUint16(nil, 4094)},
+	}
+	short := []rtnetlink.Attr{{Type: 1, Value: []byte{1}}, {Type: 7}, {Type: 39, Value: []byte{1}}}
+	for _, c := range []struct {
+		kind  string
+		attrs []rtnetlink.Attr
+		want  rtnetlink.Bridge
+	}{
+		{"bridge", whole, rtnetlink.Bridge{Delay: 15 * time.Second, VLANs: true, PVID: 4094}},
+		{"bridge", short, rtnetlink.Bridge{}},
+		{"bridge", nil, rtnetlink.Bridge{}},
+		{"macvlan", whole, rtnetlink.Bridge{}},
+	} {
+		var r rtnetlink.Request
+		r.Add(unix.RTM_NEWLINK, 0, rtnetlink.LinkHeader(5, 0, 0), rtnetlink.Nested(unix.IFLA_LINKINFO,
+			rtnetlink.Nested(unix.IFLA_INFO_DATA, c.attrs...), rtnetlink.String(unix.IFLA_INFO_KIND, c.kind)))
+		answers, _ := rtnetlink.Take(1, 1, rtnetlink.Datagram(r, 1))
+		if l, err := rtnetlink.ParseLink(answers[0].Body); err != nil || l.Bridge != c.want {
+			t.Errorf("%s: read %+v, %v; want %+v", c.kind, l.Bridge, err, c.want)
+		}
+	}
+}
