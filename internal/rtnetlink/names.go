@@ -16,14 +16,15 @@ func (c *Conn) Names(name string) (names []string, err error) {
 		return nil, err
 	}
 	names = []string{l.Name}
+	var more []byte
 	for kind, value := range Attrs(body[unix.SizeofIfInfomsg:]) {
-		if kind != unix.IFLA_PROP_LIST {
-			continue
+		if kind == unix.IFLA_PROP_LIST {
+			more = value
 		}
-		for kind, value := range Attrs(value) {
-			if kind == unix.IFLA_ALT_IFNAME {
-				names = append(names, unix.ByteSliceToString(value))
-			}
+	}
+	for kind, value := range Attrs(more) {
+		if kind == unix.IFLA_ALT_IFNAME {
+			names = append(names, unix.ByteSliceToString(value))
 		}
 	}
 	return names, nil
