@@ -41,6 +41,7 @@ type sense struct {
 	level   level
 	lease   lease6.Lease // in use, if leased
 	leased  bool
+	without bool // of addresses, which were asked for
 }
 
 // sense gathers the facts. The LAN is asked once.
@@ -52,6 +53,7 @@ func (d *Driver) sense() sense {
 		began: d.began, until: d.until, looks: d.looks, level: d.level,
 	}
 	s.lease, s.leased = d.machine.Lease()
+	s.without = d.machine.Without()
 	if o.LAN().Subscribed() {
 		s.saidEnd = o.LAN().AdvertisedEnd()
 	}
@@ -140,7 +142,7 @@ func after(now clock.Instant, left time.Duration) clock.Instant {
 func (s sense) settled(routerless func(waited bool) bool) bool {
 	waited := s.now >= s.began.Add(solicitWait)
 	switch {
-	case s.level < s.wanted(), s.level == stateful && !s.hasLease(), s.level == stateless && !s.leased:
+	case s.level < s.wanted(), s.level == stateful && !s.hasLease() && !s.without, s.level == stateless && !s.leased:
 		return false
 	case s.mode == request.IPv6DHCP:
 		return true

@@ -64,7 +64,7 @@ func (m *Machine) resume(now clock.Instant, l Lease) {
 func (m *Machine) solicit(now clock.Instant) { m.solicitAfter(now, 0) }
 
 func (m *Machine) solicitAfter(now clock.Instant, wait time.Duration) {
-	m.offers, m.moved = nil, false
+	m.offers, m.moved, m.poor, m.seeks = nil, false, false, seeks{}
 	if at := max(now.Add(wait), m.pace.open()); at > now {
 		m.rest(Init, at)
 		return
@@ -74,11 +74,14 @@ func (m *Machine) solicitAfter(now clock.Instant, wait time.Duration) {
 
 // resolicit handles the end of the collecting time, or of RT.
 func (m *Machine) resolicit(now clock.Instant) {
-	if len(m.offers) > 0 {
+	switch {
+	case len(m.offers) > 0:
 		m.request(now)
-		return
+	case m.uninformed(now):
+		m.inquire(now)
+	default:
+		m.send(now)
 	}
-	m.send(now)
 }
 
 // advertised collects an ADVERTISE. After the first RT it takes the first ADVERTISE at
@@ -91,11 +94,16 @@ func (m *Machine) advertised(now clock.Instant, r ReplyReceived) {
 		}
 	}
 	switch why := unfit(r); {
+	case status(r) == dhcp6.NoAddrsAvail:
+		m.ignore(r, refusal(r))
+		m.addressless(now)
+		return
 	case status(r) != dhcp6.Success:
 		m.ignore(r, refusal(r))
 		return
 	case why != "":
 		m.ignore(r, why)
+		m.addressless(now)
 		return
 	case slices.ContainsFunc(m.offers, func(p offer) bool { return bytes.Equal(p.server, o.server) }):
 		return // it has answered the SOLICIT before

@@ -16,7 +16,7 @@ func (m *Machine) move(now clock.Instant) {
 		m.moved = true
 	case m.using() || m.state == Confirming:
 		m.enter(now, Confirming)
-	case m.state == Soliciting || m.state == Requesting:
+	case m.state == Soliciting || m.state == Requesting || m.seeks.on:
 		m.solicit(now)
 	case m.state == Informing || m.state == Informed:
 		m.enter(now, Informing)

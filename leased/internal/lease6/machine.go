@@ -27,6 +27,9 @@ type Machine struct {
 	offers   []offer      // ADVERTISEs collected, the best one first
 	offer    offer        // that REQUESTING asks for
 	refusals int          // fruitless turns since the last Bind
+	poor     bool         // a server without addresses has answered the SOLICIT
+	without  bool         // the information came in place of addresses
+	seeks    seeks
 
 	// lease is in use if bound is set, with or without addresses. known is a remembered
 	// lease that is not in use yet; only CONFIRMING has one.
@@ -153,12 +156,12 @@ func (m *Machine) due(now clock.Instant) {
 			return
 		}
 		m.send(now)
-	case Rebinding, Informing:
+	case Rebinding:
 		m.send(now)
 	case Declining:
 		m.redecline(now)
-	case Informed:
-		m.enter(now, Informing)
+	case Informing, Informed:
+		m.reinform(now)
 	case Stopped: // has no deadline
 	}
 }

@@ -5,6 +5,7 @@ package lease6
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"time"
 
 	"podman-net-dhcp/leased/internal/clock"
@@ -21,7 +22,7 @@ func (m *Machine) receive(now clock.Instant, r ReplyReceived) {
 		m.ignore(r, "no server identifier")
 	case !bytes.Equal(r.Client, m.cfg.DUID):
 		m.ignore(r, "client identifier is not ours")
-	case !m.from(r.Server):
+	case !m.from(r):
 		m.ignore(r, "not from our server")
 	default:
 		m.retime(r)
@@ -38,12 +39,14 @@ func (m *Machine) awaits(r ReplyReceived) bool {
 	return (m.state == Soliciting) == (r.Type == dhcp6.Advertise)
 }
 
-// from reports whether the server s may answer in this state: the server that our
-// message named, or any.
-func (m *Machine) from(s []byte) bool {
+// from reports whether the server of r may answer in this state: the server that our
+// message named, or any. The other server of a pair may grant what the first one has offered:
+// §16.10 does not have a client compare the two, and other clients do not.
+func (m *Machine) from(r ReplyReceived) bool {
+	s := r.Server
 	switch m.state {
 	case Requesting:
-		return bytes.Equal(s, m.offer.server)
+		return bytes.Equal(s, m.offer.server) || m.grants(r)
 	case Renewing:
 		return bytes.Equal(s, m.lease.Server)
 	case Declining:
@@ -51,6 +54,13 @@ func (m *Machine) from(s []byte) bool {
 	case Init, Soliciting, Confirming, Bound, Rebinding, Informing, Informed, Stopped:
 	}
 	return true
+}
+
+// grants reports whether r gives an address that REQUEST asks for.
+func (m *Machine) grants(r ReplyReceived) bool {
+	return status(r) == dhcp6.Success && badIA(r) == "" && slices.ContainsFunc(r.Addrs, func(a dhcp6.Address) bool {
+		return usable(a) && slices.Contains(m.offer.addrs, a.Addr)
+	})
 }
 
 // retime takes SOL_MAX_RT and INF_MAX_RT, even from an ADVERTISE that is otherwise not

@@ -3,6 +3,7 @@
 package lease6_test
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -39,10 +40,21 @@ func TestForeignMessagesAreDropped(t *testing.T) {
 	}
 }
 
-// REQUESTING and RENEWING only hear the server that they ask, REBINDING any.
+// REQUESTING and RENEWING only hear the server that they ask, REBINDING any. The other server of
+// a pair may grant what REQUEST asks for, and refuse nothing.
 func TestOnlyTheChosenServerCounts(t *testing.T) {
 	w := newWorld(t, lease6.Config{}).request()
-	w.do(w.reply(from(rival)), "Report").state(lease6.Requesting).do(w.reply(), "Bind,1")
+	for _, refuses := range []change{
+		gives(life(other, 800, 1000)), gives(), fails(dhcp6.NotOnLink), failsIA(dhcp6.NoAddrsAvail), times(2, 1), gives(life(client, 2, 1)),
+	} {
+		w.do(w.reply(from(rival), refuses), "Report").state(lease6.Requesting)
+	}
+	w.do(w.reply(from(rival)), "Bind,1").state(lease6.Bound)
+	if s := sent(w.fire()); len(s) != 1 || !bytes.Equal(s[0].Server, rival) {
+		t.Errorf("renewed at %+v", s)
+	}
+	w = newWorld(t, lease6.Config{}).request()
+	w.do(w.reply(), "Bind,1")
 	w.fire()
 	w.do(w.reply(from(rival)), "Report").state(lease6.Renewing)
 }

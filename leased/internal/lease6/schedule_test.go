@@ -25,7 +25,7 @@ var schedules = []struct {
 	{"SOLICIT", dhcp6.Solicit, time.Second, time.Hour, (*world).want, 0, 0},
 	{"SOLICIT, SOL_MAX_RT", dhcp6.Solicit, time.Second, 100 * time.Second, func(w *world) []lease6.Action {
 		acts := w.want()
-		w.advertise(fails(dhcp6.NoAddrsAvail), func(r *dhcp6.Reply) { r.SolMaxRT = 100 })
+		w.advertise(fails(dhcp6.UnspecFail), func(r *dhcp6.Reply) { r.SolMaxRT = 100 })
 		return acts
 	}, 0, 0},
 	{"REQUEST", dhcp6.Request, time.Second, 30 * time.Second, func(w *world) []lease6.Action {
@@ -46,7 +46,8 @@ var schedules = []struct {
 }
 
 // Each message is retransmitted as RFC 8415 §15 says, with RAND within ±0.1, at a
-// mute network: one xid, Elapsed as time passes (world looks at that).
+// mute network: one xid, Elapsed as time passes (world looks at that). SOLICIT goes on as
+// before after an INFORMATION-REQUEST in between, in a new exchange.
 func TestRetransmission(t *testing.T) {
 	for _, c := range schedules {
 		for seed := range uint64(50) {
@@ -56,6 +57,10 @@ func TestRetransmission(t *testing.T) {
 			n := 0
 			for ; n < 30; n++ {
 				s := sent(acts)
+				if c.typ == dhcp6.Solicit && n == 3 && s[0].Type == dhcp6.InformationRequest {
+					s = sent(w.fire())
+					start, xid = w.now, w.m.XID()
+				}
 				if len(s) != 1 || s[0].Type != c.typ || s[0].XID != xid || s[0].Elapsed != w.now.Sub(start) {
 					break
 				}

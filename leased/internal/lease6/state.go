@@ -35,6 +35,9 @@ package lease6
 //	 │        ◄── addresses left ────┴───────────┘
 //	 └─ refused or disturbed again and again: a pause comes before SOLICITING
 //
+// A server without addresses, or none that answers SOLICIT, leads from SOLICITING to INFORMING and
+// INFORMED, and from there, with or without an answer, back to SOLICITING.
+//
 // LinkChanged and DuplicateFound count in all states with an address in use, which
 // REQUESTING and SOLICITING have after NoBinding, until the address ends.
 // ReleaseRequested leads from every state to STOPPED, which is final.

@@ -51,11 +51,15 @@ func (m *Machine) backoff(t timing) time.Duration {
 		}
 		return m.fuzzy(t.irt, t.irt)
 	}
-	rt := m.fuzzy(2*m.rt, m.rt)
-	if t.mrt > 0 && rt > t.mrt {
-		return m.fuzzy(t.mrt, t.mrt)
+	return m.longer(m.rt, t.mrt)
+}
+
+// longer returns the wait that follows the wait rt: twice as long, up to most; 0: no bound.
+func (m *Machine) longer(rt, most time.Duration) time.Duration {
+	if next := m.fuzzy(2*rt, rt); most == 0 || next <= most {
+		return next
 	}
-	return rt
+	return m.fuzzy(most, most)
 }
 
 // fuzzy returns d + RAND·of, RAND being between -0.1 and +0.1.

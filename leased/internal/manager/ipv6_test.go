@@ -119,6 +119,29 @@ func TestRoutersFlagsDecide(t *testing.T) {
 	}
 }
 
+// The router announces addresses by DHCPv6, but the server has DNS servers alone. The start has
+// these, and does not wait for more.
+func TestServerWithoutAddresses(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.router = &router6{managed: true, prefix: prefix6}
+		req := w.container6(1, "auto")
+		w.kernel.six.server.with(func(s *server6) {
+			s.elsehow = func(typ dhcp6.Type) []byte {
+				if typ == dhcp6.Solicit {
+					return dhcp6test.OptStatus(2, "no addresses")
+				}
+				return nil
+			}
+		})
+		l, took := w.took(req)
+		w.want6(l, slaac6)
+		if took > 200*time.Millisecond || !slices.Contains(l.DNS, dns6) {
+			t.Errorf("took %v, DNS is %v", took, l.DNS)
+		}
+		w.wantHeard6("SOLICIT by dhcp6", "INFORMATION-REQUEST by dhcp6")
+	})
+}
+
 // A router that comes up with the LAN cannot advertise before its own DAD is over. The first
 // start has its IPv6 all the same.
 func TestRouterOnALANThatComesUp(t *testing.T) {
