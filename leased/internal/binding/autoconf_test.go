@@ -223,6 +223,31 @@ func TestContainerThatForwardsLater(t *testing.T) {
 	}
 }
 
+// An MTU below 1280 takes IPv6 off the interface, with all settings. When IPv6 comes back, a look
+// sees that they are the kernel's own, and SetAutoconf makes the addresses what they were.
+func TestIPv6ComesBackAfterAnMTU(t *testing.T) {
+	t.Parallel()
+	lan := testlan.New(t)
+	s, link := advertiser(lan), lan.Veth(lan.Container(), "eth0")
+	a := Autoconf{Accept: true, Addresses: true, Secret: secret}
+	autoconf(t, link, a)
+	before, ll := advertise(t, s, link, advert{lifetime: 1800, prefix: prefix6}), usableLinkLocal(t, link)
+	link.Set("mtu", "1000")
+	if state := look(t, link); before.Plain || state.Plain || state.LinkLocal.IsValid() {
+		t.Errorf("%+v, then %+v", before, state)
+	}
+	link.Set("mtu", "1500")
+	testlan.Eventually(t, "a link-local address", func() bool { return look(t, link).LinkLocal.IsValid() })
+	if state := look(t, link); !state.Plain || state.LinkLocal == ll {
+		t.Errorf("back: %+v", state)
+	}
+	autoconf(t, link, a)
+	after := advertise(t, s, link, advert{lifetime: 1800, prefix: prefix6})
+	if got := usableLinkLocal(t, link); after.Plain || got != ll || after.Addrs[0].Prefix != before.Addrs[0].Prefix || sysctl(link, "accept_ra") != "2" {
+		t.Errorf("%+v from %v, was %+v from %v", after, got, before, ll)
+	}
+}
+
 // The border routers of a Thread network announce the way to it so. It is there from the first
 // advertisement on, and bounded in a flood.
 func TestRoutesOfRouters(t *testing.T) {

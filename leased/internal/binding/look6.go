@@ -25,6 +25,10 @@ type State6 struct {
 	Advertised bool
 	// Deaf says that the kernel takes no routers and prefixes; see Heed.
 	Deaf bool
+	// Plain says that the kernel makes interface identifiers of the MAC. With a secret of
+	// Autoconf it does not, until an MTU below 1280 takes IPv6 away: then all settings are the
+	// kernel's own when IPv6 comes back.
+	Plain bool
 	// What the last advertisement offers by DHCPv6: addresses, or other settings (RFC
 	// 4861 §4.2).
 	Managed, Other bool
@@ -56,12 +60,12 @@ func look6(ns *netns.NS, ifindex int) (s State6, err error) {
 		return s, err
 	}
 	defer c.Close()
-	flags, deaf, err := raState(c, ifindex)
+	ra, err := readRAState(c, ifindex)
 	if err != nil {
 		return s, err
 	}
-	s.Deaf = deaf
-	s.Managed, s.Other = flags&ifRAManaged != 0, flags&ifRAOther != 0
+	s.Deaf, s.Plain = ra.deaf, ra.plain
+	s.Managed, s.Other = ra.flags&ifRAManaged != 0, ra.flags&ifRAOther != 0
 	all, err := addrs6(ns, ifindex)
 	if err != nil {
 		return s, err
@@ -73,7 +77,7 @@ func look6(ns *netns.NS, ifindex int) (s State6, err error) {
 	s.LinkLocalFailed = s.LinkLocalFailed && !s.LinkLocal.IsValid()
 	best, err := bestRouter(ns, ifindex)
 	s.Gateway = best.via
-	s.Advertised = flags&(ifRARcvd|ifRAManaged|ifRAOther) != 0 || s.Gateway.IsValid() ||
+	s.Advertised = ra.flags&(ifRARcvd|ifRAManaged|ifRAOther) != 0 || s.Gateway.IsValid() ||
 		slices.ContainsFunc(s.Addrs, func(a Addr6) bool { return a.Autoconf })
 	return s, err
 }

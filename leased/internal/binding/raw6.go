@@ -18,26 +18,36 @@ import (
 const (
 	iflaInet6Flags = 1
 	iflaInet6Conf  = 2
+	iflaInet6Mode  = 8  // IFLA_INET6_ADDR_GEN_MODE
 	acceptRAPinfo  = 18 // DEVCONF_ACCEPT_RA_PINFO of linux/ipv6.h: accept_ra_pinfo's place in that
 	ifRAOther      = 0x80
 	ifRAManaged    = 0x40
 	ifRARcvd       = 0x20
 )
 
-// raState returns the IF_RA_* flags of an interface, 0 if it has no IPv6, and whether its
-// accept_ra_pinfo is 0.
-func raState(c *rtnetlink.Conn, ifindex int) (flags uint32, deaf bool, err error) {
+// raState is what the kernel says of an interface's IPv6; the zero state: it has none.
+type raState struct {
+	flags uint32 // IF_RA_*
+	deaf  bool   // accept_ra_pinfo is 0
+	plain bool   // interface identifiers are made of the MAC
+}
+
+func readRAState(c *rtnetlink.Conn, ifindex int) (s raState, err error) {
 	const skipStats = 8 // RTEXT_FILTER_SKIP_STATS of linux/rtnetlink.h
 	link, err := c.Ask(unix.RTM_GETLINK, 0, rtnetlink.LinkHeader(ifindex, 0, 0), rtnetlink.Uint32(unix.IFLA_EXT_MASK, skipStats))
 	if err != nil {
-		return 0, false, err
+		return s, err
 	}
 	spec := attribute(link[min(len(link), unix.SizeofIfInfomsg):], unix.IFLA_AF_SPEC)
 	inet6 := attribute(spec, unix.AF_INET6)
 	if conf := attribute(inet6, iflaInet6Conf); len(conf) >= (acceptRAPinfo+1)*4 {
-		deaf = rtnetlink.Number(conf[acceptRAPinfo*4:]) == 0
+		s.deaf = rtnetlink.Number(conf[acceptRAPinfo*4:]) == 0
 	}
-	return rtnetlink.Number(attribute(inet6, iflaInet6Flags)), deaf, nil
+	if mode := attribute(inet6, iflaInet6Mode); len(mode) == 1 {
+		s.plain = mode[0] == 0 // IN6_ADDR_GEN_MODE_EUI64
+	}
+	s.flags = rtnetlink.Number(attribute(inet6, iflaInet6Flags))
+	return s, nil
 }
 
 // attribute returns the value of an attribute; nil if it is not there.

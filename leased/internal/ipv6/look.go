@@ -41,6 +41,10 @@ func (d *Driver) Look() {
 	}
 	was := d.seen
 	d.seen = seen
+	if d.isReset() {
+		d.setAgain()
+		return
+	}
 	d.heed()
 	s := d.sense()
 	if d.lackedAt = s.lackedAt(); s.lacks() != "" {
@@ -60,6 +64,21 @@ func (d *Driver) Look() {
 		d.publish(was)
 		d.remember()
 	}
+}
+
+// isReset reports whether the kernel has lost what it was told: an MTU below 1280, which the
+// container may set, takes IPv6 and its settings off the interface.
+func (d *Driver) isReset() bool {
+	return d.seen.Plain && d.seen.LinkLocal.IsValid() && d.cfg.Request.Client.Secret != [16]byte{} && !d.cfg.Owner.Starting()
+}
+
+// setAgain tells the kernel again, which restarts its IPv6, and then puts back what DHCPv6 brought.
+func (d *Driver) setAgain() {
+	o := d.cfg.Owner
+	if d.autoconf(); !d.goesOn() {
+		return
+	}
+	d.again, d.lookAt, d.lookFrom = o.Now(), o.Now().Add(atRest), o.Now().Add(atRest)
 }
 
 // remember has a new lease outlive a reboot, with the names that a caller was told.

@@ -351,6 +351,27 @@ func TestRenumbering(t *testing.T) {
 	})
 }
 
+// An MTU below 1280 takes IPv6 and its settings away; when IPv6 is back, all is set again, and
+// what DHCPv6 brought is there again.
+func TestIPv6ThatComesBack(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.kernel.six.router = &router6{managed: true}
+		req := w.container6(1, "auto")
+		w.acquire(req)
+		w.pass(time.Minute)
+		w.kernel.since()
+		w.kernel.mu.Lock()
+		state := w.kernel.of(req.Link.Netns)
+		state.Plain, state.Addrs = true, nil
+		w.kernel.mu.Unlock()
+		w.kernel.advertise(router6{managed: true, prefix: prefix6}) // news, so that a look follows
+		w.pass(3 * time.Second)
+		if !slices.Contains(w.kernel.since(), "apply6 "+leased6.Address.Addr().String()) || state.Plain {
+			t.Errorf("%+v", state)
+		}
+	})
+}
+
 func TestRenewal6(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.kernel.six.router = &router6{managed: true}

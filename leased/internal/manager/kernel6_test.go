@@ -61,7 +61,7 @@ func (k *fakeKernel) Autoconf(p kernel.Place, a binding.Autoconf) error {
 		return k.six.fail
 	}
 	s := k.of(p.Netns)
-	k.six.autos[p.Netns] = a
+	k.six.autos[p.Netns], s.Plain = a, false
 	if a.Accept && !k.six.mute {
 		s.LinkLocal = netip.MustParseAddr("fe80::1:2")
 	}
