@@ -51,7 +51,7 @@ func (o Options) ClientIDOption(id Identity, mac net.HardwareAddr) ([]byte, erro
 	case "mac":
 		return append([]byte{1}, mac...), nil // hardware type 1, RFC 2132 §9.14
 	case "duid":
-		return id.duid()
+		return o.duid(id)
 	}
 	if raw, ok := parseHex(o.ClientID); ok {
 		return raw, nil
@@ -59,9 +59,9 @@ func (o Options) ClientIDOption(id Identity, mac net.HardwareAddr) ([]byte, erro
 	return append([]byte{0}, o.ClientID...), nil // type 0: not a hardware address
 }
 
-// duid returns RFC 4361's client id: 255, the attachment's IAID, the host's DUID.
-func (id Identity) duid() ([]byte, error) {
-	six, err := id.DHCPv6()
+// duid returns RFC 4361's client id: 255, the attachment's IAID, the DUID.
+func (o Options) duid(id Identity) ([]byte, error) {
+	six, err := o.DHCPv6(id)
 	if err != nil {
 		return nil, err
 	}
@@ -70,14 +70,18 @@ func (id Identity) duid() ([]byte, error) {
 
 // Identity6 is the identity of an attachment in IPv6.
 type Identity6 struct {
-	DUID   []byte // of the host: a DUID-UUID (RFC 6355)
+	DUID   []byte // of the host, or of the container on this network: a DUID-UUID (RFC 6355)
 	IAID   uint32 // of the attachment (RFC 8415 §12)
 	Secret []byte // 16 bytes, of the attachment's stable interface identifiers (RFC 7217)
 }
 
 // DHCPv6 returns the attachment's identity in IPv6.
-func (id Identity) DHCPv6() (six Identity6, err error) {
-	host, err := Identity{}.digest("duid")
+func (o Options) DHCPv6(id Identity) (six Identity6, err error) {
+	var whose Identity // the host's
+	if o.DUID == "container" {
+		whose = Identity{Network: id.Network, Container: id.Container} // whatever the interface's name is
+	}
+	duid, err := whose.digest("duid")
 	if err != nil {
 		return six, err
 	}
@@ -90,7 +94,7 @@ func (id Identity) DHCPv6() (six Identity6, err error) {
 		return six, err
 	}
 	return Identity6{
-		DUID: append([]byte{0, 4}, host[:16]...), IAID: binary.BigEndian.Uint32(iaid), Secret: secret[:16],
+		DUID: append([]byte{0, 4}, duid[:16]...), IAID: binary.BigEndian.Uint32(iaid), Secret: secret[:16],
 	}, nil
 }
 

@@ -18,7 +18,7 @@ func TestDefaults(t *testing.T) {
 	t.Parallel()
 	o, err := Parse()
 	want := Options{
-		Mode: "bridge", Guard: true, MACFrom: "stable", ClientID: "mac", Hostname: "auto", DNS: "dhcp",
+		Mode: "bridge", Guard: true, MACFrom: "stable", ClientID: "mac", DUID: "host", Hostname: "auto", DNS: "dhcp",
 		Metric: 90, Routes: "dhcp", LeaseTimeout: 10 * time.Second, OnTimeout: "fail", ConflictCheck: "quick", Release: "20s",
 		IPv6: "off", IPv6Timeout: 2 * time.Second,
 	}
@@ -32,7 +32,7 @@ func TestEveryKeyTakesWhatItSaysItTakes(t *testing.T) {
 	good := map[string][]string{
 		"bridge": {"br0"}, "parent": {"eth0.100", "the-port-that-leads-to-the-lan", strings.Repeat("a", 127)}, "vlan": {"1", "4094"}, "mode": {"bridge", "private", "vepa", "passthru"},
 		"isolate": {"true", "false", "1"}, "guard": {"on", "off"}, "mtu": {"576", "9000", "65535"}, "mac": {"stable", "random", "02:00:00:00:00:01"},
-		"client_id": {"mac", "duid", "none", "text", "01:02", "0xff0102"}, "hostname": {"auto", "none", "web", "web.lan"},
+		"client_id": {"mac", "duid", "none", "text", "01:02", "0xff0102"}, "duid": {"host", "container"}, "hostname": {"auto", "none", "web", "web.lan"},
 		"fqdn": {"true"}, "vendor_class": {"any text"}, "user_class": {"x"}, "request_ip": {"192.0.2.9"},
 		"ip_policy": {"prefer", "require"}, "server": {"all", "192.0.2.1", "192.0.2.1 198.51.100.0/24,192.0.2.2"}, "router": {"192.0.2.1"}, "dns": {"dhcp", "none", "192.0.2.1", "192.0.2.1 2001:db8::1", "192.0.2.1,192.0.2.2"},
 		"metric": {"0", "4294967294"}, "no_default_route": {"true"}, "routes": {"dhcp", "none"}, "lease_timeout": {"1s", "1m30s", "10m"},
@@ -42,7 +42,7 @@ func TestEveryKeyTakesWhatItSaysItTakes(t *testing.T) {
 	bad := map[string][]string{
 		"bridge": {"", ".", "a/b", "a b", strings.Repeat("a", 128)}, "parent": {"..", "eth0:1"}, "vlan": {"0", "4095", "5,6", ""}, "mode": {"", "source"},
 		"isolate": {"", "yes"}, "guard": {"", "true"}, "mtu": {"575", "65536", "-1", "1e3", ""}, "mac": {"", "02:00:00:00:00", "01:00:00:00:00:01", "00:00:00:00:00:00", "02:00:00:00:00:01:02:03"},
-		"client_id": {"", "0x01"}, "hostname": {"", "-a", "a-", "a_b", "a..b", strings.Repeat("a", 64)},
+		"client_id": {"", "0x01"}, "duid": {"", "mac"}, "hostname": {"", "-a", "a-", "a_b", "a..b", strings.Repeat("a", 64)},
 		"fqdn": {"maybe"}, "vendor_class": {"a\nb", strings.Repeat("x", 256)}, "user_class": {"\x00"}, "request_ip": {"", "0.0.0.0", "224.0.0.1", "127.0.0.1", "::1", "192.0.2.9/24"},
 		"ip_policy": {"must"}, "server": {"", "x", "192.0.2.1/24", "fe80::1", "1.1.1.1 2.2.2.2 3.3.3.3 4.4.4.4 5.5.5.5 6.6.6.6 7.7.7.7 8.8.8.8 9.9.9.9"}, "router": {"192.0.2.1/33"}, "dns": {"", "router", "fe80::1%eth0", "1.2.3"}, "metric": {"-1", "4294967295"},
 		"no_default_route": {"x"}, "routes": {"", "static"}, "lease_timeout": {"0s", "999ms", "11m", "10"}, "on_timeout": {"wait"},
@@ -222,11 +222,13 @@ func FuzzParse(f *testing.F) {
 func TestDHCPv6Identity(t *testing.T) {
 	t.Parallel()
 	web := Identity{Network: "lan", Container: "web", Interface: "eth0"}
-	one, err := web.DHCPv6()
+	host, own := defaults(), defaults()
+	own.DUID = "container"
+	one, err := host.DHCPv6(web)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, _ := web.DHCPv6(); !reflect.DeepEqual(one, again) {
+	if again, _ := host.DHCPv6(web); !reflect.DeepEqual(one, again) {
 		t.Errorf("%x, then %x", one, again)
 	}
 	if len(one.DUID) != 18 || one.DUID[0] != 0 || one.DUID[1] != 4 || len(one.Secret) != 16 {
@@ -235,10 +237,27 @@ func TestDHCPv6Identity(t *testing.T) {
 	for _, other := range []Identity{
 		{Network: "iot", Container: "web", Interface: "eth0"}, {Network: "lan", Container: "db", Interface: "eth0"}, {Network: "lan", Container: "web", Interface: "eth1"},
 	} {
-		two, err := other.DHCPv6()
+		two, err := host.DHCPv6(other)
 		if err != nil || !reflect.DeepEqual(one.DUID, two.DUID) || one.IAID == two.IAID || reflect.DeepEqual(one.Secret, two.Secret) {
 			t.Errorf("%+v: %+v, %v; %+v has %+v", other, two, err, web, one)
 		}
+	}
+	mine, err := own.DHCPv6(web)
+	if err != nil || reflect.DeepEqual(mine.DUID, one.DUID) || mine.IAID != one.IAID || !reflect.DeepEqual(mine.Secret, one.Secret) {
+		t.Errorf("duid=container: %+v, %v", mine, err)
+	}
+	for other, same := range map[Identity]bool{
+		{Network: "lan", Container: "web", Interface: "eth1"}: true, // Podman may give another name at each start
+		{Network: "lan", Container: "db", Interface: "eth0"}:  false,
+		{Network: "iot", Container: "web", Interface: "eth0"}: false,
+	} {
+		if six, err := own.DHCPv6(other); err != nil || reflect.DeepEqual(six.DUID, mine.DUID) != same {
+			t.Errorf("duid=container: %+v has %+v, %v; %+v has %+v", other, six, err, web, mine)
+		}
+	}
+	own.ClientID = "duid"
+	if id, err := own.ClientIDOption(web, nil); err != nil || !bytes.HasSuffix(id, mine.DUID) {
+		t.Errorf("client_id=duid with duid=container: %x, %v", id, err)
 	}
 }
 

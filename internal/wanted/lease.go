@@ -48,7 +48,7 @@ func (r Interface) ipv6(req *leaseapi.AcquireRequest) error {
 	if o.IPv6 == "off" {
 		return nil
 	}
-	six, err := r.identity().DHCPv6()
+	six, err := o.DHCPv6(r.identity())
 	if err != nil {
 		return fmt.Errorf("ipv6=%s: %w; try: systemd-machine-id-setup", o.IPv6, err)
 	}

@@ -181,3 +181,29 @@ func TestIdentityOfARunningContainer(t *testing.T) {
 		again.remove()
 	}
 }
+
+// With duid=container a server that reserves by DUID alone knows the containers apart, whichever
+// asks first.
+func TestDUIDOfAContainer(t *testing.T) {
+	s := begin(t)
+	s.server6(stateful)
+	n := s.bridge("ipv6=dhcp", "duid=container")
+	reserved := map[string]string{"a": "2001:db8::50", "b": "2001:db8::51"}
+	server := []string{stateful}
+	for _, name := range []string{"a", "b"} {
+		c := s.run(name, "--network", n)
+		addr, duid := c.has6("dhcp")["dhcp"].Addr().String(), ""
+		for line := range strings.Lines(must(s, "lan", "leases")) {
+			if f := strings.Fields(line); len(f) == 5 && f[2] == addr { // time, IAID, address, name, DUID
+				duid = f[4]
+			}
+		}
+		server = append(server, "--dhcp-host=id:"+duid+",["+reserved[name]+"]")
+		c.remove()
+	}
+	s.server6(server...)
+	for _, name := range []string{"b", "a"} {
+		c := s.run(name, "--network", n)
+		equal(s, "the address of "+name, c.has6("dhcp")["dhcp"].Addr().String(), reserved[name])
+	}
+}
