@@ -66,6 +66,7 @@ func (h *host) look(there []*container) facts {
 			case err != nil: // gone meanwhile
 			case !strings.HasSuffix(e.Name(), ".json"):
 				f.parts = append(f.parts, e.Name())
+			case dir == h.memory && strings.Contains(string(text), `"former":true`): // an address of before
 			case dir == h.memory:
 				f.memos++
 			case json.Unmarshal(text, &file) == nil:

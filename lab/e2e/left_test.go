@@ -22,6 +22,9 @@ func machine() []string {
 	} {
 		paths, _ := filepath.Glob(pattern)
 		for _, p := range paths {
+			if text, _ := os.ReadFile(p); what == "memo" && strings.Contains(string(text), `"former":true`) {
+				continue // says for a month which address the client had
+			}
 			all = append(all, what+" "+filepath.Base(p))
 		}
 	}
