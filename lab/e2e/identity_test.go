@@ -144,6 +144,22 @@ func TestClasses(t *testing.T) {
 	contains(s, "the server's log", s.details(e.MacAddress), "vendor class: ACME printer\n", "user class: floor 2\n")
 }
 
+// Podman 5 numbers the interfaces of a container with several networks by chance. On each
+// network the container is the same client every time.
+func TestNumbersAreNoIdentity(t *testing.T) {
+	s := begin(t)
+	a, b := s.bridge(), s.macvlan()
+	macs := map[string]bool{}
+	for range 6 {
+		c := s.run("", "--network", a, "--network", b)
+		for _, n := range []string{a, b} {
+			macs[n+" "+c.endpoint(n).MacAddress] = true
+		}
+		c.remove()
+	}
+	equal(s, "the number of MACs on both networks", len(macs), 2)
+}
+
 // A container that is made anew under its old name is the same client.
 func TestSameNameSameAddress(t *testing.T) {
 	s := begin(t)
@@ -154,7 +170,7 @@ func TestSameNameSameAddress(t *testing.T) {
 		c = s.run(n, "--network", n)
 		equal(s, "the second one's attachment", c.bound(n, "eth0"), first)
 		log := append(dora(first.IPAddress, c.name), "RELEASE "+first.IPAddress)
-		s.says(first.MacAddress, append(log, dora(first.IPAddress, c.name)...)...)
+		s.says(first.MacAddress, append(log, again(first.IPAddress, c.name)...)...)
 	}
 }
 

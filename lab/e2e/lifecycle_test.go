@@ -28,7 +28,7 @@ func TestConnectDisconnect(t *testing.T) {
 	must(s, "podman", "network", "connect", "--ip", "192.0.2.77", a, c.name)
 	third := c.bound(a, "eth0")
 	equal(s, "the address asked for at connect", third.IPAddress, "192.0.2.77")
-	s.says(third.MacAddress, append([]string{"DISCOVER 192.0.2.77"}, dora("192.0.2.77", c.name)[1:]...)...)
+	s.says(third.MacAddress, again("192.0.2.77", c.name)...)
 	must(s, "podman", "network", "disconnect", b, c.name)
 	s.says(second.MacAddress, "RELEASE "+second.IPAddress)
 }
@@ -69,10 +69,8 @@ func TestReload(t *testing.T) {
 		equal(s, "the attachment after reload", c.bound(n, "eth0"), before)
 		equal(s, "the container's process", c.pid(), pid)
 		c.hasRoutes(viaEth0)
-		again := dora(before.IPAddress, c.name)
-		again[0] += " " + before.IPAddress
 		log := append(dora(before.IPAddress, c.name), "RELEASE "+before.IPAddress)
-		s.says(before.MacAddress, append(log, again...)...)
+		s.says(before.MacAddress, append(log, again(before.IPAddress, c.name)...)...)
 	}
 }
 
@@ -85,7 +83,7 @@ func TestRestart(t *testing.T) {
 		equal(s, "the attachment after restart", c.bound(n, "eth0"), before)
 		c.hasRoutes(viaEth0)
 		log := append(dora(before.IPAddress, c.name), "RELEASE "+before.IPAddress)
-		s.says(before.MacAddress, append(log, dora(before.IPAddress, c.name)...)...)
+		s.says(before.MacAddress, append(log, again(before.IPAddress, c.name)...)...)
 	}
 }
 

@@ -149,6 +149,11 @@ func dora(addr, name string) []string {
 	return []string{"DISCOVER", "OFFER " + addr, "REQUEST " + addr, strings.TrimSpace("ACK " + addr + " " + name)}
 }
 
+// again is dora of a client that asks for its former address.
+func again(addr, name string) []string {
+	return append([]string{"DISCOVER " + addr}, dora(addr, name)[1:]...)
+}
+
 // back is the way of a client that comes back within the grace: INIT-REBOOT.
 func back(addr, name string) []string { return dora(addr, name)[2:] }
 

@@ -68,6 +68,7 @@ type Store interface {
 // Memory keeps memos by client, a little later. Put's nil forgets one. Refresh is for a
 // memo that replaces another one, and is not urgent.
 type Memory interface {
+	Last(client string, memo any) // of a container that has ended: at once
 	Put(client string, memo any)
 	Refresh(client string, memo any)
 }

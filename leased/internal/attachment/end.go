@@ -102,7 +102,7 @@ func (a *Attachment) giveBack(end ending) {
 		f.Release()
 	}
 	if had && !a.lan.HasSuccessor() {
-		a.env.Memory.Put(a.req.ClientKey(), memo)
+		a.env.Memory.Last(a.req.ClientKey(), memo)
 		a.host.Ended(memo)
 	}
 	a.drop(end)

@@ -44,6 +44,12 @@ func NewBackground(s Saver, log *slog.Logger) *Background {
 // nil deletes the record there is. Run writes it as soon as it can.
 func (w *Background) Put(key string, record any) { w.take(key, record, w.now) }
 
+// Last is Put for a record after which there is none for a while, of a container that has ended.
+// It is written at once, as a deletion is.
+func (w *Background) Last(key string, record any) { w.take(key, last{record}, w.now) }
+
+type last struct{ record any }
+
 // Refresh is Put for a record that replaces another one of the same use. Run writes it
 // together with those that come within gatherTime.
 func (w *Background) Refresh(key string, record any) { w.take(key, record, w.later) }
@@ -98,7 +104,7 @@ func (w *Background) flush(all bool) (wait time.Duration) {
 	w.dirty = map[string]any{}
 	for key, record := range todo {
 		pause := w.recent.pause(key)
-		if record == nil || pause <= 0 || all {
+		if _, final := record.(last); final || record == nil || pause <= 0 || all {
 			continue
 		}
 		delete(todo, key)
@@ -115,6 +121,9 @@ func (w *Background) flush(all bool) (wait time.Duration) {
 }
 
 func (w *Background) write(key string, record any) error {
+	if final, ok := record.(last); ok {
+		record = final.record
+	}
 	if record == nil && w.recent.deleted(key) {
 		return nil
 	}

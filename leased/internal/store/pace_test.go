@@ -21,6 +21,19 @@ func wears(w *Background, write func(key string, second int)) {
 	pass(2 * rewriteTime)
 }
 
+// A record of a container that has ended is on the disk at once, as its deletion would be.
+func TestLastIsWrittenAtOnce(t *testing.T) {
+	inBackground(t, func(w *Background, s *slowSaver, _ *bytes.Buffer) {
+		w.Put("a", 1)
+		pass(time.Second)
+		w.Last("a", 2)
+		pass(time.Second)
+		if got := s.records["a"]; got != 2 {
+			t.Errorf("the disk has %v", got)
+		}
+	})
+}
+
 // A server does not set the pace of the disk, whatever it does: a client is written once a
 // minute, and what it said last is on the disk in the end.
 func TestDiskHasItsOwnPace(t *testing.T) {
