@@ -25,7 +25,7 @@ func TestBridge(t *testing.T) {
 	host := c.hostEnd("eth0")
 	equal(s, "the host end's bridge", host.Master, "br0")
 	contains(s, "the host end's alias", host.Alias, c.name, n, wanted.ShortID(c.inspect().ID))
-	if !strings.HasPrefix(host.IfName, "tbridg-") {
+	if !strings.HasPrefix(host.IfName, "vethnd") {
 		s.Errorf("the host end's name is %s", host.IfName)
 	}
 	s.says(e.MacAddress, dora(e.IPAddress, c.name)...)

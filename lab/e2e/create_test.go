@@ -21,7 +21,7 @@ func TestCreateRefuses(t *testing.T) {
 		"absent parent":      {"-o parent=nope", "there is no interface nope on this host; see: ip link"},
 		"absent bridge":      {"-o bridge=nope", "there is no interface nope"},
 		"absent interface":   {"--interface-name nope", "there is no interface nope"},
-		"long name":          {"-o parent=sixteencharacter", "parent=sixteencharacter|at most 15 characters"},
+		"long name":          {"-o parent=sixteencharacter", "there is no interface sixteencharacter on this host"},
 		"both":               {"-o bridge=br0 -o parent=nic0", "bridge=br0 and parent=nic0 exclude each other"},
 		"two names":          {"-o bridge=br0 --interface-name nic0", "--interface-name nic0|br0"},
 		"parent is a port":   {"-o parent=nic1", "nic1 is a port of the bridge br0|-o bridge=br0"},

@@ -46,7 +46,7 @@ func TestHookUnderPodman(t *testing.T) {
 			if again == nil || again.Link.MAC != st.Link.MAC || again.Lease.Address != st.Lease.Address {
 				t.Errorf("started again it has %+v, had %+v", again, st)
 			}
-			s.says(st.Link.MAC, dora(bare(*st), "box")...)
+			s.says(st.Link.MAC, comesBack(bare(*st), "box")...)
 		})
 	}
 }

@@ -170,7 +170,7 @@ func TestSameNameSameAddress(t *testing.T) {
 		c = s.run(n, "--network", n)
 		equal(s, "the second one's attachment", c.bound(n, "eth0"), first)
 		log := append(dora(first.IPAddress, c.name), "RELEASE "+first.IPAddress)
-		s.says(first.MacAddress, append(log, again(first.IPAddress, c.name)...)...)
+		s.says(first.MacAddress, append(log, comesBack(first.IPAddress, c.name)...)...)
 	}
 }
 

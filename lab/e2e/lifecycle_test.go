@@ -28,7 +28,7 @@ func TestConnectDisconnect(t *testing.T) {
 	must(s, "podman", "network", "connect", "--ip", "192.0.2.77", a, c.name)
 	third := c.bound(a, "eth0")
 	equal(s, "the address asked for at connect", third.IPAddress, "192.0.2.77")
-	s.says(third.MacAddress, again("192.0.2.77", c.name)...)
+	s.says(third.MacAddress, comesBack("192.0.2.77", c.name)...)
 	must(s, "podman", "network", "disconnect", b, c.name)
 	s.says(second.MacAddress, "RELEASE "+second.IPAddress)
 }
@@ -70,7 +70,7 @@ func TestReload(t *testing.T) {
 		equal(s, "the container's process", c.pid(), pid)
 		c.hasRoutes(viaEth0)
 		log := append(dora(before.IPAddress, c.name), "RELEASE "+before.IPAddress)
-		s.says(before.MacAddress, append(log, again(before.IPAddress, c.name)...)...)
+		s.says(before.MacAddress, append(log, comesBack(before.IPAddress, c.name)...)...)
 	}
 }
 
@@ -83,7 +83,7 @@ func TestRestart(t *testing.T) {
 		equal(s, "the attachment after restart", c.bound(n, "eth0"), before)
 		c.hasRoutes(viaEth0)
 		log := append(dora(before.IPAddress, c.name), "RELEASE "+before.IPAddress)
-		s.says(before.MacAddress, append(log, again(before.IPAddress, c.name)...)...)
+		s.says(before.MacAddress, append(log, comesBack(before.IPAddress, c.name)...)...)
 	}
 }
 

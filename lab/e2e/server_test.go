@@ -149,8 +149,8 @@ func dora(addr, name string) []string {
 	return []string{"DISCOVER", "OFFER " + addr, "REQUEST " + addr, strings.TrimSpace("ACK " + addr + " " + name)}
 }
 
-// again is dora of a client that asks for its former address.
-func again(addr, name string) []string {
+// comesBack is dora of a client that asks for its former address.
+func comesBack(addr, name string) []string {
 	return append([]string{"DISCOVER " + addr}, dora(addr, name)[1:]...)
 }
 

@@ -10,15 +10,14 @@ import (
 
 	"podman-net-dhcp/leased/internal/dhcp4"
 	dt "podman-net-dhcp/leased/internal/dhcp4/dhcp4test"
-	"podman-net-dhcp/leased/internal/dnsname"
 )
 
 // names that others' clients have let through to shells, lease files and
 // resolv.conf: CVE-2011-0997, CVE-2011-2716, CVE-2014-6271, CVE-2018-1111,
 // CVE-2026-42511, and dhcpcd's of 2026.
 var hostileNames = []string{
-	`a"b`, "a'b", "a\nnameserver 203.0.113.1", "a\rb", "a\x00b", "\x00", "$(id)", "`id`", "a;b", "a b", "a\tb",
-	"\x1b[2Jx", "a\u202eb", "\xff\xfe", "() { :;}; id", "x&y", "a/b", "../../etc", "a\\b", "a..b", ".a", ".", "..",
+	`a"b`, "a'b", "a\nnameserver 203.0.113.1", "a\rb", "a\x00b", "\x00", "$(id)", "`id`", "a;b", "a\tb",
+	"\x1b[2Jx", "a\u202eb", "\xff\xfe", "() { :;}; id", "x&y", "a/b", "../../etc", "a\\b", "a..b", ".", "..",
 	"-a", "a-", "ä", "a%sb", "a=b", "{}", strings.Repeat("a", 64), strings.Repeat("a.", 127) + "a",
 }
 
@@ -29,10 +28,8 @@ func TestHostileNames(t *testing.T) {
 			opts = append(opts, dt.OptText(119, string([]byte{byte(len(name))})+name+"\x00"))
 		}
 		r := parse(t, ack(opts...))
-		for _, got := range append(r.Search, r.Domain) { // of several words, those that are names
-			if got != "" && (dnsname.Valid(got) != got || !strings.Contains(name, got) || got == name) {
-				t.Errorf("%q: got domain %q, search %q", name, r.Domain, r.Search)
-			}
+		if r.Domain != "" || len(r.Search) != 0 {
+			t.Errorf("%q: got domain %q, search %q", name, r.Domain, r.Search)
 		}
 	}
 	longest := strings.Repeat("a.", 126) + "a"

@@ -97,12 +97,16 @@ func wireName(b []byte, pos int) (labels []string, next int, ok bool) {
 }
 
 // Words returns the names in a text, at most most: servers write several into option 15, with
-// blanks, commas, NULs or newlines between them, and a dot before one.
+// blanks or commas between them, a dot before one, and NULs or line ends at the end. A text with
+// anything else has none.
 func Words(s string, most int) (names []string) {
-	apart := func(r rune) bool { return r <= ' ' || r == ',' || r == 0x7f }
-	for word := range strings.FieldsFuncSeq(s, apart) {
+	apart := func(r rune) bool { return r == ' ' || r == ',' }
+	for word := range strings.FieldsFuncSeq(strings.TrimRight(s, "\x00\r\n\t "), apart) {
 		name := Valid(strings.TrimPrefix(word, "."))
-		if name != "" && len(names) < most && !slices.Contains(names, name) {
+		if name == "" {
+			return nil
+		}
+		if len(names) < most && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
