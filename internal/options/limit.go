@@ -21,8 +21,9 @@ type Limited struct {
 }
 
 // limit takes back what a container may not ask for: a server or router that its network does
-// not allow, and a start that waits longer than its network says. Everybody else's starts and stops wait for this start (MaxInPlugin), and on
-// a network of on_timeout=continue none fails and comes again.
+// not allow, and a start that waits longer than its network says. Everybody else's starts and
+// stops wait for this start (MaxInPlugin), and on a network of on_timeout=continue none fails
+// and comes again.
 func (o *Options) limit(network Options) {
 	o.limitTime("lease_timeout", &o.LeaseTimeout, network.LeaseTimeout)
 	o.limitTime("ipv6_timeout", &o.IPv6Timeout, network.IPv6Timeout)
