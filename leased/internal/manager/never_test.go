@@ -5,6 +5,7 @@ package manager
 import (
 	"fmt"
 	"net/netip"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,14 +15,17 @@ import (
 )
 
 // pool is a server with so many addresses, each leased for twelve hours and free again
-// after its RELEASE.
+// after its RELEASE. Clients may speak at once.
 func pool(size int) answer {
+	var mu sync.Mutex
 	given := map[string]netip.Addr{} // by MAC
 	var free []netip.Addr
 	for a := nine; len(free) < size; a = a.Next() {
 		free = append(free, a)
 	}
 	return func(m message) []dt.Server {
+		mu.Lock()
+		defer mu.Unlock()
 		client := m.ClientHWAddr.String()
 		a, known := given[client]
 		switch {
