@@ -106,7 +106,7 @@ func (x *actor) wakeLocked(t turn) (work func()) {
 }
 
 // run empties the inbox.
-func (x *actor) run() {
+func (x *actor) run(first func()) {
 	mark := x.m.cfg.Working.Begin(x.key)
 	defer x.m.cfg.Working.End(mark)
 	if x.at != nil {
@@ -115,6 +115,10 @@ func (x *actor) run() {
 	for do := x.next(); do != nil; do = x.next() {
 		x.guard(do)
 		x.guard(x.after)
+		if first != nil {
+			first()
+			first = nil
+		}
 	}
 	if x.m.cfg.Worked != nil {
 		x.m.cfg.Worked()

@@ -46,8 +46,9 @@ func newWorkers(group *sync.WaitGroup) *workers {
 	}
 }
 
-// runner is an actor.
-type runner interface{ run() }
+// runner is an actor. It calls first after the first message, which makes the link if one is to
+// be made; nil: it need not.
+type runner interface{ run(first func()) }
 
 // turn is how an actor wants to run.
 type turn struct {
@@ -117,7 +118,7 @@ func (w *workers) hireLocked(x runner) (work func()) {
 		defer w.group.Done()
 		w.actors <- struct{}{}
 		defer w.put()
-		x.run()
+		x.run(nil)
 	}
 }
 
@@ -127,9 +128,10 @@ type linkMaker struct {
 	x runner
 }
 
-func (m linkMaker) run() {
-	defer m.w.made(-1)
-	m.x.run()
+func (m linkMaker) run(func()) {
+	made := sync.OnceFunc(func() { m.w.made(-1) })
+	defer made()
+	m.x.run(made)
 }
 
 // made is told that an actor makes a link (1), or no longer (-1).

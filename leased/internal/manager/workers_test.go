@@ -87,4 +87,4 @@ func TestPauseOfALink(t *testing.T) {
 // runs is a runner.
 type runs func()
 
-func (r runs) run() { r() }
+func (r runs) run(func()) { r() }
