@@ -56,6 +56,10 @@ func (m *Machine) found(now clock.Instant, ev ConflictFound) {
 	m.report(inUse, fmt.Sprintf("%s has %s", ev.MAC, ev.Addr))
 	switch m.state {
 	case Rebooting, Requesting:
+		if m.bound {
+			m.conflict(now, ev)
+			return
+		}
 		m.arp.foe = &ev
 		m.avoid(ev.Addr)
 	case Probing, Bound, Renewing, Rebinding:
@@ -98,7 +102,9 @@ func (m *Machine) sendDecline(l Lease, ev ConflictFound) {
 func (m *Machine) refuse(now clock.Instant, a netip.Addr) {
 	switch m.state {
 	case Rebooting, Requesting:
-		m.spurn(now, a, false)
+		if !m.bound {
+			m.spurn(now, a, false)
+		}
 	case Init, Selecting, Probing, Bound, Renewing, Rebinding, Stopped:
 	}
 }

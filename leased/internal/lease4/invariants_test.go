@@ -65,7 +65,7 @@ func (w *world) checkState(bound bool) {
 	}
 	want := map[lease4.State]is{
 		lease4.Init:       {false, false, lease4.MediumNone},
-		lease4.Rebooting:  {false, true, lease4.MediumPacket},
+		lease4.Rebooting:  {bound, true, lease4.MediumPacket}, // bound after LinkChanged
 		lease4.Selecting:  {false, true, lease4.MediumPacket},
 		lease4.Requesting: {false, true, lease4.MediumPacket},
 		lease4.Probing:    {false, false, lease4.MediumNone},

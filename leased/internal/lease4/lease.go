@@ -67,6 +67,10 @@ type (
 	// TimedOut says that the caller cannot wait any longer: the machine uses a
 	// remembered lease that has not expired, without a server's word (RFC 2131 §3.2).
 	TimedOut struct{}
+	// LinkChanged says that the link was cut off, and leads to a LAN again, which may be
+	// another one: the machine asks whether the lease in use is good there, or asks again at
+	// once for the lease that it has not. Crowd is as in Started.
+	LinkChanged struct{ Crowd bool }
 	// TimerFired says that Deadline has come. A spurious one does nothing.
 	TimerFired struct{}
 	// ReleaseRequested ends the lease for good, with a RELEASE if there is one.
@@ -77,6 +81,7 @@ func (Started) event()          {}
 func (ReplyReceived) event()    {}
 func (ConflictFound) event()    {}
 func (TimedOut) event()         {}
+func (LinkChanged) event()      {}
 func (TimerFired) event()       {}
 func (ReleaseRequested) event() {}
 

@@ -179,6 +179,8 @@ func (m *Machine) follow(now clock.Instant, ev Event) {
 		}
 	case TimedOut:
 		m.resume(now)
+	case LinkChanged:
+		m.move(now, patience(ev.Crowd))
 	case ConflictFound:
 		m.found(now, ev)
 	case TimerFired:
@@ -194,7 +196,9 @@ func (m *Machine) follow(now clock.Instant, ev Event) {
 // due does the work that the deadline was set for.
 func (m *Machine) due(now clock.Instant) {
 	switch m.state {
-	case Init, Rebooting:
+	case Rebooting:
+		m.unanswered(now)
+	case Init:
 		m.discover(now)
 	case Selecting:
 		m.sendDiscover(now)

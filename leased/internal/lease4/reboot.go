@@ -19,8 +19,8 @@ const (
 	crowdWait  = time.Second // after a reboot of the host all containers ask at once
 )
 
-func patience(ev Started) time.Duration {
-	if ev.Crowd {
+func patience(crowd bool) time.Duration {
+	if crowd {
 		return crowdWait
 	}
 	return rebootWait
@@ -41,7 +41,7 @@ func (m *Machine) start(now clock.Instant, ev Started) {
 	l := ordered(ev.Remembered)
 	m.lease = &l
 	m.hint = l.Addr.Addr()
-	m.reboot(now, patience(ev))
+	m.reboot(now, patience(ev.Crowd))
 }
 
 // wanted reports whether a remembered lease is valid, whatever the disk says, is for the address
@@ -65,9 +65,49 @@ func (m *Machine) reboot(now clock.Instant, wait time.Duration) {
 	m.state, m.sent = Rebooting, now
 	m.transact()
 	m.offer = offer{addr: m.hint, secs: m.secs(now)}
-	m.probeQuick(m.offer.addr)
+	if !m.bound { // else it is in use, and was probed
+		m.probeQuick(m.offer.addr)
+	}
 	m.send(netip.Addr{}, dhcp4.Message{Type: dhcp4.Request, Secs: m.offer.secs, Requested: m.offer.addr})
 	m.deadline = now.Add(wait)
+	if m.bound {
+		m.deadline = min(m.deadline, m.lease.Expiry)
+	}
+}
+
+// move handles a link that leads to a LAN again (RFC 2131 §3.7). A lease in use stays in use
+// while REBOOTING asks for it: the LAN is most likely the same.
+func (m *Machine) move(now clock.Instant, wait time.Duration) {
+	switch m.state {
+	case Bound, Renewing, Rebinding, Rebooting:
+		if !m.lease.Addr.IsValid() { // another host has the address that REBOOTING asked for
+			m.acquire(now)
+			return
+		}
+		m.began, m.hint = now, m.lease.Addr.Addr()
+		m.reboot(now, wait)
+	case Init:
+		if m.deadline != clock.Never {
+			m.acquire(now)
+		}
+	case Selecting, Requesting:
+		if now > m.sent { // else it was asked a moment ago
+			m.acquire(now)
+		}
+	case Probing, Stopped: // the address was granted a moment ago; or nothing is wanted
+	}
+}
+
+// unanswered follows a REQUEST of REBOOTING that no server has answered. A lease in use goes on,
+// and all servers are asked as often as for a new one: the LAN's server may come back later
+// than the link.
+func (m *Machine) unanswered(now clock.Instant) {
+	if !m.bound {
+		m.discover(now)
+		return
+	}
+	m.unconfirmed = true
+	m.enter(now, Rebinding)
 }
 
 // resume uses a remembered lease for its remaining time if no server answered (RFC 2131
@@ -80,7 +120,7 @@ func (m *Machine) resume(now clock.Instant) {
 		return
 	}
 	l, ok := m.Known(now)
-	if !ok {
+	if !ok || m.bound {
 		return
 	}
 	m.bind(now, l)

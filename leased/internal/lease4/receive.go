@@ -134,7 +134,7 @@ func (m *Machine) stale(now clock.Instant, r ReplyReceived) {
 		m.discover(now)
 		return
 	}
-	m.enter(now, m.state)
+	m.enter(now, max(m.state, Renewing)) // after REBOOTING the server is asked alone
 }
 
 // denied takes a NAK.

@@ -39,6 +39,8 @@ package lease4
 //
 // TimedOut leads with a known lease from INIT, REBOOTING, SELECTING and REQUESTING to
 // REBINDING (Bind, REQUEST to all). There a conflict within ½ s counts as well.
+// LinkChanged leads from BOUND, RENEWING and REBINDING to REBOOTING, where the lease stays in use
+// and a timer leads to REBINDING; from a pause, SELECTING and REQUESTING it leads to SELECTING.
 // PROBING is not in the RFC's figure. It stands on its arrow from REQUESTING to BOUND,
 // between "record lease" and "set timers T1, T2", where §3.1(5) makes the client check the
 // parameters of the ACK before use. The end of the lease (in BOUND, too, if the host slept

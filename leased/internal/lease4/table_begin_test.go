@@ -37,6 +37,8 @@ var tableBegin = map[string]map[string]string{
 		"TimedOut at end":         "-",
 		"ReleaseRequested":        "STOPPED:  @never",
 		"Release at end":          "STOPPED:  @never",
+		"LinkChanged":             "-",
+		"LinkChanged at end":      "-",
 	},
 	"PAUSING": {
 		"Started":                 "-",
@@ -71,6 +73,8 @@ var tableBegin = map[string]map[string]string{
 		"TimedOut at end":         "-",
 		"ReleaseRequested":        "STOPPED:  @never",
 		"Release at end":          "STOPPED:  @never",
+		"LinkChanged":             "SELECTING: DISCOVER @750ms",
+		"LinkChanged at end":      "SELECTING: DISCOVER @750ms",
 	},
 	"PAUSING, known": {
 		"Started":                 "-",
@@ -105,6 +109,8 @@ var tableBegin = map[string]map[string]string{
 		"TimedOut at end":         "-",
 		"ReleaseRequested":        "STOPPED: RELEASE,c,s,> @never",
 		"Release at end":          "STOPPED:  @never",
+		"LinkChanged":             "SELECTING: DISCOVER @750ms",
+		"LinkChanged at end":      "SELECTING: DISCOVER @750ms",
 	},
 	"REBOOTING": {
 		"Started":                 "-",
@@ -139,6 +145,8 @@ var tableBegin = map[string]map[string]string{
 		"TimedOut at end":         "-",
 		"ReleaseRequested":        "STOPPED: RELEASE,c,s,> @never",
 		"Release at end":          "STOPPED:  @never",
+		"LinkChanged":             "REBOOTING: REQUEST,r @250ms",
+		"LinkChanged at end":      "REBOOTING: REQUEST,r @250ms",
 	},
 	"REBOOTING, watched": {
 		"Started":                 "-",
@@ -173,5 +181,7 @@ var tableBegin = map[string]map[string]string{
 		"TimedOut at end":         "-",
 		"ReleaseRequested":        "STOPPED: RELEASE,c,s,> @never",
 		"Release at end":          "STOPPED:  @never",
+		"LinkChanged":             "REBOOTING: Probe REQUEST,r @250ms",
+		"LinkChanged at end":      "REBOOTING: Probe REQUEST,r @250ms",
 	},
 }

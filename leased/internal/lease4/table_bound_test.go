@@ -37,6 +37,8 @@ var tableBound = map[string]map[string]string{
 		"TimedOut at end":         "SELECTING: Unbind DISCOVER,r @750ms",
 		"ReleaseRequested":        "STOPPED: RELEASE,c,s,> Unbind @never",
 		"Release at end":          "STOPPED: Unbind @never",
+		"LinkChanged":             "REBOOTING: REQUEST,r @250ms",
+		"LinkChanged at end":      "SELECTING: Unbind DISCOVER,r @750ms",
 	},
 	"BOUND, watched": {
 		"Started":                 "-",
@@ -71,6 +73,8 @@ var tableBound = map[string]map[string]string{
 		"TimedOut at end":         "SELECTING: Unbind DISCOVER,r @750ms",
 		"ReleaseRequested":        "STOPPED: RELEASE,c,s,> Unbind @never",
 		"Release at end":          "STOPPED: Unbind @never",
+		"LinkChanged":             "REBOOTING: REQUEST,r @250ms",
+		"LinkChanged at end":      "SELECTING: Unbind DISCOVER,r @750ms",
 	},
 	"STOPPED": {
 		"Started":                 "-",
@@ -105,5 +109,7 @@ var tableBound = map[string]map[string]string{
 		"TimedOut at end":         "-",
 		"ReleaseRequested":        "-",
 		"Release at end":          "-",
+		"LinkChanged":             "-",
+		"LinkChanged at end":      "-",
 	},
 }

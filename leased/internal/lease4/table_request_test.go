@@ -37,6 +37,8 @@ var tableRequest = map[string]map[string]string{
 		"TimedOut at end":         "-",
 		"ReleaseRequested":        "STOPPED:  @never",
 		"Release at end":          "STOPPED:  @never",
+		"LinkChanged":             "-",
+		"LinkChanged at end":      "SELECTING: DISCOVER @750ms",
 	},
 	"REQUESTING, known": {
 		"Started":                 "-",
@@ -71,6 +73,8 @@ var tableRequest = map[string]map[string]string{
 		"TimedOut at end":         "-",
 		"ReleaseRequested":        "STOPPED: RELEASE,c,s,> @never",
 		"Release at end":          "STOPPED:  @never",
+		"LinkChanged":             "-",
+		"LinkChanged at end":      "SELECTING: DISCOVER,r @750ms",
 	},
 	"REQUESTING, watched": {
 		"Started":                 "-",
@@ -105,6 +109,8 @@ var tableRequest = map[string]map[string]string{
 		"TimedOut at end":         "-",
 		"ReleaseRequested":        "STOPPED:  @never",
 		"Release at end":          "STOPPED:  @never",
+		"LinkChanged":             "-",
+		"LinkChanged at end":      "SELECTING: DISCOVER @750ms",
 	},
 	"PROBING": {
 		"Started":                 "-",
@@ -139,5 +145,7 @@ var tableRequest = map[string]map[string]string{
 		"TimedOut at end":         "-",
 		"ReleaseRequested":        "STOPPED: RELEASE,c,s,> @never",
 		"Release at end":          "STOPPED:  @never",
+		"LinkChanged":             "-",
+		"LinkChanged at end":      "-",
 	},
 }

@@ -37,6 +37,8 @@ var tableSelect = map[string]map[string]string{
 		"TimedOut at end":         "-",
 		"ReleaseRequested":        "STOPPED:  @never",
 		"Release at end":          "STOPPED:  @never",
+		"LinkChanged":             "-",
+		"LinkChanged at end":      "SELECTING: DISCOVER @750ms",
 	},
 	"SELECTING, known": {
 		"Started":                 "-",
@@ -71,6 +73,8 @@ var tableSelect = map[string]map[string]string{
 		"TimedOut at end":         "-",
 		"ReleaseRequested":        "STOPPED: RELEASE,c,s,> @never",
 		"Release at end":          "STOPPED:  @never",
+		"LinkChanged":             "-",
+		"LinkChanged at end":      "SELECTING: DISCOVER,r @750ms",
 	},
 	"SELECTING, options": {
 		"Started":                 "-",
@@ -105,5 +109,7 @@ var tableSelect = map[string]map[string]string{
 		"TimedOut at end":         "-",
 		"ReleaseRequested":        "STOPPED:  @never",
 		"Release at end":          "STOPPED:  @never",
+		"LinkChanged":             "-",
+		"LinkChanged at end":      "SELECTING: DISCOVER @750ms",
 	},
 }

@@ -17,7 +17,8 @@ import (
 
 // reach leads a new world to a state, or to one of its kinds: PAUSING is INIT after
 // the fourth NAK; "known" has a lease remembered; "watched" a check that waits for
-// an answer; UNCONFIRMED is REBINDING by TimedOut. A lease has 1000 s: T1 500 s, T2
+// an answer; UNCONFIRMED is REBINDING by TimedOut, CONFIRMING is REBOOTING by
+// LinkChanged. A lease has 1000 s: T1 500 s, T2
 // 875 s; the remembered one ends 900 s after boot.
 var reach = map[string]func(w *world){
 	"INIT":               func(*world) {},
@@ -43,6 +44,7 @@ var reach = map[string]func(w *world){
 	"BOUND, watched": func(w *world) { w.bind() },
 	"RENEWING":       func(w *world) { w.bind().fire() },
 	"REBINDING":      func(w *world) { w.bind().calm().at(875 * time.Second).fire() },
+	"CONFIRMING":     func(w *world) { w.bind().calm().step(lease4.LinkChanged{}) },
 	"UNCONFIRMED":    func(w *world) { w.reboot(); w.step(lease4.TimedOut{}) },
 	"STOPPED":        func(w *world) { w.bind().step(lease4.ReleaseRequested{}) },
 }
@@ -110,6 +112,8 @@ var happen = map[string]func(w *world) []lease4.Action{
 	"conflict, then ACK": func(w *world) []lease4.Action { return slices.Concat(w.conflict(), w.reply(dhcp4.Ack)) },
 	"TimedOut":           func(w *world) []lease4.Action { return w.step(lease4.TimedOut{}) },
 	"TimedOut at end":    func(w *world) []lease4.Action { return w.at(1000 * time.Second).step(lease4.TimedOut{}) },
+	"LinkChanged":        func(w *world) []lease4.Action { return w.step(lease4.LinkChanged{}) },
+	"LinkChanged at end": func(w *world) []lease4.Action { return w.at(1000 * time.Second).step(lease4.LinkChanged{}) },
 	"ReleaseRequested":   func(w *world) []lease4.Action { return w.step(lease4.ReleaseRequested{}) },
 	"Release at end":     func(w *world) []lease4.Action { return w.at(1000 * time.Second).step(lease4.ReleaseRequested{}) },
 }
@@ -146,7 +150,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-var stateNames = strings.NewReplacer("PAUSING", "INIT", "UNCONFIRMED", "REBINDING")
+var stateNames = strings.NewReplacer("PAUSING", "INIT", "UNCONFIRMED", "REBINDING", "CONFIRMING", "REBOOTING")
 
 func outcome(w *world, acts []lease4.Action) string {
 	deadline := "never"
