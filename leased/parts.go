@@ -19,6 +19,7 @@ import (
 	"podman-net-dhcp/leased/internal/guard"
 	"podman-net-dhcp/leased/internal/helper"
 	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/links"
 	"podman-net-dhcp/leased/internal/manager"
 	"podman-net-dhcp/leased/internal/store"
 )
@@ -28,6 +29,7 @@ type parts struct {
 	config
 	listener  *attended
 	watcher   *netns.Watcher
+	links     *links.Watcher
 	dog       watchdog
 	idle      *idle
 	collector *collector
@@ -68,8 +70,12 @@ func (p *parts) listen() error {
 }
 
 func (p *parts) watch() (err error) {
-	if p.watcher, err = netns.Watch(); err == nil {
-		p.opened = append(p.opened, closer(p.watcher.Close))
+	if p.watcher, err = netns.Watch(); err != nil {
+		return err
+	}
+	p.opened = append(p.opened, closer(p.watcher.Close))
+	if p.links, err = links.Listen(nil); err == nil {
+		p.opened = append(p.opened, closer(p.links.Close))
 	}
 	return err
 }
@@ -102,7 +108,7 @@ func (p *parts) restore() error {
 	p.idle = newIdle(p.idleAfter)
 	p.leases, err = manager.New(manager.Config{
 		Log: p.log, Clock: clk, Kernel: kernel.Linux{Guard: p.ports, Helper: helperOf()}, Store: state, Memory: p.memories(), Working: p.working(), Rand: random,
-		BootID: boot, Changed: p.idle.leases, Worked: p.collector.worked,
+		BootID: boot, Changed: p.idle.leases, Watch: p.links.Watch, Worked: p.collector.worked,
 	})
 	if err != nil {
 		p.log.Error("some leases on disk cannot be read", "err", err)

@@ -48,6 +48,7 @@ func (p *parts) tasks() tasks {
 	return tasks{
 		{name: "give memory back", run: p.collector.run},
 		{name: "watch network namespaces", run: p.watchNetns},
+		{name: "watch the host's links", run: p.watchLinks},
 		{name: "count leases and callers", run: p.idle.run},
 		{name: "manage leases", run: p.manage},
 		{name: "tell systemd of the stop", run: p.stopping},
@@ -83,6 +84,29 @@ func (p *parts) watchNetns(ctx context.Context) error {
 			return nil
 		}
 		p.leases.NetnsEnded(ended, missed)
+	}
+}
+
+// watchLinks tells the manager what has changed about the links that containers hang on.
+func (p *parts) watchLinks(ctx context.Context) error {
+	defer context.AfterFunc(ctx, p.links.Close)()
+	for {
+		n, err := p.links.Next()
+		switch {
+		case errors.Is(err, os.ErrClosed):
+			return nil
+		case err != nil: // leases are renewed all the same
+			p.log.Error("watch the host's links; a container that is cut off from the LAN stays so", "err", err)
+			return nil
+		}
+		for _, h := range n.Hosts {
+			p.leases.HostChanged(h.Name, h.Trouble, h.Back)
+		}
+		if n.Missed {
+			p.leases.PortsMissed(n.Plugged)
+		} else if len(n.Ports) > 0 {
+			p.leases.PortsChanged(n.Ports)
+		}
 	}
 }
 

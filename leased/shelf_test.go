@@ -75,7 +75,7 @@ var fullShelf = shelf{
 		Address: netip.MustParsePrefix("192.0.2.9/24"), Gateway: netip.MustParseAddr("192.0.2.1"),
 		Server: netip.MustParseAddr("192.0.2.1"), Renew: seconds(1800), Rebind: seconds(3150), Expire: seconds(3600),
 	}),
-	attached("web", "iot", "SELECTING", nil),
+	cutOff(attached("web", "iot", "SELECTING", nil), "no carrier on eth1"),
 	attached("", "lan", "REBINDING", &leaseapi.Lease{
 		Address: netip.MustParsePrefix("192.0.2.77/32"), Server: netip.MustParseAddr("192.0.2.1"), Renew: seconds(0), Expire: seconds(1),
 	}),
@@ -84,4 +84,10 @@ var fullShelf = shelf{
 		{Address: netip.MustParsePrefix("2001:db8::42/64"), Source: leaseapi.SourceSLAAC},
 	}}),
 	attached("db", "lan", "BOUND", &leaseapi.Lease{Address: netip.MustParsePrefix("192.0.2.10/24"), Server: netip.MustParseAddr("192.0.2.1")}),
+}
+
+// cutOff is an attachment with a trouble.
+func cutOff(s leaseapi.Status, trouble string) leaseapi.Status {
+	s.Trouble = trouble
+	return s
 }

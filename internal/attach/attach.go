@@ -56,6 +56,7 @@ type Link struct {
 	MAC     net.HardwareAddr
 	HostMTU int    // of the bridge or parent
 	On      string // what the kernel calls the bridge or parent
+	Bridge  bool   // a veth into a bridge, and not a macvlan
 
 	// What follows is known when the link is made.
 	Raised    bool          // the bridge or parent was down
@@ -78,7 +79,7 @@ func (h *Host) Make(ctx context.Context, ns *netns.NS, s Spec) (Link, error) {
 
 // Link returns the link as Make will make it on i.
 func (i Interface) Link(s Spec) Link {
-	l := Link{MAC: s.MAC, HostMTU: i.link.MTU, On: i.link.Name}
+	l := Link{MAC: s.MAC, HostMTU: i.link.MTU, On: i.link.Name, Bridge: i.Bridge()}
 	if l.MAC == nil {
 		l.MAC = i.link.MAC // of a macvlan in passthru mode
 	}

@@ -38,6 +38,7 @@ var floors = map[string]int{
 	"leased/internal/kernel":     11, // the container's side
 	"leased/internal/wire":       12,
 	"leased/internal/guard":      13,
+	"leased/internal/links":      13,
 	"leased/internal/helper":     12,
 	"leased/internal/binding":    13,
 	"leased/internal/resolv":     13,

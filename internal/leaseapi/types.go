@@ -243,7 +243,9 @@ type Status struct {
 	Link       Link       `json:"link"`
 	State      string     `json:"state"`            // RFC 2131 figure 5, PROBING (RFC 5227), or StateHeld
 	State6     string     `json:"state6,omitempty"` // of DHCPv6, if in use
-	Lease      *Lease     `json:"lease,omitempty"`
+	// Trouble is what keeps the container from the LAN, for the user: "bridge br0 is gone".
+	Trouble string `json:"trouble,omitempty"`
+	Lease   *Lease `json:"lease,omitempty"`
 }
 
 // MayRequest holds the parameters of May: who, on which interface of the host, with which

@@ -100,6 +100,13 @@ func (l *LAN) wire(port, nic string) {
 	l.Host.Netlink(func(h *netlink.Handle) error { return up(h, nic) })
 }
 
+// Renew lays the cable to HostNIC again, after the NIC is gone.
+func (l *LAN) Renew(t testing.TB) {
+	t.Helper()
+	l.wire("to-nic", HostNIC)
+	l.await(l.Host, HostNIC)
+}
+
 // join makes a link a port of a bridge, and sets it up.
 func join(h *netlink.Handle, port, bridge string) error {
 	br, err := h.LinkByName(bridge)

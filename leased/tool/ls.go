@@ -64,7 +64,7 @@ func writeJSON(w io.Writer, list []leaseapi.Status) error {
 
 func writeTable(w io.Writer, list []leaseapi.Status) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "CONTAINER\tNETWORK\tINTERFACE\tON\tMAC\tSTATE\tADDRESS\tIPV6\tGATEWAY\tSERVER\tRENEWS\tEXPIRES")
+	fmt.Fprintln(t, "CONTAINER\tNETWORK\tINTERFACE\tON\tMAC\tSTATE\tADDRESS\tIPV6\tGATEWAY\tSERVER\tRENEWS\tEXPIRES\tTROUBLE")
 	for _, s := range list {
 		address, six, gateway, server, renews, expires := "-", "-", "-", "-", "-", "-"
 		if l := s.Lease; l != nil && len(l.IPv6) > 0 {
@@ -82,7 +82,7 @@ func writeTable(w io.Writer, list []leaseapi.Status) error {
 		}
 		a := s.Attachment
 		fmt.Fprintln(t, cmp.Or(a.ContainerName, a.ContainerID)+"\t"+a.Network+"\t"+a.Interface+"\t"+s.Link.Host+"\t"+
-			s.Link.MAC+"\t"+s.State+"\t"+address+"\t"+six+"\t"+gateway+"\t"+server+"\t"+renews+"\t"+expires)
+			s.Link.MAC+"\t"+s.State+"\t"+address+"\t"+six+"\t"+gateway+"\t"+server+"\t"+renews+"\t"+expires+"\t"+cmp.Or(s.Trouble, "-"))
 	}
 	return t.Flush()
 }

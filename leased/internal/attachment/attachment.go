@@ -9,6 +9,7 @@ import (
 	"context"
 	"net/netip"
 	"strings"
+	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/leased/internal/clock"
@@ -45,6 +46,11 @@ type Kernel interface {
 	// Number is the number of the place's netns, which the kernel gives it if need be.
 	Number(p kernel.Place) (int, error)
 	Check(p kernel.Place) error
+	// Look looks at the link and at its end on the host. Replug and Relink mend what it finds, as
+	// Maker has made it; they wait by pause.
+	Look(p kernel.Place, r *request.Request) (kernel.Trouble, error)
+	Replug(ctx context.Context, t kernel.Trouble, r *request.Request, pause func(ctx context.Context, d time.Duration) error) error
+	Relink(ctx context.Context, p kernel.Place, r *request.Request, pause func(ctx context.Context, d time.Duration) error) (kernel.Place, error)
 	DeleteLink(p kernel.Place) error
 	// Doubt returns why messages may reach nobody on a LAN, for the user; empty: not known.
 	Doubt(lan string) string
@@ -139,6 +145,7 @@ type activity struct {
 	waiters  []*Waiter     // for a lease
 	trouble  string        // the last reason why there is none
 	owed     clock.Instant // no request's time is over before; 0: making the link cost none
+	mend     *mending      // of the link; nil: it is as it should be
 }
 
 // Join makes the membership of an attachment, which owns it from New on.
@@ -250,7 +257,7 @@ func (a *Attachment) Enter() (kernel.Place, error) {
 	at, err := a.env.Kernel.Enter(a.place)
 	seen := at.Session == a.place.Session
 	if a.place = at; err == nil && !seen {
-		err = a.look()
+		err = a.inspect()
 	}
 	return at, err
 }

@@ -4,6 +4,7 @@ package attachment
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -29,6 +30,8 @@ const (
 	ByPolicy Outcome = iota + 1 // the lease is held or given back, as its policy says
 	GiveBack                    // the lease is given back, with a RELEASE
 	Discard                     // the lease is another attachment's, or no one wants it
+
+	unlinked // no end: the link is gone, and leased makes it again if the container is there
 )
 
 // Ending reports whether an end was noted.
@@ -39,8 +42,30 @@ func (a *Attachment) Lost(err error) {
 	if !a.lives() || a.Ending() {
 		return // that is known
 	}
+	if kernel.IsLinkGone(err) && a.req.Link.IsMade() && !a.Starting() {
+		a.ending = &ending{"", unlinked, err}
+		return
+	}
+	a.gone(err)
+}
+
+// gone notes the end of the container.
+func (a *Attachment) gone(err error) {
 	a.Emit(event.Lost{Err: err})
 	a.ending = &ending{"container is gone", ByPolicy, errors.New("container is gone")}
+}
+
+// missed follows an end that is none, if the container is there.
+func (a *Attachment) missed(why error) {
+	if a.isLinkless() {
+		return // that is known
+	}
+	t, err := a.env.Kernel.Look(a.place, a.req)
+	if err == nil && t.Linkless {
+		a.inTrouble(t, false)
+		return
+	}
+	a.gone(why)
 }
 
 // GiveUp notes the end of the start; the requests that wait get err.
@@ -63,6 +88,12 @@ func (a *Attachment) End(why string, how Outcome) {
 func (a *Attachment) conclude() {
 	if a.ending == nil {
 		return
+	}
+	if end := *a.ending; end.how == unlinked {
+		a.ending = nil
+		if a.missed(end.err); a.ending == nil {
+			return
+		}
 	}
 	end, now := *a.ending, a.Now()
 	a.ending = nil
@@ -139,6 +170,9 @@ func (a *Attachment) deleteRecord() {
 		a.Emit(event.Broken{What: "delete the lease's record", Err: err})
 	}
 }
+
+// errLinkGone is why an attachment ends whose caller has made its link.
+var errLinkGone = fmt.Errorf("%w: its interface was deleted", kernel.ErrGone)
 
 // ErrFailed is the answer to a request that a panic has cost its attachment.
 var ErrFailed = errors.New("leased failed; see: journalctl -u leased")

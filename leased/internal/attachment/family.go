@@ -54,7 +54,11 @@ func (a *Attachment) Due() clock.Instant {
 	if a.phase == Held {
 		return a.until
 	}
-	return min(a.v4.Due(), a.v6.Due())
+	due := min(a.v4.Due(), a.v6.Due())
+	if a.activity != nil && a.mend != nil {
+		due = min(due, a.mend.at)
+	}
+	return due
 }
 
 // Tick does what has become due.
@@ -63,13 +67,16 @@ func (a *Attachment) Tick() {
 		a.holdOver()
 		return
 	}
-	a.each(family.Tick)
+	if a.each(family.Tick); !a.Ending() && a.lives() {
+		a.tickLink()
+	}
 }
 
 // After follows each message: the end that the message has found, and a look at the
 // kernel that the message has made due.
 func (a *Attachment) After() {
 	a.conclude()
+	a.conclude() // a link that was made again may be gone again
 	if a.lives() && a.v6.LookDue() {
 		a.v6.Look()
 		a.conclude()

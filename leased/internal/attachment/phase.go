@@ -20,7 +20,8 @@ package attachment
 //	   OVER ◄──────────┴─┼─────────────┘
 //	                     └── a record of a held lease
 //
-// A record without a lease begins in QUEUED, as a request does. The families' own states
+// A record without a lease begins in QUEUED, as a request does, and so does an attachment
+// whose link was cut and is made again. The families' own states
 // (RFC 2131 figure 5, RFC 8415 §18.2) say more about ACQUIRING and READY. A turn that is
 // not drawn keeps the phase.
 type Phase uint8
@@ -57,6 +58,7 @@ const (
 	kept                     // the container is gone, and its lease is held
 	returned                 // the lease is to be given back
 	dropped                  // the attachment ends
+	cut                      // the link is gone; it is to be made again
 )
 
 // after is the phase that follows.
@@ -73,6 +75,8 @@ func (p Phase) after(t turn) Phase {
 		return Held
 	case t == returned && (lives || p == Held):
 		return Returning
+	case t == cut && lives:
+		return Queued
 	case t == dropped:
 		return Over
 	}

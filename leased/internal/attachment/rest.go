@@ -68,7 +68,7 @@ func (a *Attachment) Rest() {
 		a.env.Kernel.Leave(a.place)
 	}
 	a.lan.SetWaiting(a.Starting())
-	if idle && a.phase == Ready && !a.Starting() {
+	if idle && a.phase == Ready && !a.Starting() && a.mend == nil {
 		a.rest()
 	}
 }

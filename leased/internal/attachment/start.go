@@ -76,6 +76,11 @@ func (a *Attachment) Enqueue() {
 
 // admitted is called when the LAN's gate opens.
 func (a *Attachment) admitted() {
+	if a.mend != nil && a.mend.asks {
+		a.mend.asks = false
+		a.ask()
+		return
+	}
 	if a.phase != Queued {
 		return
 	}
@@ -103,14 +108,14 @@ func (a *Attachment) Check() {
 		return
 	}
 	a.number()
-	if err := a.look(); err != nil {
+	if err := a.inspect(); err != nil {
 		a.Lost(err)
 	}
 }
 
-// look fails if the link is gone. It tells of a MAC that a program in the container has given
+// inspect fails if the link is gone. It tells of a MAC that a program in the container has given
 // to the link, once: the lease stays, and is renewed for the MAC that the servers know.
-func (a *Attachment) look() error {
+func (a *Attachment) inspect() error {
 	err := a.env.Kernel.Check(a.place)
 	if kernel.IsGone(err) {
 		return err
@@ -122,6 +127,9 @@ func (a *Attachment) look() error {
 	a.otherMAC = other
 	return nil
 }
+
+// isLinkless reports whether the link is gone, and the container is not.
+func (a *Attachment) isLinkless() bool { return a.mend != nil && a.mend.trouble.Linkless }
 
 // number has the kernel announce the end of the container's netns.
 func (a *Attachment) number() {

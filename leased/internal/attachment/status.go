@@ -3,6 +3,7 @@
 package attachment
 
 import (
+	"cmp"
 	"time"
 
 	"podman-net-dhcp/internal/leaseapi"
@@ -11,6 +12,7 @@ import (
 	"podman-net-dhcp/leased/internal/ipv4"
 	"podman-net-dhcp/leased/internal/ipv6"
 	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/lan"
 	"podman-net-dhcp/leased/internal/request"
 	"podman-net-dhcp/leased/internal/resolv"
 )
@@ -23,11 +25,17 @@ type Snapshot struct {
 	netns sign
 	v4    ipv4.Shown
 	v6    *ipv6.Shown // nil: there is no IPv6
+	on    *lan.Member
+	link  string // what is amiss with the link; empty: nothing
 }
 
 // Snapshot returns what there is now.
 func (a *Attachment) Snapshot() *Snapshot {
-	return &Snapshot{req: a.req, phase: a.phase, netns: a.sign(), v4: a.v4.Show(), v6: a.v6.Show()}
+	s := &Snapshot{req: a.req, phase: a.phase, netns: a.sign(), v4: a.v4.Show(), v6: a.v6.Show(), on: a.lan}
+	if a.activity != nil && a.mend != nil {
+		s.link = a.mend.trouble.Text
+	}
+	return s
 }
 
 // Container is the container's name.
@@ -49,6 +57,9 @@ func (s *Snapshot) Status(now clock.Instant) leaseapi.Status {
 	}
 	if s.v6 != nil {
 		st.State6 = s.v6.State
+	}
+	if s.phase < Held {
+		st.Trouble = cmp.Or(s.link, s.on.Trouble())
 	}
 	return st
 }

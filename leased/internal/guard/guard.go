@@ -84,19 +84,23 @@ func (g *Guard) Restore(all []Use) error {
 	return g.closeLocked()
 }
 
-// Add guards a port before it becomes one: the link must not be up. A kernel without
-// nf_tables guards nothing; this is logged once, and is no error.
+// Add guards a port before it becomes one: the link must not be up. A port that is guarded
+// already, and becomes one again, stays so. A kernel without nf_tables guards nothing; this is
+// logged once, and is no error.
 func (g *Guard) Add(name string, index int, mac net.HardwareAddr) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err := g.readyLocked(); err != nil || g.none {
 		return err
 	}
+	p := newPort(name, index, mac)
 	if old, ok := g.ports[name]; ok {
+		if old.index == index && old.mac == p.mac {
+			return g.lookLocked(old)
+		}
 		g.ended = append(g.ended, old)
 	}
 	g.sweepLocked()
-	p := newPort(name, index, mac)
 	g.ports[name] = p
 	err := g.changeLocked(p.appear()...)
 	if err != nil {

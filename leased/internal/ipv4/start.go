@@ -32,6 +32,19 @@ func (d *Driver) Start() {
 	}
 }
 
+// Fresh reports whether nothing was asked for yet.
+func (d *Driver) Fresh() bool { return !d.begun }
+
+// LinkChanged follows a time in which the link did not lead to the LAN.
+func (d *Driver) LinkChanged() {
+	on := d.cfg.Owner.LAN()
+	if !d.begun || d.off() {
+		on.ExitGate(lan.Abandoned)
+		return
+	}
+	d.step(lease4.LinkChanged{Crowd: on.Crowded()})
+}
+
 // InVain notes that the start has waited for the servers until now.
 func (d *Driver) InVain() {
 	if d.exchange != nil && d.asked != 0 {

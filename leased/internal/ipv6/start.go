@@ -50,6 +50,15 @@ func (d *Driver) Restarted() {
 	}
 }
 
+// LinkChanged follows a time in which the link did not lead to the LAN. Its routers may be other
+// ones, which the kernel does not ask: its end of a veth is up all the time.
+func (d *Driver) LinkChanged() {
+	if d.on() {
+		d.await()
+		d.Restarted()
+	}
+}
+
 // Rejoined is called when a caller asks again. If leased was restarted before any caller
 // was told of the result, this caller waits for it.
 func (d *Driver) Rejoined() {

@@ -185,6 +185,8 @@ type lan struct {
 	// time, and none was heard since.
 	routerlessUntil clock.Instant
 	listener        *routerListener // nil: no subscribers
+
+	trouble string // of the host interface, for the user; empty: none
 }
 
 func newLAN(all *LANs, host string) *lan {

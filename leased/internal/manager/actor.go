@@ -25,6 +25,7 @@ type actor struct {
 	index   int                  // in the timer heap; -1: not in it
 	shown   *attachment.Snapshot // by List, while the actor works
 	netns   int                  // number of the netns, as in Manager.netns
+	hung    hung
 
 	at *attachment.Attachment // nil: none yet, or not any more
 }

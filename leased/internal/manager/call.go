@@ -124,6 +124,7 @@ func (c *call) begin(ctx context.Context, x *actor) {
 	x.Numbered(c.place.Number)
 	x.at = attachment.New(&c.m.env, x, c.req, c.place, on, k)
 	x.at.Begin(c.waiter, c.making(ctx))
+	x.hang(c.req)
 	for _, l := range c.limited {
 		x.at.Emit(l)
 	}

@@ -53,7 +53,7 @@ type Kernel interface {
 	LANRouters(host string) (kernel.RoutersConn, error)
 }
 
-// Config is everything that a Manager stands on. Only Memory, Working, Changed and Worked may be nil.
+// Config is everything that a Manager stands on. Only Memory, Working, Changed, Watch and Worked may be nil.
 type Config struct {
 	Log    *slog.Logger
 	Clock  Clock
@@ -67,6 +67,8 @@ type Config struct {
 	// Changed is called with the number of attachments when that changes. It must
 	// not call the Manager.
 	Changed func(n int)
+	// Watch has a host interface watched, see HostChanged. It must not block.
+	Watch func(host string)
 	// Worked is called after an attachment has worked: for a call, a message or a timer.
 	// It must not block.
 	Worked func()

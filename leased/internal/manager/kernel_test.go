@@ -224,6 +224,18 @@ func (k *fakeKernel) Resolve(j resolv.Job) (bool, error) {
 	return true, nil
 }
 
+func (k *fakeKernel) Look(p kernel.Place, _ *request.Request) (kernel.Trouble, error) {
+	return kernel.Trouble{}, k.Check(p)
+}
+
+func (k *fakeKernel) Replug(context.Context, kernel.Trouble, *request.Request, func(context.Context, time.Duration) error) error {
+	return nil
+}
+
+func (k *fakeKernel) Relink(_ context.Context, p kernel.Place, _ *request.Request, _ func(context.Context, time.Duration) error) (kernel.Place, error) {
+	return p, nil
+}
+
 func (k *fakeKernel) Check(p kernel.Place) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -25,14 +25,17 @@ import (
 func onLinux(t *testing.T) (m tested, log *logbook) { return onHost(t, kernel.Linux{}) }
 
 // onHost is onLinux with another host.
-func onHost(t *testing.T, k kernel.Linux) (m tested, log *logbook) {
+func onHost(t *testing.T, k kernel.Linux) (m tested, log *logbook) { return onHostWatched(t, k, nil) }
+
+// onHostWatched is onHost with the host's links watched.
+func onHostWatched(t *testing.T, k kernel.Linux, watch func(host string)) (m tested, log *logbook) {
 	t.Helper()
-	m, log, _ = onDisk(t, k, t.TempDir())
+	m, log, _ = onDisk(t, k, t.TempDir(), watch)
 	return m, log
 }
 
 // onDisk is onHost with the records in dir. stop stops leased before the test's end.
-func onDisk(t *testing.T, k kernel.Linux, dir string) (m tested, log *logbook, stop func()) {
+func onDisk(t *testing.T, k kernel.Linux, dir string, watch func(host string)) (m tested, log *logbook, stop func()) {
 	t.Helper()
 	clk, err := clock.New()
 	if err != nil {
@@ -45,7 +48,7 @@ func onDisk(t *testing.T, k kernel.Linux, dir string) (m tested, log *logbook, s
 	ctx, cancel := context.WithCancel(context.Background())
 	log = &logbook{}
 	started, err := New(Config{
-		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Clock: clk, Kernel: k, Store: disk, Rand: counter(), BootID: "boot",
+		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Clock: clk, Kernel: k, Store: disk, Rand: counter(), BootID: "boot", Watch: watch,
 	})
 	if err != nil {
 		t.Fatal(err)

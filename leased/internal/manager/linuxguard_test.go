@@ -203,9 +203,8 @@ func TestRestartGuardsAgain(t *testing.T) {
 		w.setUp(context.Background(), w.space(8, map[string]string{"guard": "off"}), true)
 		must(w.t, w.restart(func() {}))
 		w.kernel.with(func(k *fakeKernel) {
-			if len(k.guarded) != 2 || !slices.ContainsFunc(k.guarded, func(u kernel.Use) bool {
-				return u.MAC.String() == setupMAC && u.Addr == netip.MustParseAddr("192.0.2.9")
-			}) {
+			nine := slices.IndexFunc(k.guarded, func(u kernel.Use) bool { return u.MAC.String() == setupMAC })
+			if len(k.guarded) != 2 || nine < 0 || k.guarded[nine].Addr != netip.MustParseAddr("192.0.2.9") {
 				w.t.Errorf("guarded are %v", k.guarded)
 			}
 		})

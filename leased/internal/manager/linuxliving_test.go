@@ -34,7 +34,7 @@ func startLiving(t *testing.T) *living {
 	lan := testlan.New(t)
 	l := &living{server: lan.Dnsmasq(t1t2...), NS: lan.Container(), dir: t.TempDir()}
 	link := lan.Veth(l.NS, "eth0")
-	l.m, l.log, l.stop = onDisk(t, kernel.Linux{}, l.dir)
+	l.m, l.log, l.stop = onDisk(t, kernel.Linux{}, l.dir, nil)
 	lease, _, err := l.m.Acquire(context.Background(), requestFor(link))
 	must(t, err)
 	l.addr = lease.Address.Addr().String()
@@ -87,7 +87,7 @@ func TestLinkIsChangedInside(t *testing.T) {
 	}
 	renewed()
 	l.stop()
-	l.m, l.log, l.stop = onDisk(t, kernel.Linux{}, l.dir)
+	l.m, l.log, l.stop = onDisk(t, kernel.Linux{}, l.dir, nil)
 	renewed()
 	if n := l.log.count("the container has changed its MAC"); n != 1 {
 		t.Errorf("that was told %d times", n)

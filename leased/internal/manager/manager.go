@@ -9,6 +9,7 @@ package manager
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"iter"
 	"net"
 	"os"
@@ -40,6 +41,7 @@ type Manager struct {
 	context func() context.Context
 
 	guarded []kernel.Use // by the leased before; until Run
+	seed    maphash.Seed // of portOf
 
 	mu      sync.Mutex // guards all that follows, and the first fields of each actor
 	state   state
@@ -65,6 +67,7 @@ func New(cfg Config) (*Manager, error) {
 	m := &Manager{
 		cfg: cfg, memory: store.NewBackground(saver(cfg.Memory), cfg.Log), holds: newHolds(), formers: newFormers(),
 		events: event.NewLimit(cfg.Log), stopped: make(chan struct{}), actors: map[string]*actor{}, netns: map[int][]*actor{},
+		seed: maphash.MakeSeed(),
 	}
 	m.workers = newWorkers(&m.work)
 	m.env = attachment.Env{

@@ -127,6 +127,7 @@ func (r *restoration) install(key string, rec *record.Record, at kernel.Place) *
 		}
 		m.holds.put(holdOf(x, k, rec.Until))
 	}
+	x.hang(&rec.Request)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.actors[key] = x

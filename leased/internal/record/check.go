@@ -11,6 +11,7 @@ import (
 
 	"podman-net-dhcp/leased/internal/dhcp6"
 	"podman-net-dhcp/leased/internal/dnsname"
+	"podman-net-dhcp/leased/internal/request"
 )
 
 // Bounds on fields.
@@ -46,12 +47,20 @@ func first(faults ...fault) error {
 // check says why the record cannot be right. Renewal times in disorder are no reason:
 // lease4.Restore and lease6.Restore put them in order.
 func (d disk) check() error {
-	for _, err := range []error{d.checkOwn(), d.Lease.check(), d.Bound.check(), d.IPv6.check(), d.Resolves.check(), d.File.check()} {
+	for _, err := range []error{d.checkOwn(), d.Made.check(), d.Lease.check(), d.Bound.check(), d.IPv6.check(), d.Resolves.check(), d.File.check()} {
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (d *diskMade) check() error {
+	if d == nil {
+		return nil
+	}
+	_, known := request.ParseKind(d.Kind)
+	return first(fault{!known, "link: kind unknown"}, fault{d.MTU > maxMTU, "link: MTU too large"})
 }
 
 func (d disk) checkOwn() error {

@@ -25,12 +25,18 @@ type (
 		Making    bool                    `json:"making,omitempty"`
 		Held      bool                    `json:"held,omitempty"`
 		Guard     bool                    `json:"guard,omitempty"`
+		Made      *diskMade               `json:"made,omitempty"`
 		Until     clock.Instant           `json:"until,omitempty"`
 		Lease     diskLease               `json:"lease"`
 		Bound     diskSpec                `json:"bound"`
 		IPv6      *diskIPv6               `json:"six,omitempty"`
 		Resolves  *diskNames              `json:"resolves,omitempty"`
 		File      *diskFile               `json:"resolvConf,omitempty"`
+	}
+	diskMade struct {
+		Kind    string `json:"kind"`
+		Isolate bool   `json:"isolate,omitempty"`
+		MTU     uint32 `json:"mtu,omitempty"`
 	}
 	diskMemo struct {
 		disk

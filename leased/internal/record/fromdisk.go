@@ -13,13 +13,21 @@ import (
 
 // domain is the record that d says; d.check has passed.
 func (d disk) domain(req request.Request) Record {
-	req.Policy.Guard = d.Guard
+	req.Policy.Guard, req.Link.Made = d.Guard, d.Made.made()
 	return Record{
 		BootID: d.BootID, Request: req, Cookie: d.Cookie, Number: d.Number, Inode: d.Inode,
 		ServerMAC: d.ServerMAC, Waiting: d.Waiting, Making: d.Making, Held: d.Held, Until: d.Until,
 		Lease: d.Lease.lease(), Bound: d.Bound.spec(), IPv6: d.IPv6.ipv6(), Resolves: (*resolv.Names)(d.Resolves),
 		File: (*resolv.File)(d.File),
 	}
+}
+
+func (d *diskMade) made() request.Made {
+	if d == nil {
+		return request.Made{}
+	}
+	kind, _ := request.ParseKind(d.Kind)
+	return request.Made{Kind: kind, Isolate: d.Isolate, MTU: d.MTU}
 }
 
 func (d diskLease) lease() lease4.Lease {

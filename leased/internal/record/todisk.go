@@ -7,6 +7,7 @@ import (
 	"podman-net-dhcp/leased/internal/dhcp4"
 	"podman-net-dhcp/leased/internal/lease4"
 	"podman-net-dhcp/leased/internal/lease6"
+	"podman-net-dhcp/leased/internal/request"
 )
 
 func toDisk(r Record) disk {
@@ -14,8 +15,15 @@ func toDisk(r Record) disk {
 		Version: version, BootID: r.BootID, Request: r.Request.API(), Cookie: r.Cookie, Number: r.Number, Inode: r.Inode,
 		ServerMAC: r.ServerMAC, Waiting: r.Waiting, Making: r.Making, Held: r.Held, Guard: r.Request.Policy.Guard, Until: r.Until,
 		Lease: toDiskLease(r.Lease), Bound: toDiskSpec(r.Bound), IPv6: toDiskIPv6(r.IPv6), Resolves: (*diskNames)(r.Resolves),
-		File: (*diskFile)(r.File),
+		File: (*diskFile)(r.File), Made: toDiskMade(r.Request.Link),
 	}
+}
+
+func toDiskMade(l request.Link) *diskMade {
+	if !l.IsMade() {
+		return nil
+	}
+	return &diskMade{Kind: l.Made.Kind.String(), Isolate: l.Made.Isolate, MTU: l.Made.MTU}
 }
 
 func toDiskLease(l lease4.Lease) diskLease {

@@ -99,6 +99,7 @@ type Link struct {
 	MAC   net.HardwareAddr // 6 bytes, unicast
 	Host  string           // the bridge or parent on the host
 	MTU   int              // largest for the server's option 26, in bytes; 0: ignore option 26
+	Made  Made             // how leased has made it; not of the API
 }
 
 // Client describes the container to DHCP servers.

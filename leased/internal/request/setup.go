@@ -120,6 +120,7 @@ func (s Setup) Request(link attach.Link) (Request, error) {
 	}
 	r, err := Parse(a)
 	r.Policy.Guard = s.Wanted.Options.Guard && s.Wanted.Options.Bridge != ""
+	r.Link.Made = made(link, s.Wanted.Options)
 	return r, err
 }
 
