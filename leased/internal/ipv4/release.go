@@ -19,19 +19,26 @@ import (
 // Hold takes the addresses out of use; k is the lease that is kept. A lease that the
 // machine never came to asking for is given to it, so that it can be released.
 func (d *Driver) Hold(k Kept) {
-	if !d.begun && k.Lease.Addr.IsValid() {
-		d.setMachine(lease4.Restore(d.machineConfig(), k.Lease))
-	}
-	d.begun = true
+	d.adopt(k.Lease)
 	d.Close()
 	d.unbind()
+}
+
+func (d *Driver) adopt(l lease4.Lease) {
+	if !d.begun && l.Addr.IsValid() {
+		d.setMachine(lease4.Restore(d.machineConfig(), l))
+	}
+	d.begun = true
 }
 
 // Unbind takes the addresses out of use: another container has the lease from now on.
 func (d *Driver) Unbind(string) { d.unbind() }
 
 // Release ends the lease, with a RELEASE if there is one.
-func (d *Driver) Release() { d.step(lease4.ReleaseRequested{}) }
+func (d *Driver) Release() {
+	d.adopt(d.Known(d.cfg.Owner.Now()).Lease)
+	d.step(lease4.ReleaseRequested{})
+}
 
 // OpenRelease opens the socket for a RELEASE ahead of it. It fails with
 // kernel.ErrNoStandIn where the container is gone and no link can take its place yet.

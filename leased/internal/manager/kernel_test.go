@@ -58,6 +58,9 @@ type fakeKernel struct {
 
 	adopts string // the path of the netns of a Teardown; empty: any
 
+	trouble   kernel.Trouble // of all links
+	contested bool
+
 	six net6
 }
 
@@ -225,15 +228,30 @@ func (k *fakeKernel) Resolve(j resolv.Job) (bool, error) {
 }
 
 func (k *fakeKernel) Look(p kernel.Place, _ *request.Request) (kernel.Trouble, error) {
-	return kernel.Trouble{}, k.Check(p)
+	err := k.enter(p, "look")
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.trouble, err
 }
 
+// Replug and Relink end the trouble, unless it is contested.
 func (k *fakeKernel) Replug(context.Context, kernel.Trouble, *request.Request, func(context.Context, time.Duration) error) error {
+	k.mend("replug")
 	return nil
 }
 
 func (k *fakeKernel) Relink(_ context.Context, p kernel.Place, _ *request.Request, _ func(context.Context, time.Duration) error) (kernel.Place, error) {
-	return p, nil
+	k.mend("relink")
+	return p, k.enter(p, "relinked")
+}
+
+func (k *fakeKernel) mend(call string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.calls = append(k.calls, call)
+	if !k.contested {
+		k.trouble = kernel.Trouble{}
+	}
 }
 
 func (k *fakeKernel) Check(p kernel.Place) error {

@@ -84,7 +84,7 @@ type fakeMaker struct {
 
 func (m *fakeMaker) Link() attach.Link {
 	l := m.k.made
-	l.MAC, l.HostMTU = m.s.MAC, 1500
+	l.MAC, l.HostMTU, l.Bridge = m.s.MAC, 1500, m.s.Host == "br0"
 	if l.MAC == nil {
 		l.MAC = parentMAC
 	}

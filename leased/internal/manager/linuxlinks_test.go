@@ -245,6 +245,10 @@ func TestPortIsContested(t *testing.T) {
 	if n := strings.Count(c.log.all(), "is cut off"); n > contestedLines {
 		t.Errorf("the log says %d times that the container is cut off", n)
 	}
+	testlan.Eventually(t, "it is plugged in again all the same", func() bool {
+		all := listed(c.m)
+		return len(all) == 1 && all[0].State == "BOUND" && all[0].Trouble == ""
+	})
 }
 
 const contestedLines = 3
