@@ -20,14 +20,18 @@ type mending struct {
 	tries   int            // to mend it, since it was calm last
 	at      clock.Instant  // of the next try, or the end of the calm
 	asks    bool           // waits at the LAN's gate, to have the lease confirmed
+	said    string         // the trouble that the log has said last, once
+	tells   bool           // and not yet that it is over
 }
 
 const (
 	// calmTime is how long a link lasts before its next trouble counts as a new one.
 	calmTime = time.Minute
+	// free is how many tries come at once: whoever configures a network changes several things.
+	free = 2
 	// contested is how many times in a row another program may take a port away before the log
 	// says so. leased goes on, once a minute.
-	contested = 3
+	contested = 4
 	// mendTime bounds one try.
 	mendTime = 5 * time.Second
 )
@@ -67,8 +71,9 @@ func (a *Attachment) inTrouble(t kernel.Trouble, back bool) {
 		a.mend = &mending{}
 	}
 	m := a.mend
-	if t.Text != m.trouble.Text && m.tries < contested {
+	if t.Text != m.said {
 		a.Emit(event.LinkTrouble{Text: t.Text})
+		m.said, m.tells = t.Text, true
 	}
 	news := t.What != m.trouble.What
 	m.trouble = t
@@ -78,8 +83,8 @@ func (a *Attachment) inTrouble(t kernel.Trouble, back bool) {
 	a.host.Show(a.Snapshot())
 	switch now := a.Now(); {
 	case t.What == kernel.HostGone: // its return is told
-		m.at = now.Add(pause(contested << 1))
-	case back || news && m.tries == 0 || !news && now >= m.at:
+		m.tries, m.at = 0, now.Add(calmTime)
+	case back || news && m.tries < free || !news && now >= m.at:
 		a.mendLink()
 	case news:
 		m.at = now.Add(pause(m.tries))
@@ -87,7 +92,7 @@ func (a *Attachment) inTrouble(t kernel.Trouble, back bool) {
 }
 
 // pause precedes the next try: 1, 2, 4 … 64 s.
-func pause(tries int) time.Duration { return time.Second << min(max(tries-1, 0), 6) }
+func pause(tries int) time.Duration { return time.Second << min(max(tries-free, 0), 6) }
 
 // mendLink makes a link as it was at Setup, or plugs it in again.
 func (a *Attachment) mendLink() {
@@ -128,8 +133,9 @@ func (a *Attachment) sound() (was bool) {
 	if m == nil || m.trouble.What == 0 {
 		return false
 	}
-	if m.tries < contested {
+	if m.tells {
 		a.Emit(event.LinkMended{})
+		m.tells = false
 	}
 	linkless := m.trouble.Linkless
 	m.trouble, m.at = kernel.Trouble{}, a.Now().Add(calmTime)
