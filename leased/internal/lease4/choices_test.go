@@ -21,7 +21,7 @@ func TestRapidCommit(t *testing.T) {
 	if s := sent(w.fire()); !s[0].RapidCommit {
 		t.Error("not asked for again")
 	}
-	if got := show(w.reply(dhcp4.Ack)); got != "" || w.m.State() != lease4.Selecting {
+	if got := show(w.reply(dhcp4.Ack)); got != "Report" || w.m.State() != lease4.Selecting {
 		t.Errorf("ACK without option 80: %s", got)
 	}
 	if got := show(w.reply(dhcp4.Ack, rapid, from(none))); got != "Report" {
@@ -55,7 +55,7 @@ func TestRapidCommitNotAskedFor(t *testing.T) {
 	if s := sent(w.step(lease4.Started{})); s[0].RapidCommit {
 		t.Error("asked for")
 	}
-	if got := show(w.reply(dhcp4.Ack, rapid)); got != "" {
+	if got := show(w.reply(dhcp4.Ack, rapid)); got != "Report" || w.m.State() != lease4.Selecting {
 		t.Errorf("ACK: %s", got)
 	}
 }

@@ -33,8 +33,14 @@ func (m *Machine) receive(now clock.Instant, r ReplyReceived) {
 		m.granted(now, r) // in SELECTING only as RFC 4039 §3.1 has it
 	case r.Type == dhcp4.Nak && m.state != Selecting:
 		m.denied(now, r)
+	case r.Type == dhcp4.Offer && m.state == Requesting: // the servers of a LAN all make one
+	default:
+		m.ignore(r, unasked)
 	}
 }
+
+// unasked is said of an ACK or NAK to a DISCOVER, and of an OFFER to a REQUEST.
+const unasked = "it answers no message of ours"
 
 // Allows reports whether the answers of a server count at all. Nobody else's lease is worth
 // waiting for, nor is anybody else's NAK.

@@ -68,7 +68,7 @@ var tableBound = map[string]map[string]string{
 		"conflict":                "SELECTING: Report DECLINE,r,s Unbind DISCOVER @750ms",
 		"conflict, no DECLINE":    "SELECTING: Report Report Unbind DISCOVER @750ms",
 		"conflict, other address": "-",
-		"conflict, then ACK":      "SELECTING: Report DECLINE,r,s Unbind DISCOVER @750ms",
+		"conflict, then ACK":      "SELECTING: Report DECLINE,r,s Unbind DISCOVER Report @750ms",
 		"TimedOut":                "-",
 		"TimedOut at end":         "SELECTING: Unbind DISCOVER,r @750ms",
 		"ReleaseRequested":        "STOPPED: RELEASE,c,s,> Unbind @never",

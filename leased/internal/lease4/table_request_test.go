@@ -140,7 +140,7 @@ var tableRequest = map[string]map[string]string{
 		"conflict":                "SELECTING: Report DECLINE,r,s DISCOVER @750ms",
 		"conflict, no DECLINE":    "SELECTING: Report Report DISCOVER @750ms",
 		"conflict, other address": "-",
-		"conflict, then ACK":      "SELECTING: Report DECLINE,r,s DISCOVER @750ms",
+		"conflict, then ACK":      "SELECTING: Report DECLINE,r,s DISCOVER Report @750ms",
 		"TimedOut":                "-",
 		"TimedOut at end":         "-",
 		"ReleaseRequested":        "STOPPED: RELEASE,c,s,> @never",

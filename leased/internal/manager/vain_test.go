@@ -50,7 +50,8 @@ func TestWhyAnAnswerWasOfNoUse(t *testing.T) {
 			offering(dt.Opt(53, 2), dt.OptTime(51, 0)),
 			[]string{"192.0.2.7 answered, but: OFFER ignored: lease time is 0 (address 192.0.2.9, server 192.0.2.7)"},
 		},
-		"NAK": {refuse, []string{"no DHCP server answered"}}, // of no REQUEST
+		"NAK of no REQUEST": {refuse, []string{"192.0.2.1 answered, but: NAK ignored: it answers no message of ours"}},
+		"ACK of no REQUEST": {offering(dt.Opt(53, 5), dt.OptTime(51, 60)), []string{"192.0.2.7 answered, but: ACK ignored: it answers no message of ours"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
