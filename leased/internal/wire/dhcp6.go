@@ -75,9 +75,6 @@ func bind6(fd, ifindex int, local netip.Addr) error {
 	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1); err != nil {
 		return err
 	}
-	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, tos); err != nil {
-		return err
-	}
 	// Before bind, so that no packet gets in between.
 	if err := attach(fd, []bpf.Instruction{bpf.RetConstant{Val: 0}}); err != nil {
 		return err

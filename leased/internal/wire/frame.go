@@ -40,11 +40,11 @@ func build(payload []byte, src, dst netip.Addr) []byte {
 	return p
 }
 
-// putIP leaves the identification and the flags at 0. DF is clear; a packet that never
+// putIP leaves the class at 0: switches drop or police CS6, network control, at ports of hosts
+// (RFC 4594 §3.2). It leaves the identification and the flags at 0 as well. DF is clear; a packet that never
 // exceeds the link's MTU is not fragmented here either.
 func putIP(p []byte, src, dst netip.Addr) {
 	p[0] = 4<<4 | ipLen/4
-	p[1] = tos
 	binary.BigEndian.PutUint16(p[2:], uint16(len(p)))
 	p[8] = ttl
 	p[9] = protoUDP

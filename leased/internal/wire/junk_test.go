@@ -89,7 +89,7 @@ func statistics(t *testing.T, s interface{ control(func(int) error) error }) (st
 func checkRequest(t *testing.T, r testlan.Request, mac net.HardwareAddr) {
 	t.Helper()
 	f := r.Frame
-	if f[testlan.OffIP+1] != tos || f[testlan.OffIP+8] != 64 || f[testlan.OffIP+6] != 0 {
+	if f[testlan.OffIP+1] != 0 || f[testlan.OffIP+8] != 64 || f[testlan.OffIP+6] != 0 {
 		t.Errorf("IP header %x", f[testlan.OffIP:testlan.OffUDP])
 	}
 	if r.MAC.String() != mac.String() || r.Dst != broadcast || !r.Src.IsUnspecified() || r.Msg == nil {

@@ -185,7 +185,7 @@ func TestBuildMakesACorrectPacket(t *testing.T) {
 	for _, size := range []int{0, 1, 300, 301, 1472} {
 		payload := bytes.Repeat([]byte{0xa5}, size)
 		p := build(payload, leased, testlan.RouterAddr)
-		want := append([]byte{0x45, 0xc0, 0, 0, 0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 77, 192, 0, 2, 1, 0, 68, 0, 67, 0, 0, 0, 0}, payload...)
+		want := append([]byte{0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 77, 192, 0, 2, 1, 0, 68, 0, 67, 0, 0, 0, 0}, payload...)
 		binary.BigEndian.PutUint16(want[2:], uint16(28+size))
 		binary.BigEndian.PutUint16(want[24:], uint16(8+size))
 		if want = fix(want); !bytes.Equal(p, want) {

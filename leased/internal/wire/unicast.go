@@ -46,9 +46,6 @@ func connect(fd, ifindex int, local, server netip.Addr) error {
 	if err := share(fd, ifindex); err != nil {
 		return err
 	}
-	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TOS, tos); err != nil {
-		return err
-	}
 	err := unix.Bind(fd, &unix.SockaddrInet4{Port: clientPort, Addr: local.As4()})
 	if err == unix.EADDRINUSE {
 		return fmt.Errorf("%w: %w", ErrPortInUse, err)

@@ -27,10 +27,6 @@ const (
 	clientPort = 68
 )
 
-// tos is class selector 6, network control, as other DHCP clients send it: a
-// renewal must get through a full uplink.
-const tos = 0xc0
-
 // Errors of all calls here, for errors.Is. The system's own error is wrapped beside them.
 var (
 	// ErrLinkDown says that the interface exists but is down. The interface may come up
