@@ -137,7 +137,7 @@ func TestHostileAddresses(t *testing.T) {
 func TestMask(t *testing.T) {
 	for in, want := range map[string]int{
 		"255.255.255.0": 24, "255.255.255.255": 32, "255.255.255.254": 31, "128.0.0.0": 1,
-		"255.0.255.0": dhcp4.BadMask, "0.0.0.0": dhcp4.BadMask, "0.0.0.255": dhcp4.BadMask, "255.255.255.1": dhcp4.BadMask,
+		"255.0.255.0": dhcp4.BadMask, "0.0.0.0": dhcp4.NoMask, "0.0.0.255": dhcp4.BadMask, "255.255.255.1": dhcp4.BadMask,
 	} {
 		if got := parse(t, ack(dt.OptAddr(1, in))).Mask; got != want {
 			t.Errorf("%s: %d, want %d", in, got, want)

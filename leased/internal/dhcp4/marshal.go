@@ -37,8 +37,7 @@ var requested = []v4.OptionCode{
 }
 
 // Marshal returns the message as UDP payload, at least 300 bytes, as RFC 2131
-// table 5 wants it. The broadcast bit is never set: a packet socket hears a
-// unicast before it has an address, and a broadcast floods every port of a bridge.
+// table 5 wants it.
 func (id Identity) Marshal(m Message) []byte {
 	b := id.header(m)
 	for _, o := range id.options(m) {
@@ -63,6 +62,8 @@ func (id Identity) header(m Message) []byte {
 	binary.BigEndian.PutUint32(p.TransactionID[:], m.XID)
 	if !m.starts() {
 		p.NumSeconds = 0
+	} else if m.Broadcast {
+		p.SetBroadcast()
 	}
 	return p.ToBytes()[:headerLen]
 }

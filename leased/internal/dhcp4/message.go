@@ -72,6 +72,7 @@ type Message struct {
 	Server    netip.Addr // option 54
 	Text      string     // option 56, in DECLINE and RELEASE; empty: not sent
 
+	Broadcast   bool // the reply is to be broadcast, in DISCOVER and REQUEST (RFC 2131 §4.1)
 	RapidCommit bool // option 80, in DISCOVER (RFC 4039)
 	V6Only      bool // 108 in option 55, so in DISCOVER and REQUEST only (RFC 8925 §3.2)
 }
@@ -90,8 +91,8 @@ type Reply struct {
 	Type     Type
 	XID      uint32
 	MAC      net.HardwareAddr // chaddr, 6 bytes: the client that the reply is for
-	Your     netip.Addr       // yiaddr; invalid if it was 0.0.0.0
-	Server   netip.Addr       // option 54; invalid if absent
+	Your     netip.Addr       // yiaddr, in an ACK else ciaddr; invalid if it was 0.0.0.0
+	Server   netip.Addr       // option 54, after a relay else siaddr; invalid if absent
 	ClientID []byte           // option 61 echoed by the server (RFC 6842); nil: absent
 	Mask     int              // prefix length of option 1; NoMask or BadMask
 
@@ -119,8 +120,8 @@ type Reply struct {
 
 // Values of Reply.Mask that are not a prefix length.
 const (
-	NoMask  = 0  // the server sent none, or one of a wrong size
-	BadMask = -1 // not contiguous, or 0.0.0.0
+	NoMask  = 0  // the server sent none, one of a wrong size, or 0.0.0.0
+	BadMask = -1 // not contiguous
 )
 
 // Infinite is the lease time that never ends, in seconds (RFC 2131 §3.3).

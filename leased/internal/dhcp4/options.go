@@ -10,9 +10,10 @@ import (
 	v4 "github.com/insomniacslk/dhcp/dhcpv4"
 )
 
-// Where the two fields are that option 52 can turn into option areas (RFC 2131 figure
-// 1).
+// Where the fields are that are looked at beside the library. Option 52 can turn sname and file into
+// option areas (RFC 2131 figure 1).
 const (
+	hlenOff  = 2
 	snameOff = 44
 	fileOff  = 108
 	magicOff = 236
@@ -60,28 +61,34 @@ var vital = []uint8{optType, optServer, optLeaseTime, optMask}
 
 var errOption = errors.New("option runs beyond its end")
 
+// options are the options of a message: their values, with the parts of a split option joined (RFC
+// 3396 §5), and where the later parts or copies begin in them.
+type options struct {
+	all  v4.Options
+	cuts map[uint8][]int
+}
+
 // collect returns the options of a whole message: those of the options field, then of
-// file, then of sname if option 52 says so (RFC 2131 §4.1). The parts of a split option
-// are joined in that order (RFC 3396 §5). A malformed rest of an area loses only itself, if
-// what decides about the lease was read before.
-func collect(b []byte) (v4.Options, error) {
-	opts := v4.Options{}
-	if err := area(b[headerLen:], opts); err != nil && !whole(opts) {
+// file, then of sname if option 52 says so (RFC 2131 §4.1). A malformed rest of an area loses
+// only itself, if what decides about the lease was read before.
+func collect(b []byte) (options, error) {
+	opts := options{v4.Options{}, map[uint8][]int{}}
+	if err := opts.area(b[headerLen:]); err != nil && !opts.whole() {
 		return opts, fmt.Errorf("read options: %w", err)
 	}
 	overload := byte(0)
-	if v := opts[optOverload]; v != nil && v[0] <= 3 {
+	if v := opts.all[optOverload]; v != nil && v[0] <= 3 {
 		overload = v[0]
 	}
 	// Read once, before the fields are read: an option 52 inside the fields means
 	// nothing (RFC 2132 §9.3; it was a loop in other clients, CVE-2012-2152).
 	if overload&1 != 0 {
-		if err := area(b[fileOff:magicOff], opts); err != nil && !whole(opts) {
+		if err := opts.area(b[fileOff:magicOff]); err != nil && !opts.whole() {
 			return opts, fmt.Errorf("read options in file: %w", err)
 		}
 	}
 	if overload&2 != 0 {
-		if err := area(b[snameOff:fileOff], opts); err != nil && !whole(opts) {
+		if err := opts.area(b[snameOff:fileOff]); err != nil && !opts.whole() {
 			return opts, fmt.Errorf("read options in sname: %w", err)
 		}
 	}
@@ -89,17 +96,17 @@ func collect(b []byte) (v4.Options, error) {
 }
 
 // whole reports whether the vital options were read. A NAK has fewer (table 3).
-func whole(opts v4.Options) bool {
-	if t := opts[optType]; t != nil && Type(t[0]) == Nak {
-		return opts[optServer] != nil
+func (o options) whole() bool {
+	if t := o.all[optType]; t != nil && Type(t[0]) == Nak {
+		return o.all[optServer] != nil
 	}
-	return !slices.ContainsFunc(vital, func(code uint8) bool { return opts[code] == nil })
+	return !slices.ContainsFunc(vital, func(code uint8) bool { return o.all[code] == nil })
 }
 
 // area reads one area of options. It accepts a missing END, as all clients but the
 // library do. It fails at an option that runs over the area's end. An option of length zero
 // says nothing, except 80, whose presence is its value. Real routers send 12 with length zero.
-func area(b []byte, opts v4.Options) error {
+func (o options) area(b []byte) error {
 	for len(b) > 0 && b[0] != optEnd {
 		if b[0] == optPad {
 			b = b[1:]
@@ -108,21 +115,25 @@ func area(b []byte, opts v4.Options) error {
 		if len(b) < 2 || len(b) < 2+int(b[1]) {
 			return fmt.Errorf("%w: option %d", errOption, b[0])
 		}
-		add(opts, b[0], b[2:2+int(b[1])])
+		o.add(b[0], b[2:2+int(b[1])])
 		b = b[2+int(b[1]):]
 	}
 	return nil
 }
 
 // add adds one copy of an option.
-func add(opts v4.Options, code uint8, v []byte) {
+func (o options) add(code uint8, v []byte) {
 	n, fixed := fixedLen[code]
 	if !fixed && len(v) == 0 || fixed && len(v) != n {
 		return // says nothing
 	}
-	if old, again := opts[code]; again && (fixed || slices.Contains(single, code)) {
+	old, again := o.all[code]
+	switch {
+	case !again:
+	case fixed || slices.Contains(single, code):
 		return
-	} else {
-		opts[code] = append(old, v...)
+	default:
+		o.cuts[code] = append(o.cuts[code], len(old))
 	}
+	o.all[code] = append(old, v...)
 }

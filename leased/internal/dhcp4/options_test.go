@@ -140,6 +140,48 @@ func TestMalformedRest(t *testing.T) {
 	}
 }
 
+// Servers set option 52 to 3 and fill sname and file with names all the same.
+func TestNamesInOverloadedFields(t *testing.T) {
+	t.Parallel()
+	vital := [][]byte{dt.Opt(52, 3), dt.OptAddr(54, "192.0.2.1"), dt.OptTime(51, 60), dt.Opt(1, 255, 255, 255, 0)}
+	s := ack(append(vital, dt.OptAddr(3, "192.0.2.1"))...)
+	s.SName, s.File = []byte("server.example.net"), []byte("pxelinux.0")
+	if r, err := dhcp4.Parse(s.Bytes()); err != nil || r.Server != server || len(r.Routes) != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	s.Options = s.Options[:len(vital)-1] // one may lie where the names are
+	if _, err := dhcp4.Parse(s.Bytes()); err == nil {
+		t.Error("taken without a mask")
+	}
+}
+
+// The copies of a list are its parts. Where they make no whole list, each copy is one.
+func TestListTwice(t *testing.T) {
+	t.Parallel()
+	dns := func(opts ...[]byte) []string {
+		var out []string
+		for _, a := range parse(t, ack(opts...)).DNS {
+			out = append(out, a.String())
+		}
+		return out
+	}
+	search := func(opts ...[]byte) []string { return parse(t, ack(opts...)).Search }
+	for name, c := range map[string]struct{ got, want []string }{
+		"two lists":           {dns(dt.OptAddr(6, "192.0.2.53"), dt.OptAddr(6, "192.0.2.54")), []string{"192.0.2.53", "192.0.2.54"}},
+		"in the middle":       {dns(dt.Opt(6, 192, 0), dt.Opt(6, 2, 53)), []string{"192.0.2.53"}},
+		"a byte too many":     {dns(dt.Opt(6, 192, 0, 2, 53, 198), dt.OptAddr(6, "192.0.2.54")), []string{"192.0.2.53", "192.0.2.54"}},
+		"a short one first":   {dns(dt.Opt(6, 198), dt.OptAddr(6, "192.0.2.54")), []string{"192.0.2.54"}},
+		"one server twice":    {dns(dt.OptAddr(6, "192.0.2.53"), dt.OptAddr(6, "192.0.2.53")), []string{"192.0.2.53"}},
+		"two search lists":    {search(dt.OptText(119, "\x03lan\x00"), dt.OptText(119, "\x03net\x00")), []string{"lan", "net"}},
+		"names in the middle": {search(dt.OptText(119, "\x03lan"), dt.OptText(119, "\x03net\x00\x01a\xc0\x00")), []string{"lan.net", "a.lan.net"}},
+		"a stray byte":        {search(dt.OptText(119, "\x03lan\x00\x09"), dt.OptText(119, "\x03net\x00\x03lan\x00")), []string{"lan", "net"}},
+	} {
+		if !slices.Equal(c.got, c.want) {
+			t.Errorf("%s: got %q, want %q", name, c.got, c.want)
+		}
+	}
+}
+
 func checkIgnored(t *testing.T, s dt.Server) {
 	t.Helper()
 	r := parse(t, s)

@@ -15,35 +15,38 @@ import (
 	"podman-net-dhcp/leased/internal/dnsname"
 )
 
-// ErrNotReply says that a datagram is not a DHCP server's message to a client with a MAC of 6
-// bytes, or has a type on which a client does not act. The hardware type is not looked at:
-// servers send 0, and chaddr says whose the message is.
+// ErrNotReply says that a datagram is not a DHCP server's message, or has a type on which a client
+// does not act. Hardware type and length are not looked at: servers send 0, and chaddr says whose
+// the message is.
 var ErrNotReply = errors.New("not a DHCP server's OFFER, ACK or NAK")
 
 // Parse reads a UDP payload that came from a server. It fails with ErrNotReply, or if
 // the options cannot be told apart. A malformed option is ignored and the others stay.
 // Reply shares no memory with b.
 func Parse(b []byte) (Reply, error) {
-	// hlen is looked at here: the library cuts a wrong one silently.
-	if len(b) < headerLen || b[2] != macLen {
+	if len(b) < headerLen {
 		return Reply{}, ErrNotReply
 	}
 	// The library reads only the header. It would refuse a message without END, and lose
 	// the bytes of file and sname after the first NUL.
-	p, err := v4.FromBytes(append(slices.Clone(b[:headerLen]), optEnd))
+	header := append(slices.Clone(b[:headerLen]), optEnd)
+	header[hlenOff] = macLen // it would cut chaddr to another length
+	p, err := v4.FromBytes(header)
 	if err != nil {
 		return Reply{}, fmt.Errorf("%w: %w", ErrNotReply, err)
 	}
 	if p.OpCode != v4.OpcodeBootReply {
 		return Reply{}, ErrNotReply
 	}
-	if p.Options, err = collect(b); err != nil {
+	o, err := collect(b)
+	if err != nil {
 		return Reply{}, err
 	}
-	return reply(p)
+	p.Options = o.all
+	return reply(p, o)
 }
 
-func reply(p *v4.DHCPv4) (Reply, error) {
+func reply(p *v4.DHCPv4, o options) (Reply, error) {
 	r := Reply{
 		Type:     Type(p.MessageType()),
 		XID:      binary.BigEndian.Uint32(p.TransactionID[:]),
@@ -55,15 +58,28 @@ func reply(p *v4.DHCPv4) (Reply, error) {
 	}
 	switch r.Type {
 	case Offer, Ack:
-		r.times(p.Options)
-		r.network(p.Options)
-		r.names(p.Options)
+		r.header(p)
+		r.times(o.all)
+		r.network(o)
+		r.names(o)
 		r.RapidCommit = p.Options.Has(v4.OptionRapidCommit)
 	case Nak: // table 3 of RFC 2131: a NAK gives nothing
 	default:
 		return Reply{}, ErrNotReply
 	}
 	return r, nil
+}
+
+// header reads what servers leave to the fixed fields. An ACK to a client that has given its address
+// may have it in ciaddr alone, as a BOOTREPLY does (RFC 951 §7.3; dhcpcd). A relay is not the server
+// that it speaks for; siaddr most likely is.
+func (r *Reply) header(p *v4.DHCPv4) {
+	if !r.Your.IsValid() && r.Type == Ack {
+		r.Your = addr(p.ClientIPAddr)
+	}
+	if !r.Server.IsValid() && addr(p.GatewayIPAddr).IsValid() {
+		r.Server = addr(p.ServerIPAddr)
+	}
 }
 
 func (r *Reply) times(o v4.Options) {
@@ -73,36 +89,34 @@ func (r *Reply) times(o v4.Options) {
 	r.V6OnlyWait, r.HasV6OnlyWait = u32(o[optV6Only])
 }
 
-func (r *Reply) network(o v4.Options) {
-	r.Mask = maskLen(o[optMask])
-	r.Routes = routes(o)
-	for _, a := range addrs(o[optDNS]) {
+func (r *Reply) network(o options) {
+	r.Mask = maskLen(o.all[optMask])
+	r.Routes = routes(o, r.Your)
+	for _, a := range o.addrs(optDNS, 1) {
 		if Unicast(a) && len(r.DNS) < MaxDNS && !slices.Contains(r.DNS, a) {
 			r.DNS = append(r.DNS, a)
 		}
 	}
-	if v := o[optMTU]; v != nil {
+	if v := o.all[optMTU]; v != nil {
 		r.MTU = mtu(int(binary.BigEndian.Uint16(v)))
 	}
 }
 
-func (r *Reply) names(o v4.Options) {
-	r.Search = dnsname.List(o[optSearch], MaxSearch)
-	all := dnsname.Words(string(o[optDomain]), MaxSearch)
+func (r *Reply) names(o options) {
+	for _, v := range o.lists(optSearch, dnsname.Whole) {
+		for _, name := range dnsname.List(v, MaxSearch-len(r.Search)) {
+			if !slices.Contains(r.Search, name) {
+				r.Search = append(r.Search, name)
+			}
+		}
+	}
+	all := dnsname.Words(string(o.all[optDomain]), MaxSearch)
 	if len(all) > 0 {
 		r.Domain = all[0]
 	}
 	if len(all) > 1 && r.Search == nil { // as AWS has it, for want of option 119
 		r.Search = all
 	}
-}
-
-// addrs reads a list of addresses. A rest that is no address is left out; so is 0.0.0.0.
-func addrs(v []byte) (all []netip.Addr) {
-	for ; len(v) >= 4; v = v[4:] {
-		all = append(all, addr(v[:4]))
-	}
-	return all
 }
 
 // u32 reads a time option; collect has made sure that it is absent or 4 bytes long.
@@ -114,12 +128,12 @@ func u32(v []byte) (uint32, bool) {
 }
 
 // maskLen tells a wrong mask from a missing one: if a server says ff00ff00, we cannot
-// guess its meaning; if it says nothing, it may mean the mask of the class.
+// guess its meaning; if it says nothing, or 0.0.0.0, it may mean the mask of the class.
 func maskLen(v []byte) int {
-	if v == nil {
+	if v == nil || binary.BigEndian.Uint32(v) == 0 {
 		return NoMask
 	}
-	if ones, bits := net.IPMask(v).Size(); bits == 32 && ones > 0 {
+	if ones, bits := net.IPMask(v).Size(); bits == 32 {
 		return ones
 	}
 	return BadMask

@@ -81,9 +81,6 @@ func TestParseRefuses(t *testing.T) {
 		"header only":   func(b []byte) []byte { return b[:239] },
 		"no options":    func(b []byte) []byte { return b[:240] },
 		"a request":     func(b []byte) []byte { b[0] = 1; return b },
-		"hlen 16":       func(b []byte) []byte { b[2] = 16; return b },
-		"hlen 255":      func(b []byte) []byte { b[2] = 255; return b },
-		"hlen 0":        func(b []byte) []byte { b[2] = 0; return b },
 		"magic":         func(b []byte) []byte { b[239] = 98; return b },
 		"DISCOVER":      func(b []byte) []byte { b[242] = 1; return b },
 		"FORCERENEW":    func(b []byte) []byte { b[242] = 9; return b }, // CVE-2020-13529
@@ -160,5 +157,53 @@ func TestRelayedReply(t *testing.T) {
 	got, err := dhcp4.Parse(b)
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+}
+
+// What a server has put elsewhere: the address of an ACK into ciaddr, and a server behind a relay
+// its identifier into siaddr alone.
+func TestReplyFromTheHeader(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		typ, yiaddr, ciaddr, giaddr byte // the last bytes of 192.0.2.x; 0: 0.0.0.0
+		your, server                string
+	}{
+		"plain":                 {5, 9, 0, 0, "192.0.2.9", ""},
+		"both":                  {5, 9, 8, 0, "192.0.2.9", ""},
+		"ciaddr alone":          {5, 0, 8, 0, "192.0.2.8", ""},
+		"ciaddr of an OFFER":    {2, 0, 8, 0, "", ""},
+		"a relay and no server": {2, 9, 0, 3, "192.0.2.9", "192.0.2.254"},
+		"NAK by a relay":        {6, 0, 8, 3, "", ""},
+	} {
+		b := dt.Server{XID: 7, MAC: mac, Options: [][]byte{dt.Opt(53, c.typ)}}.Bytes()
+		for at, last := range map[int]byte{12: c.ciaddr, 16: c.yiaddr, 20: 254, 24: c.giaddr} {
+			if last != 0 {
+				copy(b[at:], []byte{192, 0, 2, last})
+			}
+		}
+		r, err := dhcp4.Parse(b)
+		if err != nil || show(r.Your) != c.your || show(r.Server) != c.server {
+			t.Errorf("%s: %v, %v, %v", name, r.Your, r.Server, err)
+		}
+	}
+}
+
+func show(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}
+
+// chaddr says whose a reply is, whatever type and length of hardware the server puts beside it.
+func TestAnyHardware(t *testing.T) {
+	t.Parallel()
+	want := parse(t, ack(dt.OptAddr(54, "192.0.2.1")))
+	for _, v := range [][2]byte{{0, 6}, {6, 6}, {1, 0}, {1, 16}, {255, 255}} {
+		b := ack(dt.OptAddr(54, "192.0.2.1")).Bytes()
+		b[1], b[2] = v[0], v[1]
+		if got, err := dhcp4.Parse(b); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%v: %+v, %v", v, got, err)
+		}
 	}
 }

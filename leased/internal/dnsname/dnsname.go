@@ -58,7 +58,7 @@ func List(b []byte, most int) (names []string) {
 		}
 		pos = next
 		// Label by label first: a dot within a label must not become a separator.
-		if slices.ContainsFunc(labels, func(l string) bool { return !validLabel(l) }) {
+		if !valid(labels) {
 			continue
 		}
 		if name := Valid(strings.Join(labels, ".")); name != "" && !slices.Contains(names, name) {
@@ -66,6 +66,22 @@ func List(b []byte, most int) (names []string) {
 		}
 	}
 	return names
+}
+
+// Whole reports whether b is nothing but host names in DNS wire form.
+func Whole(b []byte) bool {
+	for pos := 0; pos < len(b); {
+		labels, next, ok := wireName(b, pos)
+		if !ok || !valid(labels) {
+			return false
+		}
+		pos = next
+	}
+	return true
+}
+
+func valid(labels []string) bool {
+	return !slices.ContainsFunc(labels, func(l string) bool { return !validLabel(l) })
 }
 
 // wireName reads the name at pos. It returns the labels and where the next name begins.

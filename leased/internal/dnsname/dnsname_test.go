@@ -56,6 +56,9 @@ func TestList(t *testing.T) {
 		if got := dnsname.List([]byte(c.wire), 16); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %q", name, got)
 		}
+		if whole := slices.Contains([]string{"nothing", "one", "pointers", "root, one twice"}, name); dnsname.Whole([]byte(c.wire)) != whole {
+			t.Errorf("%s: whole: %v", name, !whole)
+		}
 	}
 }
 

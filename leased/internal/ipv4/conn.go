@@ -184,7 +184,9 @@ func (d *Driver) received(conn kernel.PacketConn, m kernel.Message, err error) {
 	case dhcp4.Unicast(r.Server):
 		d.answer = r.Server // and not the relay
 	}
-	r.Server = serverOf(r, m.From.IP)
+	if !r.Server.IsValid() { // against a MUST of table 3
+		r.Server = m.From.IP
+	}
 	d.emit(event.Received{Family: event.IPv4, Type: r.Type, XID: r.XID, Addr: r.Your, Server: r.Server})
 	if !d.machine.Allows(r.Server) {
 		d.step(lease4.ReplyReceived{Reply: r}) // for its report; the LAN has not heard a server
@@ -204,15 +206,6 @@ func (d *Driver) received(conn kernel.PacketConn, m kernel.Message, err error) {
 		refused = false // the machine knows the address that it watches
 	}
 	d.step(lease4.ReplyReceived{Reply: r, Refused: refused, Decline: decline})
-}
-
-// serverOf is whom a REQUEST names: the server by its identifier, or, where that is missing
-// against a MUST of table 3, the sender. A NAK without one counts for nothing.
-func serverOf(r dhcp4.Reply, sender netip.Addr) netip.Addr {
-	if !r.Server.IsValid() && r.Type != dhcp4.Nak {
-		return sender
-	}
-	return r.Server
 }
 
 // receiveFailed closes the socket; the next message opens another one.

@@ -4,7 +4,6 @@ package ipv4
 
 import (
 	"context"
-	"net/netip"
 	"reflect"
 	"testing"
 
@@ -59,23 +58,3 @@ func TestAMessageGoesFirst(t *testing.T) {
 		t.Errorf("told of %v, want %v", o.events, want)
 	}
 }
-
-// The REQUEST must name a server: the sender of an OFFER without option 54.
-func TestServerWithoutIdentifier(t *testing.T) {
-	t.Parallel()
-	for name, tt := range map[string]struct {
-		of   dhcp4.Reply
-		want netip.Addr
-	}{
-		"OFFER":        {dhcp4.Reply{Type: dhcp4.Offer}, sender},
-		"ACK":          {dhcp4.Reply{Type: dhcp4.Ack}, sender},
-		"NAK":          {dhcp4.Reply{Type: dhcp4.Nak}, netip.Addr{}},
-		"OFFER, named": {dhcp4.Reply{Type: dhcp4.Offer, Server: sender.Next()}, sender.Next()},
-	} {
-		if got := serverOf(tt.of, sender); got != tt.want {
-			t.Errorf("%s: %s", name, got)
-		}
-	}
-}
-
-var sender = netip.MustParseAddr("192.0.2.1")

@@ -15,6 +15,7 @@ import (
 type offer struct {
 	addr, server netip.Addr
 	secs         uint16
+	broadcast    bool // the reply is to be broadcast
 }
 
 const (
@@ -27,6 +28,11 @@ const (
 	// maxRequests is how many REQUESTs a server that made an OFFER may leave
 	// unanswered, 15 s in all, before we look for another (RFC 2131 §3.1(5)).
 	maxRequests = 4
+
+	// plainTries is how many DISCOVERs or REQUESTs are answered by unicast, which a packet socket
+	// hears, and which floods no bridge. From then on the reply is to be a broadcast: relays, bridges
+	// of Wi-Fi and switches lose a unicast to a host that has no address yet.
+	plainTries = 2
 
 	// maxPause bounds the pause after NAKs; there is none after the first.
 	maxPause = 60 * time.Second
@@ -50,9 +56,10 @@ func (m *Machine) discover(now clock.Instant) {
 }
 
 func (m *Machine) sendDiscover(now clock.Instant) {
-	m.offer = offer{secs: m.secs(now)}
+	m.offer = offer{secs: m.secs(now), broadcast: m.tries >= plainTries}
 	m.send(netip.Addr{}, dhcp4.Message{
 		Type: dhcp4.Discover, Secs: m.offer.secs, Requested: m.hint, RapidCommit: m.cfg.RapidCommit,
+		Broadcast: m.offer.broadcast,
 	})
 	m.deadline = now.Add(m.backoff())
 }
@@ -66,7 +73,10 @@ func (m *Machine) sendSelect(now clock.Instant) {
 		return
 	}
 	o := m.offer
-	m.send(netip.Addr{}, dhcp4.Message{Type: dhcp4.Request, Secs: o.secs, Requested: o.addr, Server: o.server})
+	m.send(netip.Addr{}, dhcp4.Message{
+		Type: dhcp4.Request, Secs: o.secs, Requested: o.addr, Server: o.server,
+		Broadcast: o.broadcast || m.tries >= plainTries,
+	})
 	m.deadline = now.Add(m.backoff())
 }
 

@@ -26,8 +26,6 @@ func (m *Machine) unfit(r dhcp4.Reply) string {
 		return "subnet mask is not contiguous"
 	case edge(prefix(r)):
 		return "address is the subnet's own or its broadcast address"
-	case r.HasLeaseTime && r.LeaseTime == 0:
-		return "lease time is 0"
 	case m.cfg.Require && m.cfg.Requested.IsValid() && r.Your != m.cfg.Requested:
 		return fmt.Sprintf("address is not %s, which is required", m.cfg.Requested)
 	}
@@ -67,18 +65,16 @@ func edge(p netip.Prefix) bool {
 // know which one the server answered. Counting from the first can never make a lease too
 // long.
 func (m *Machine) grant(r dhcp4.Reply) Lease {
+	addr := m.prefix(r)
 	l := Lease{
-		Addr: m.prefix(r), Server: r.Server, Start: m.sent, T1: clock.Never, T2: clock.Never, Expiry: clock.Never,
-		Routes: elsewhere(r), DNS: r.DNS, Domain: r.Domain, Search: r.Search, MTU: r.MTU,
+		Addr: addr, Server: r.Server, Start: m.sent, T1: clock.Never, T2: clock.Never, Expiry: clock.Never,
+		Routes: elsewhere(r.Routes, addr), DNS: r.DNS, Domain: r.Domain, Search: r.Search, MTU: r.MTU,
 	}
 	m.complete(&l, r)
 	if r.LeaseTime == dhcp4.Infinite {
 		return l // whatever T1 and T2 say
 	}
-	life := dhcp4.Seconds(r.LeaseTime)
-	if !r.HasLeaseTime {
-		life = unsaid
-	}
+	life := lifetime(r)
 	t1, t2 := renewal(r, life)
 	if !m.bound && (r.HasT1 && t1 != dhcp4.Seconds(r.T1) || r.HasT2 && t2 != dhcp4.Seconds(r.T2)) {
 		m.report("renewal times make no sense", fmt.Sprintf("T1 %ds, T2 %ds, lease %ds; using %s, %s",
@@ -89,15 +85,31 @@ func (m *Machine) grant(r dhcp4.Reply) Lease {
 	return l
 }
 
-// unsaid is the life of a lease whose server does not say it, against a MUST of table 3. BusyBox
-// takes as much.
-const unsaid = time.Hour
+const (
+	// unsaid is the life of a lease whose server does not say it, against a MUST of table 3. BusyBox
+	// takes as much.
+	unsaid = time.Hour
+	// least is the life of a lease of 0 s, as in BusyBox: it is asked for again before another
+	// client can have the address for long. Most clients take such a lease.
+	least = 16 * time.Second
+)
+
+// lifetime returns the life of a finite lease.
+func lifetime(r dhcp4.Reply) time.Duration {
+	switch {
+	case !r.HasLeaseTime:
+		return unsaid
+	case r.LeaseTime == 0:
+		return least
+	}
+	return dhcp4.Seconds(r.LeaseTime)
+}
 
 // complete adds to the renewal of a lease what a server has left out of the ACK: some
 // (MikroTik) repeat only the times, where the container would lose subnet, routes and DNS.
 func (m *Machine) complete(l *Lease, r dhcp4.Reply) {
 	if m.uses(r.Your) && r.Mask == dhcp4.NoMask && len(r.Routes)+len(r.DNS) == 0 {
-		l.Routes, l.DNS, l.Domain, l.Search = m.lease.Routes, m.lease.DNS, m.lease.Domain, m.lease.Search
+		l.Routes, l.DNS, l.Domain, l.Search, l.MTU = m.lease.Routes, m.lease.DNS, m.lease.Domain, m.lease.Search, max(l.MTU, m.lease.MTU)
 	}
 }
 
@@ -113,18 +125,19 @@ func (m *Machine) putOff(l *Lease) {
 	}
 }
 
-// elsewhere returns the routes of r but those whose router is ourselves: they lead nowhere, or,
-// on a /32, to the link.
-func elsewhere(r dhcp4.Reply) (routes []dhcp4.Route) {
-	if !slices.ContainsFunc(r.Routes, func(rt dhcp4.Route) bool { return rt.Via == r.Your }) {
-		return r.Routes // which may be shared with other leases
+// elsewhere returns the routes of a lease but those whose router is ourselves: they lead nowhere,
+// or, on a /32, to the link.
+func elsewhere(all []dhcp4.Route, addr netip.Prefix) (routes []dhcp4.Route) {
+	self := func(r dhcp4.Route) bool { return r.Via == addr.Addr() }
+	if !slices.ContainsFunc(all, self) {
+		return all // which may be shared with other leases
 	}
-	for _, rt := range r.Routes {
+	for _, r := range all {
 		switch {
-		case rt.Via != r.Your:
-			routes = append(routes, rt)
-		case r.Mask == 32: // the whole world is on the link
-			routes = append(routes, dhcp4.Route{Dst: rt.Dst})
+		case !self(r):
+			routes = append(routes, r)
+		case addr.IsSingleIP(): // the whole world is on the link
+			routes = append(routes, dhcp4.Route{Dst: r.Dst})
 		}
 	}
 	return routes

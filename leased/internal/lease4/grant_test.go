@@ -40,6 +40,8 @@ func TestRenewalTimes(t *testing.T) {
 		{1000, inf, inf, "8m20s 14m35s 16m40s", true},
 		{1000, 900, absent, "8m20s 14m35s 16m40s", true},
 		{1000, absent, 400, "8m20s 14m35s 16m40s", true},
+		{0, absent, absent, "8s 14s 16s", false},
+		{0, 0, 0, "8s 14s 16s", true}, // lived through as a lease of 16 s
 		{1, absent, absent, "500ms 875ms 1s", false},
 		{2, 1, absent, "1s 1.75s 2s", false},
 		{0x7fffffff, absent, absent, "298261h37m3.5s 521957h49m51.125s 596523h14m7s", false},
@@ -129,7 +131,7 @@ func TestUnfit(t *testing.T) {
 		"server broadcast":   {ch(from(netip.MustParseAddr("255.255.255.255"))), "no usable server"},
 		"server loopback":    {ch(from(netip.MustParseAddr("127.0.0.1"))), "no usable server"},
 		"server is us":       {ch(from(client)), "server's own"},
-		"lease time 0":       {ch(life(0)), "lease time is 0"},
+		"lease time 0":       {ch(life(0)), ""},
 		"client id wrong":    {ch(func(r *dhcp4.Reply) { r.ClientID = []byte{1} }), "not ours"},
 		"client id right":    {ch(func(r *dhcp4.Reply) { r.ClientID = cid }), ""},
 	} {
@@ -195,11 +197,13 @@ func TestAckOfAnotherServer(t *testing.T) {
 // A renewal that repeats only the times takes nothing away.
 func TestBareRenewal(t *testing.T) {
 	w := newWorld(t, lease4.Config{})
-	before, _ := w.bind().m.Lease()
+	before, _ := w.bind(func(r *dhcp4.Reply) { r.MTU = 1400 }).m.Lease()
 	w.at(before.T1.Sub(w.now)).fire()
-	w.reply(dhcp4.Ack, func(r *dhcp4.Reply) { r.Mask, r.Routes, r.DNS, r.Domain, r.Search = dhcp4.NoMask, nil, nil, "", nil })
+	w.reply(dhcp4.Ack, func(r *dhcp4.Reply) {
+		r.Mask, r.Routes, r.DNS, r.Domain, r.Search, r.MTU = dhcp4.NoMask, nil, nil, "", nil, 0
+	})
 	after, _ := w.m.Lease()
-	if after.Addr != before.Addr || !slices.Equal(after.Routes, before.Routes) || !slices.Equal(after.DNS, before.DNS) || after.Start == before.Start {
+	if after.Addr != before.Addr || after.MTU != 1400 || !slices.Equal(after.Routes, before.Routes) || !slices.Equal(after.DNS, before.DNS) || after.Start == before.Start {
 		t.Errorf("%+v, was %+v", after, before)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"podman-net-dhcp/leased/internal/clock"
+	"podman-net-dhcp/leased/internal/dhcp4"
 )
 
 // Config configures a new machine.
@@ -62,6 +63,7 @@ type exchange struct {
 	reports int           // Reports of this transaction
 	began   clock.Instant // when acquisition or renewal began; secs counts from there
 	offer   offer         // what REBOOTING and REQUESTING ask for
+	nak     *dhcp4.Reply  // of another server than the lease's, see denied; nil: none
 	arp     arp
 
 	hint      netip.Addr // option 50 of DISCOVER
@@ -195,6 +197,10 @@ func (m *Machine) follow(now clock.Instant, ev Event) {
 
 // due does the work that the deadline was set for.
 func (m *Machine) due(now clock.Instant) {
+	if m.nak != nil {
+		m.deny(now, *m.nak)
+		return
+	}
 	switch m.state {
 	case Rebooting:
 		m.unanswered(now)
@@ -231,7 +237,7 @@ func (m *Machine) stop(now clock.Instant) {
 // rest enters a state in which nothing is in flight, until the deadline.
 func (m *Machine) rest(s State, deadline clock.Instant) {
 	m.state, m.deadline, m.xid = s, deadline, 0
-	m.arp = arp{}
+	m.arp, m.nak = arp{}, nil
 }
 
 // unbind gives up the address, and keeps it as the one to ask for next.
@@ -248,7 +254,7 @@ func (m *Machine) transact() {
 		x++ // not Rand again: a broken source must not hang us
 	}
 	m.xid, m.lastXID = x, x
-	m.tries, m.reports = 0, 0
+	m.tries, m.reports, m.nak = 0, 0, nil
 }
 
 // maxReports bounds what one transaction may report.

@@ -4,6 +4,7 @@ package lease4_test
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,7 +54,7 @@ func TestInitRebootNAK(t *testing.T) {
 	for requested, hint := range map[netip.Addr]netip.Addr{none: none, client: client} {
 		w := newWorld(t, lease4.Config{Requested: requested})
 		w.reboot()
-		acts := w.reply(dhcp4.Nak, your(none), from(rival))
+		acts := w.reply(dhcp4.Nak, your(none))
 		if got := show(acts[:1]); got != "Report" || w.m.State() != lease4.Selecting || w.now != boot {
 			t.Fatalf("%v: %s", w.m.State(), show(acts))
 		}
@@ -65,6 +66,49 @@ func TestInitRebootNAK(t *testing.T) {
 		}
 		if got := show(w.step(lease4.TimedOut{})); got != "" {
 			t.Errorf("then uses it: %s", got)
+		}
+	}
+}
+
+// A server that shares the range refuses what is not its own, and is faster than the lease's server.
+// Where that one keeps silent the NAK counts.
+func TestNAKOfAnotherServerWaits(t *testing.T) {
+	for name, reach := range map[string]func(w *world){
+		"REBOOTING": func(w *world) { w.reboot() },
+		"REBINDING": func(w *world) { w.bind().calm().at(875 * time.Second).fire() },
+	} {
+		w := newWorld(t, lease4.Config{})
+		reach(w)
+		began := w.now
+		if got := show(w.reply(dhcp4.Nak, your(none), from(rival))); got != "" {
+			t.Errorf("%s: NAK: %s", name, got)
+		}
+		w.now = began.Add(50 * time.Millisecond)
+		w.reply(dhcp4.Nak, your(none), from(rival)) // again: no more time
+		if w.reply(dhcp4.Ack); w.m.State() != lease4.Bound {
+			t.Errorf("%s: %v after the ACK", name, w.m.State())
+		}
+		if w.fire(); w.m.State() != lease4.Renewing {
+			t.Errorf("%s: the NAK counted later: %v", name, w.m.State())
+		}
+
+		w = newWorld(t, lease4.Config{})
+		reach(w)
+		began = w.now
+		w.reply(dhcp4.Nak, your(none), from(rival))
+		acts := w.fire()
+		if r, ok := acts[0].(lease4.Report); !ok || w.m.State() != lease4.Selecting || w.now.Sub(began) != 100*time.Millisecond || !strings.Contains(r.Detail, rival.String()) {
+			t.Errorf("%s: after %s %v: %s", name, w.now.Sub(began), w.m.State(), show(acts))
+		}
+		if _, ok := w.m.Known(w.now); ok {
+			t.Errorf("%s: knows what was refused", name)
+		}
+
+		w = newWorld(t, lease4.Config{})
+		reach(w)
+		w.reply(dhcp4.Nak, your(none), from(rival))
+		if w.reply(dhcp4.Nak, your(none)); w.m.State() != lease4.Selecting {
+			t.Errorf("%s: the lease's own server refuses, too: %v", name, w.m.State())
 		}
 	}
 }

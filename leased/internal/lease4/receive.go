@@ -124,7 +124,7 @@ func (m *Machine) take(now clock.Instant, l Lease) {
 func (m *Machine) bind(now clock.Instant, l Lease) {
 	before, renewal := m.state, m.uses(l.Addr.Addr())
 	m.lease, m.bound, m.unconfirmed, m.naks = &l, true, false, 0
-	m.state, m.xid, m.deadline = Bound, 0, l.T1
+	m.state, m.xid, m.deadline, m.nak = Bound, 0, l.T1, nil
 	m.acts = append(m.acts, Bind{Lease: l})
 	if !renewal {
 		m.settle(now, before)
@@ -141,38 +141,6 @@ func (m *Machine) stale(now clock.Instant, r ReplyReceived) {
 		return
 	}
 	m.enter(now, max(m.state, Renewing)) // after REBOOTING the server is asked alone
-}
-
-// denied takes a NAK.
-func (m *Machine) denied(now clock.Instant, r ReplyReceived) {
-	if !m.from(r.Server) {
-		m.ignore(r, "not from our server")
-		return
-	}
-	m.report("server refused the address", fmt.Sprintf("%s: %q", r.Server, r.Text))
-	if m.bound {
-		m.unbind("server refused the address")
-		m.began = now
-	} else {
-		m.hint = m.cfg.Requested // the refused address only if the configuration asks for it
-		m.forget(m.offer.addr)
-	}
-	m.refused(now)
-}
-
-// from reports whether the server s may refuse in this state: the selected server, the
-// lease's server, or any server if all were asked.
-func (m *Machine) from(s netip.Addr) bool {
-	switch m.state {
-	case Requesting:
-		return s == m.offer.server
-	case Renewing:
-		return s == m.lease.Server
-	case Rebooting, Rebinding:
-		return s.IsValid() // a MUST of table 3
-	case Init, Selecting, Probing, Bound, Stopped:
-	}
-	return false
 }
 
 func (m *Machine) ignore(r ReplyReceived, why string) {

@@ -63,7 +63,8 @@ func TestUnconfirmedAnswer(t *testing.T) {
 	w = newWorld(t, lease4.Config{})
 	w.reboot()
 	w.step(lease4.TimedOut{})
-	if got := show(w.reply(dhcp4.Nak, your(none), from(rival))); got != "Report Unbind DISCOVER,r" {
+	w.reply(dhcp4.Nak, your(none), from(rival))
+	if got := show(w.fire()); got != "Report Unbind DISCOVER,r" {
 		t.Errorf("NAK: %s", got)
 	}
 	if l, ok := w.m.Known(w.now); ok {

@@ -39,13 +39,16 @@ func TestDiscoverSchedule(t *testing.T) {
 		w := newWorld(t, lease4.Config{Rand: rand.New(rand.NewPCG(seed, 0)).Uint64})
 		acts := w.step(lease4.Started{})
 		xid := w.m.XID()
-		for _, want := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 64, 64, 64} {
+		for i, want := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 64, 64, 64} {
 			s := sent(acts)
 			if len(s) != 1 || s[0].XID != xid || s[0].Type != dhcp4.Discover {
 				t.Fatalf("got %+v", acts)
 			}
 			if secs := uint16(max(w.now.Sub(boot)/time.Second, 1)); s[0].Secs != secs {
 				t.Errorf("secs %d, want %d", s[0].Secs, secs)
+			}
+			if s[0].Broadcast != (i >= 2) {
+				t.Errorf("DISCOVER %d asks for a broadcast: %v", i, s[0].Broadcast)
 			}
 			checkWait(t, w.m.Deadline().Sub(w.now), want*time.Second)
 			acts = w.fire()
@@ -101,6 +104,24 @@ func TestRequestSchedule(t *testing.T) {
 	}
 	if got := show(acts); got != "Report DISCOVER" || w.m.XID() == xid {
 		t.Errorf("then: %s, xid %d", got, w.m.XID())
+	}
+}
+
+// Two messages without an answer: it may have got lost as a unicast.
+func TestRequestForABroadcast(t *testing.T) {
+	for discovers, want := range map[int]string{0: "false false true true", 1: "false false true true", 2: "true true true true"} {
+		w := newWorld(t, lease4.Config{})
+		w.step(lease4.Started{})
+		for range discovers {
+			w.fire()
+		}
+		var got []string
+		for acts := w.reply(dhcp4.Offer); w.m.State() == lease4.Requesting; acts = w.fire() {
+			got = append(got, fmt.Sprint(sent(acts)[0].Broadcast))
+		}
+		if text := strings.Join(got, " "); text != want {
+			t.Errorf("after %d: REQUESTs ask for a broadcast: %s, want %s", discovers, text, want)
+		}
 	}
 }
 

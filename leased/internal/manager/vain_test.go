@@ -46,9 +46,9 @@ func TestWhyAnAnswerWasOfNoUse(t *testing.T) {
 	}{
 		"no type":  {offering(), []string{"192.0.2.1 answered, but: not a DHCP server's OFFER, ACK or NAK"}},
 		"bad mask": {offering(dt.Opt(53, 2), dt.Opt(1, 255, 0, 255, 0)), []string{"192.0.2.7 answered, but: OFFER ignored: subnet mask is not contiguous"}},
-		"lease of 0": {
-			offering(dt.Opt(53, 2), dt.OptTime(51, 0)),
-			[]string{"192.0.2.7 answered, but: OFFER ignored: lease time is 0 (address 192.0.2.9, server 192.0.2.7)"},
+		"another's client identifier": {
+			offering(dt.Opt(53, 2), dt.Opt(61, 1, 9)),
+			[]string{"192.0.2.7 answered, but: OFFER ignored: client identifier is not ours (address 192.0.2.9, server 192.0.2.7)"},
 		},
 		"NAK of no REQUEST": {refuse, []string{"192.0.2.1 answered, but: NAK ignored: it answers no message of ours"}},
 		"ACK of no REQUEST": {offering(dt.Opt(53, 5), dt.OptTime(51, 60)), []string{"192.0.2.7 answered, but: ACK ignored: it answers no message of ours"}},

@@ -159,7 +159,7 @@ func TestDHCP6OnTheWire(t *testing.T) {
 		d := openDHCP6(t, link, 0)
 		s := lan.Server(func(testlan.Request) []testlan.Reply { return nil })
 		must(t, d.Send([]byte("solicit!")))
-		head := append(append([]byte{0x33, 0x33, 0, 1, 0, 2}, link.MAC...), 0x86, 0xdd, 0x6c)
+		head := append(append([]byte{0x33, 0x33, 0, 1, 0, 2}, link.MAC...), 0x86, 0xdd, 0x60)
 		const label = 3 // bytes of the flow label, which the kernel makes up
 		tail := append([]byte{0, 16, 17, 1}, local6.AsSlice()...)
 		tail = append(tail, 0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 2, 34, 2, 35, 0, 16)

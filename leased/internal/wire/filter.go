@@ -44,7 +44,6 @@ func fields(m match) []field {
 		{bpf.LoadAbsolute{Off: 9, Size: 1}, protoUDP},
 		{bpf.LoadIndirect{Off: 2, Size: 2}, clientPort},
 		{bpf.LoadIndirect{Off: bootp, Size: 1}, bootReply},
-		{bpf.LoadIndirect{Off: bootp + offHlen, Size: 1}, macLen},
 		{bpf.LoadIndirect{Off: bootp + offXID, Size: 4}, m.xid},
 		{bpf.LoadIndirect{Off: bootp + offChaddr, Size: 4}, binary.BigEndian.Uint32(m.mac[:])},
 		{bpf.LoadIndirect{Off: bootp + offChaddr + 4, Size: 2}, uint32(binary.BigEndian.Uint16(m.mac[4:]))},

@@ -13,7 +13,6 @@ const (
 	udpLen   = 8
 	bootpLen = 240 // fixed fields and the magic cookie
 
-	offHlen   = 2
 	offXID    = 4
 	offChaddr = 28
 	offCookie = 236

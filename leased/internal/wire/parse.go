@@ -25,7 +25,6 @@ const (
 	dropPort     drop = "not for the DHCP client port"
 	dropShort    drop = "shorter than a BOOTP message"
 	dropOp       drop = "not a BOOTREPLY"
-	dropHardware drop = "not for an Ethernet address"
 	dropXID      drop = "another transaction"
 	dropChaddr   drop = "another client"
 	dropCookie   drop = "no DHCP magic cookie"
@@ -101,14 +100,13 @@ func parseUDP(p []byte, src, dst netip.Addr, verify bool) ([]byte, error) {
 	return p[udpLen:], nil
 }
 
+// check looks neither at htype nor at hlen, of which servers send 0: chaddr says enough.
 func (m match) check(p []byte) error {
 	switch {
 	case len(p) < bootpLen:
 		return dropShort
 	case p[0] != bootReply:
 		return dropOp
-	case p[offHlen] != macLen: // htype may be anything: servers send 0
-		return dropHardware
 	case binary.BigEndian.Uint32(p[offXID:]) != m.xid:
 		return dropXID
 	case [macLen]byte(p[offChaddr:offChaddr+macLen]) != m.mac:

@@ -27,12 +27,13 @@ type rule struct {
 	must, not  []byte
 	ciaddr     bool // set, else 0
 	zeroSecs   bool
+	broadcast  bool // the broadcast bit may be set
 	onlyCommon bool // nothing but 53, 61, 54, 50 and 56
 }
 
 var (
-	discover  = rule{name: "DISCOVER", must: []byte{55, 57}, not: []byte{54, 56}}
-	selecting = rule{name: "REQUEST in SELECTING", must: []byte{50, 54, 55, 57}, not: []byte{56, 80}}
+	discover  = rule{name: "DISCOVER", broadcast: true, must: []byte{55, 57}, not: []byte{54, 56}}
+	selecting = rule{name: "REQUEST in SELECTING", broadcast: true, must: []byte{50, 54, 55, 57}, not: []byte{56, 80}}
 	reboot    = rule{name: "REQUEST in INIT-REBOOT", must: []byte{50, 55, 57}, not: []byte{54, 56, 80}}
 	extending = rule{name: "REQUEST in RENEWING or REBINDING", must: []byte{55, 57}, not: []byte{50, 54, 56, 80}, ciaddr: true}
 	decline   = rule{name: "DECLINE", must: []byte{50, 54}, zeroSecs: true, onlyCommon: true}
@@ -40,8 +41,7 @@ var (
 )
 
 // Check returns an error that lists everything in a client's message, a UDP payload,
-// that RFC 2131 table 5 or our own rules (53 first, 121 before 3, no broadcast bit,
-// nothing after END) forbid.
+// that RFC 2131 table 5 or our own rules (53 first, 121 before 3, nothing after END) forbid.
 func Check(b []byte) error {
 	if len(b) < minLen || len(b) > maxLen {
 		return fmt.Errorf("length %d, want %d to %d", len(b), minLen, maxLen)
@@ -93,7 +93,7 @@ func header(b []byte, r rule) (errs []error) {
 	want("op, htype, hlen or hops", slices.Equal(b[:4], []byte{1, 1, 6, 0}))
 	want("xid is 0", !zero(4, 8))
 	want("secs is not 0", !r.zeroSecs || zero(8, 10))
-	want("flags are not 0", zero(10, 12))
+	want("flags", zero(10, 12) || r.broadcast && b[10] == 0x80 && b[11] == 0)
 	want("ciaddr", zero(12, 16) != r.ciaddr)
 	want("yiaddr, siaddr or giaddr", zero(16, 28))
 	want("chaddr is empty or of a group", !zero(28, 34) && b[28]&1 == 0)
