@@ -69,6 +69,13 @@ func (a *Attachment) Remember() {
 	keep(a.req.ClientKey(), a.Memo(a.Kept(now), now))
 }
 
+// Renewed has IPv6 looked at, too, in the netns that is open just now.
+func (a *Attachment) Renewed() {
+	if a.v6 != nil {
+		a.v6.LookSoon()
+	}
+}
+
 // unremember forgets a lease that is over; but a new container may be the same client.
 func (a *Attachment) unremember() {
 	if a.remembers && !a.Kept(a.Now()).Known() {

@@ -53,6 +53,7 @@ func (d *Driver) bind(l, held lease4.Lease) {
 		d.emit(event.Bound{Addr: l.Addr, Server: l.Server})
 	}
 	o.Remember()
+	o.Renewed()
 }
 
 // allow lets the container use the address where a guard stands on one of its ports.

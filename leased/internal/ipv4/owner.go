@@ -55,6 +55,8 @@ type Owner interface {
 	// Publish tells everyone of a change; Remember has it outlive a reboot.
 	Publish()
 	Remember()
+	// Renewed says that the lease in use was renewed, or another one took its place.
+	Renewed()
 	// Expired records that a lease has ended, so that after a restart the container
 	// asks for a new one instead of the one that the server refused.
 	Expired(l lease4.Lease)

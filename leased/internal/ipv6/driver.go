@@ -50,18 +50,22 @@ type Driver struct {
 	failures int            // of Apply6 in a row
 	said     resolv.Names   // what routers said of DNS last
 
-	remembered lease6.Lease  // from before, to be asked for again
-	began      clock.Instant // when a start began to wait for IPv6; Never: none has
-	until      clock.Instant // when no start waits for IPv6 any more
-	solicitAt  clock.Instant // when routers are solicited next
-	asked      bool          // whether the LAN has come up just now
-	justUp     bool          // it has
-	looks      int           // since then
-	lookAt     clock.Instant // when the kernel is looked at next
-	lookFrom   clock.Instant // before that it must not be
-	deaf       bool          // the kernel was told to take nothing of routers
-	lackedAt   clock.Instant // since when there is no link-local address; Never: there is one
-	confirmAt  clock.Instant // when the lease is confirmed after a restart of leased
+	remembered  lease6.Lease  // from before, to be asked for again
+	began       clock.Instant // when a start began to wait for IPv6; Never: none has
+	until       clock.Instant // when no start waits for IPv6 any more
+	solicitAt   clock.Instant // when routers are solicited next
+	asked       bool          // whether the LAN has come up just now
+	justUp      bool          // it has
+	looks       int           // since then
+	lookAt      clock.Instant // when the kernel is looked at next
+	lookFrom    clock.Instant // before that it must not be
+	deaf        bool          // the kernel was told to take nothing of routers
+	lackedAt    clock.Instant // since when there is no link-local address; Never: there is one
+	worked      bool          // there was a link-local address once
+	told        bool          // that there has been none for some time
+	unrouted    bool          // a default route is gone since the last solicitation
+	putBackFrom clock.Instant // before that nothing is put back again
+	confirmAt   clock.Instant // when the lease is confirmed after a restart of leased
 }
 
 // level says how much DHCPv6 is asked for: RFC 8415 §6.1 (stateless) and §6.2 (stateful).
@@ -104,6 +108,7 @@ func (d *Driver) Resume(r *record.Record) {
 	if d == nil || six == nil {
 		return
 	}
+	d.worked = len(six.Lease.Server) > 0 || len(six.Routers.Servers) > 0
 	d.resumed, d.unshown, d.bound, d.said = true, r.Resolves == nil, six.Bound, six.Routers
 	switch {
 	case len(six.Lease.Addrs) > 0 && six.Bound == nil && !r.Held: // the kernel does not have it yet

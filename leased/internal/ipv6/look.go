@@ -46,17 +46,27 @@ func (d *Driver) Look() {
 		return
 	}
 	d.heed()
-	s := d.sense()
-	if d.lackedAt = s.lackedAt(); s.lacks() != "" {
-		d.fail(s.lacks())
+	s, since := d.sense(), d.lackedAt
+	d.lackedAt = s.lackedAt()
+	if d.lackedAt == clock.Never {
+		d.worked, d.told = true, false
+	}
+	revives := d.lives() && d.lackedAt != clock.Never && !seen.LinkLocalFailed
+	if why := s.lacks(); why != "" && !revives {
+		d.fail(why)
 		return
 	}
 	d.solicit()
-	d.lookAt = d.nextLook()
+	if d.lookAt = d.nextLook(); revives && !d.revive(since, s.lacks()) {
+		return
+	}
 	d.hearNames()
 	d.emitChanges(was, seen)
 	d.advertise(was)
 	d.duplicates()
+	if d.goesOn() {
+		d.putBack(was)
+	}
 	if d.goesOn() {
 		d.want()
 	}
@@ -155,6 +165,7 @@ func (d *Driver) duplicates() {
 	for _, addr := range unsure {
 		i := slices.IndexFunc(d.seen.Addrs, func(a binding.Addr6) bool { return a.Prefix.Addr() == addr })
 		switch {
+		case i < 0 && !d.seen.LinkLocal.IsValid(): // the container has removed all
 		case i < 0 || d.seen.Addrs[i].Failed:
 			failed = append(failed, addr)
 		case !d.seen.Addrs[i].Settled:

@@ -72,6 +72,8 @@ type Kernel interface {
 	// Heed says whether the kernel takes the prefixes and routers of advertisements.
 	Heed(p kernel.Place, a binding.Autoconf, heed bool) error
 	Look6(p kernel.Place) (binding.State6, error)
+	// MakeLinkLocal has the kernel form the link-local address again.
+	MakeLinkLocal(p kernel.Place, a binding.Autoconf) error
 	Apply6(p kernel.Place, next binding.Spec6, prev *binding.Spec6) error
 	Remove6(p kernel.Place, s binding.Spec6) error
 	// Solicit sends a router solicitation, from :: where from is invalid; Advertise an

@@ -30,6 +30,8 @@ func (d *Driver) renewBy() clock.Instant {
 func (d *Driver) firesAt() clock.Instant {
 	at := d.machine.Deadline()
 	switch {
+	case d.waits():
+		return clock.Never
 	case !d.renews():
 		return at
 	case d.turn != clock.Never:

@@ -25,6 +25,11 @@ func (l Linux) Heed(p Place, a binding.Autoconf, heed bool) error {
 	return l.named(p, a, func(s *Session, a binding.Autoconf) error { return binding.Heed(s.ns, a, heed) })
 }
 
+// MakeLinkLocal has the kernel form the link's link-local address again.
+func (l Linux) MakeLinkLocal(p Place, a binding.Autoconf) error {
+	return l.named(p, a, func(s *Session, a binding.Autoconf) error { return binding.MakeLinkLocal(s.ns, a) })
+}
+
 // named calls do with the name that the link has at present: the container may have renamed
 // it, and sysctls go by the name.
 func (l Linux) named(p Place, a binding.Autoconf, do func(s *Session, a binding.Autoconf) error) error {

@@ -23,6 +23,7 @@ type net6 struct {
 	autos        map[string]binding.Autoconf
 	listenerless error
 	fail         error // of Autoconf
+	revives      bool  // MakeLinkLocal has a link-local address come up; else IPv6 is switched off
 	mute         bool  // no link-local address comes up
 	justUp       bool  // the LAN
 	solicited    int
@@ -96,6 +97,19 @@ func (k *fakeKernel) Look6(p kernel.Place) (binding.State6, error) {
 		s.Addrs[i].Usable = a.Usable && (addr != k.six.slow || s.Addrs[i].Settled)
 	}
 	return s, nil
+}
+
+func (k *fakeKernel) MakeLinkLocal(p kernel.Place, _ binding.Autoconf) error {
+	if err := k.enter(p, "link-local"); err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.six.revives {
+		return binding.ErrNoIPv6
+	}
+	k.of(p.Netns).LinkLocal = netip.MustParseAddr("fe80::1:2")
+	return nil
 }
 
 func (k *fakeKernel) Apply6(p kernel.Place, next binding.Spec6, prev *binding.Spec6) error {
