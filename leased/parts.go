@@ -22,6 +22,7 @@ import (
 	"podman-net-dhcp/leased/internal/links"
 	"podman-net-dhcp/leased/internal/manager"
 	"podman-net-dhcp/leased/internal/store"
+	"podman-net-dhcp/leased/internal/wire"
 )
 
 // parts are what the tasks of leased work with.
@@ -30,6 +31,7 @@ type parts struct {
 	listener  *attended
 	watcher   *netns.Watcher
 	links     *links.Watcher
+	sightings *wire.Sightings // nil: the kernel does not tell
 	dog       watchdog
 	idle      *idle
 	collector *collector
@@ -74,10 +76,16 @@ func (p *parts) watch() (err error) {
 		return err
 	}
 	p.opened = append(p.opened, closer(p.watcher.Close))
-	if p.links, err = links.Listen(nil); err == nil {
-		p.opened = append(p.opened, closer(p.links.Close))
+	if p.links, err = links.Listen(nil); err != nil {
+		return err
 	}
-	return err
+	p.opened = append(p.opened, closer(p.links.Close))
+	if p.sightings, err = wire.WatchSightings(nil); err != nil {
+		p.log.Warn("a clone of this host is not noticed", "err", err)
+		return nil
+	}
+	p.opened = append(p.opened, closer(p.sightings.Close))
+	return nil
 }
 
 func (p *parts) guard() (err error) {

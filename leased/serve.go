@@ -49,6 +49,7 @@ func (p *parts) tasks() tasks {
 		{name: "give memory back", run: p.collector.run},
 		{name: "watch network namespaces", run: p.watchNetns},
 		{name: "watch the host's links", run: p.watchLinks},
+		{name: "watch for clones", run: p.watchClones},
 		{name: "count leases and callers", run: p.idle.run},
 		{name: "manage leases", run: p.manage},
 		{name: "tell systemd of the stop", run: p.stopping},
@@ -106,6 +107,39 @@ func (p *parts) watchLinks(ctx context.Context) error {
 			p.leases.PortsMissed(n.Plugged)
 		} else if len(n.Ports) > 0 {
 			p.leases.PortsChanged(n.Ports)
+		}
+	}
+}
+
+// betweenSightings bounds the time for machines on the LAN that send from ever new MACs.
+const betweenSightings = 5 * time.Millisecond
+
+// watchClones tells the manager where the host's bridges hear a container's MAC.
+func (p *parts) watchClones(ctx context.Context) error {
+	if p.sightings == nil {
+		return nil
+	}
+	defer context.AfterFunc(ctx, p.sightings.Close)()
+	for {
+		all, err := p.sightings.Next()
+		switch {
+		case errors.Is(err, os.ErrClosed):
+			return nil
+		case err != nil: // leases are as good without
+			p.log.Error("a clone of this host is not noticed any more", "err", err)
+			return nil
+		}
+		for _, s := range all {
+			if !p.leases.HasMAC(s.MAC) {
+				continue
+			}
+			if port, bridge, uplink, err := p.sightings.From(s); err == nil && uplink { // else the port is gone
+				p.leases.Sighted(s.MAC, bridge, port)
+			}
+		}
+		select {
+		case <-time.After(betweenSightings):
+		case <-ctx.Done():
 		}
 	}
 }

@@ -124,6 +124,7 @@ type Attachment struct {
 	unowned   bool // no caller knows of the link yet: it goes with the attachment
 	guarded   bool // the guard of ports knows of it
 	otherMAC  bool // the container has given the link another MAC, and that was told
+	twin      bool // another machine was seen to have the MAC
 	v4        *ipv4.Driver
 	v6        *ipv6.Driver // nil: ipv6=off
 
@@ -222,6 +223,15 @@ func (a *Attachment) Place() kernel.Place { return a.place }
 
 // LAN is the attachment's membership of its LAN.
 func (a *Attachment) LAN() *lan.Member { return a.lan }
+
+// Sighted notes that another machine has the container's MAC: it came in by this port of the
+// bridge. The log says so once.
+func (a *Attachment) Sighted(port string) {
+	if !a.twin {
+		a.twin = true
+		a.Emit(event.Twin{MAC: a.req.Link.MAC, Port: port})
+	}
+}
 
 // Now is the present.
 func (a *Attachment) Now() clock.Instant { return a.env.Now() }

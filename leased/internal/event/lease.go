@@ -49,6 +49,11 @@ type (
 		Addrs []netip.Addr
 		On    string
 	}
+	// Twin says that a frame with the container's MAC came in by another port of its bridge: another machine has the MAC.
+	Twin struct {
+		MAC  net.HardwareAddr
+		Port string
+	}
 	// Conflict says that ARP heard another machine use the container's address, or probe for it.
 	Conflict struct {
 		Addr netip.Addr
@@ -110,6 +115,15 @@ func (e OutOfReach) Attrs() []slog.Attr {
 // Remedy is the next step where a container on the host interface on does not reach the host.
 func Remedy(on string) string {
 	return "put " + on + " into a bridge and use -o bridge=, or give the host a macvlan of its own on " + on
+}
+
+func (Twin) Level() slog.Level { return slog.LevelWarn }
+func (Twin) Message() string {
+	return "another machine has the container's MAC: is it a clone of this host with the same machine-id? (or a switch returns frames)"
+}
+
+func (e Twin) Attrs() []slog.Attr {
+	return []slog.Attr{slog.String("mac", e.MAC.String()), slog.String("port", e.Port)}
 }
 
 func (Conflict) Level() slog.Level { return slog.LevelWarn }

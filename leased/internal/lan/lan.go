@@ -153,6 +153,24 @@ func (l *LANs) living(addr net.HardwareAddr) (all []*Member) {
 	return all
 }
 
+// Holder names a living attachment that has a MAC on one of those LANs; empty: there is none.
+func (l *LANs) Holder(addr net.HardwareAddr, isOn func(lan string) bool) (key string) {
+	all := l.living(addr)
+	if len(all) == 0 {
+		return ""
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for name, one := range l.byHost {
+		for _, m := range all {
+			if m.lan == one && isOn(name) {
+				return m.key
+			}
+		}
+	}
+	return ""
+}
+
 // mac is a MAC without the memory of a slice. It is zero for an address of another length,
 // which is not a container's.
 type mac [6]byte

@@ -42,12 +42,16 @@ func (m *Manager) HostChanged(host, trouble string, back bool) {
 	} else if back {
 		m.cfg.Log.Info("the LAN is back", "on", host)
 	}
-	isOn := func(lan string) bool {
+	m.env.LANs.LinkChanged(isOn(host), trouble, back)
+	m.lookAtLinks(back, func(on hung) bool { return isOn(host)(on.lan) })
+}
+
+// isOn tells the LANs that a host interface leads to.
+func isOn(host string) func(lan string) bool {
+	return func(lan string) bool {
 		name, _ := attach.SplitLAN(lan)
 		return name == host
 	}
-	m.env.LANs.LinkChanged(isOn, trouble, back)
-	m.lookAtLinks(back, func(on hung) bool { return isOn(on.lan) })
 }
 
 // PortsChanged tells the names of ports that left their bridge, or are down.

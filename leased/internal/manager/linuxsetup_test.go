@@ -17,6 +17,7 @@ import (
 	"podman-net-dhcp/leased/internal/guard"
 	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/request"
+	"podman-net-dhcp/leased/internal/wire"
 )
 
 // ask is a Setup for a container, and its netns as a caller passes it.
@@ -208,6 +209,76 @@ func TestMembersOfAPod(t *testing.T) {
 	}
 	if err := m.ReleaseContainer(context.Background(), "1", "hook:1"); err != nil {
 		t.Error(err)
+	}
+}
+
+// A clone of the host has a container of the same name, and so of the same MAC. The log says so
+// once, as soon as the clone's container has sent a broadcast. The container's own port is no
+// news.
+func TestCloneOfTheHost(t *testing.T) {
+	t.Parallel()
+	lan := testlan.New(t)
+	lan.Dnsmasq(t1...)
+	k := host(t, lan)
+	watcher, err := wire.WatchSightings(k.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watcher.Close()
+	m, log := onHost(t, k)
+	container := lan.Container()
+	s, netns := ask(t, container, links["bridge"])
+	lease, err := m.setUp(s, netns())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mac := links["bridge"]["mac"]
+	hear := func(port string) {
+		t.Helper()
+		for {
+			all, err := watcher.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, is := range all {
+				on, bridge, uplink, err := watcher.From(is)
+				if err != nil || is.MAC.String() != mac {
+					continue
+				}
+				if !m.HasMAC(is.MAC) {
+					t.Errorf("nobody has %v", is.MAC)
+				}
+				if uplink {
+					m.Sighted(is.MAC, "br7", on) // as another LAN's bridge would, where a macvlan of ours is
+					m.Sighted(is.MAC, bridge, on)
+				}
+				if on == port || port == "" && !uplink {
+					return
+				}
+			}
+		}
+	}
+	hear("")
+	if log.has("another machine has the container's MAC") {
+		t.Error("its own port is news")
+	}
+	lan.Router.Run("ip", "link", "add", "clone", "link", testlan.RouterLink, "address", mac, "type", "macvlan")
+	lan.Router.Run("ip", "link", "set", "clone", "up")
+	for range 2 {
+		lan.Router.Run("sh", "-c", "ip route replace 198.51.100.7/32 dev clone; ping -c1 -W0.1 198.51.100.7 || true")
+		hear("up0")
+		container.Run("ping", "-c1", "-W1", "192.0.2.1") // its port has the MAC again
+		hear("")
+	}
+	testlan.Eventually(t, "the log says so", func() bool { return log.has("another machine has the container's MAC") })
+	if n := log.count("another machine has the container's MAC"); n != 1 {
+		t.Errorf("%d lines", n)
+	}
+	if err := m.Teardown(context.Background(), request.Attachment(s.Wanted.Attachment), netns()); err != nil || !lease.Address.IsValid() {
+		t.Error(err)
+	}
+	if m.HasMAC(net.HardwareAddr{2, 0, 0, 0, 0x77, 1}) {
+		t.Error("the container that is gone has its MAC still")
 	}
 }
 
