@@ -122,7 +122,9 @@ func (a *Attachment) tryToMend() error {
 		at, err = a.env.Kernel.Relink(ctx, at, a.req, a.pause)
 	}
 	if err == nil {
-		a.place, a.guarded, a.req.Link.Index = at, true, at.Index
+		r := *a.req // which snapshots show
+		r.Link.Index = at.Index
+		a.place, a.guarded, a.req = at, true, &r
 	}
 	return err
 }
