@@ -30,7 +30,7 @@ const defaultMetric = 90
 
 func defaults() Options {
 	return Options{
-		Mode: "bridge", Guard: true, MACFrom: "stable", ClientID: "mac", DUID: "host", Hostname: "auto", DNS: "dhcp",
+		Mode: "bridge", Guard: true, MACFrom: "stable", ClientID: "mac", DUID: "container", Hostname: "auto", DNS: "dhcp",
 		Metric: defaultMetric, LeaseTimeout: 10 * time.Second, OnTimeout: "fail", ConflictCheck: "quick", Release: "20s",
 		IPv6: "off", IPv6Timeout: 2 * time.Second,
 	}
@@ -52,7 +52,7 @@ var keys = []key{
 	{name: "mtu", alias: "com.docker.network.driver.mtu", values: "576 to 65535", parse: number(func(o *Options) *int { return &o.MTU }, 576, 65535)},
 	{name: "mac", values: "stable, random, or a unicast MAC", parse: parseMAC},
 	{name: "client_id", values: "mac, duid, none, text, or hex as 01:02:… or 0x0102…", parse: parseClientID},
-	{name: "duid", values: "host, container", parse: word(func(o *Options) *string { return &o.DUID }, "host", "container")},
+	{name: "duid", values: "container, host", parse: word(func(o *Options) *string { return &o.DUID }, "container", "host")},
 	{name: "hostname", values: "auto, none, or a host name", parse: parseHostname},
 	{name: "fqdn", values: "false, true", parse: boolean(func(o *Options) *bool { return &o.FQDN })},
 	{name: "vendor_class", values: "text", parse: text(func(o *Options) *string { return &o.VendorClass })},

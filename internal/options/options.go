@@ -32,7 +32,7 @@ type Options struct {
 	MAC      net.HardwareAddr // nil: derived
 	MACFrom  string           // stable or random, where MAC is nil
 	ClientID string           // mac, duid, none, or a value for ClientIDOption
-	DUID     string           // host or container: whose it is
+	DUID     string           // container or host: whose it is
 	Hostname string           // auto, none, or a name
 	FQDN     bool
 

@@ -18,7 +18,7 @@ func TestDefaults(t *testing.T) {
 	t.Parallel()
 	o, err := Parse()
 	want := Options{
-		Mode: "bridge", Guard: true, MACFrom: "stable", ClientID: "mac", DUID: "host", Hostname: "auto", DNS: "dhcp",
+		Mode: "bridge", Guard: true, MACFrom: "stable", ClientID: "mac", DUID: "container", Hostname: "auto", DNS: "dhcp",
 		Metric: 90, Routes: "dhcp", LeaseTimeout: 10 * time.Second, OnTimeout: "fail", ConflictCheck: "quick", Release: "20s",
 		IPv6: "off", IPv6Timeout: 2 * time.Second,
 	}
@@ -217,13 +217,13 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// The DUID is the host's; IAID and secret are each attachment's own: two interfaces
-// with one secret would have one address (RFC 7217).
+// The DUID is the container's, or with duid=host the host's; IAID and secret are each
+// attachment's own: two interfaces with one secret would have one address (RFC 7217).
 func TestDHCPv6Identity(t *testing.T) {
 	t.Parallel()
 	web := Identity{Network: "lan", Container: "web", Interface: "eth0"}
 	host, own := defaults(), defaults()
-	own.DUID = "container"
+	host.DUID = "host"
 	one, err := host.DHCPv6(web)
 	if err != nil {
 		t.Fatal(err)

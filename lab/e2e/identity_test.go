@@ -198,12 +198,11 @@ func TestIdentityOfARunningContainer(t *testing.T) {
 	}
 }
 
-// With duid=container a server that reserves by DUID alone knows the containers apart, whichever
-// asks first.
+// A server that reserves by DUID alone knows the containers apart, whichever asks first.
 func TestDUIDOfAContainer(t *testing.T) {
 	s := begin(t)
 	s.server6(stateful)
-	n := s.bridge("ipv6=dhcp", "duid=container")
+	n := s.bridge("ipv6=dhcp")
 	reserved := map[string]string{"a": "2001:db8::50", "b": "2001:db8::51"}
 	server := []string{stateful}
 	for _, name := range []string{"a", "b"} {
