@@ -194,7 +194,7 @@ type lan struct {
 	addrs    map[netip.Addr]*Member
 	inUse    refusals
 	claims   claims
-	former   former
+	former   formerMACs
 	servers  servers
 	words    words
 
@@ -210,7 +210,7 @@ type lan struct {
 func newLAN(all *LANs, host string) *lan {
 	return &lan{
 		host: host, all: all, gate: newGate[*Member](), clients: clients{byName: map[string]int{}, bySix: map[six]int{}},
-		addrs: map[netip.Addr]*Member{}, inUse: refusals{}, claims: claims{}, former: former{},
+		addrs: map[netip.Addr]*Member{}, inUse: refusals{}, claims: claims{}, former: formerMACs{},
 	}
 }
 

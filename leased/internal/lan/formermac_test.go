@@ -29,7 +29,7 @@ func TestFormerMACIsOurs(t *testing.T) {
 				t.Errorf("%s is ours: %v", name, c.got)
 			}
 		}
-		time.Sleep(formerTime)
+		time.Sleep(formerMACTime)
 		if now.IsOurs(addr, mac) {
 			t.Error("it is ours a day later")
 		}
@@ -54,16 +54,16 @@ func TestFormerMACThatLivesElsewhere(t *testing.T) {
 func TestFormerMACsAreBounded(t *testing.T) {
 	inWorld(t, func(w *world) {
 		one := w.member(0)
-		for i := range 2 * maxFormer {
+		for i := range 2 * maxFormerMACs {
 			m := w.member(i + 1)
 			m.SetAddr(addr)
 			m.SetAddr(netip.Addr{})
 			time.Sleep(time.Second)
 		}
-		if n := len(one.lan.former); n != maxFormer {
+		if n := len(one.lan.former); n != maxFormerMACs {
 			t.Errorf("%d are remembered", n)
 		}
-		if !one.IsOurs(addr, numbered("", 2*maxFormer).MAC) || one.IsOurs(addr, numbered("", 1).MAC) {
+		if !one.IsOurs(addr, numbered("", 2*maxFormerMACs).MAC) || one.IsOurs(addr, numbered("", 1).MAC) {
 			t.Error("it is not the oldest one that was forgotten")
 		}
 	})

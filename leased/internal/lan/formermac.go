@@ -10,17 +10,17 @@ import (
 )
 
 const (
-	// formerTime is how long the LAN is expected to remember a MAC that is gone.
-	formerTime = 24 * time.Hour
-	// maxFormer bounds the memory.
-	maxFormer = 256
+	// formerMACTime is how long the LAN is expected to remember a MAC that is gone.
+	formerMACTime = 24 * time.Hour
+	// maxFormerMACs bounds the memory.
+	maxFormerMACs = 256
 )
 
-// former are the addresses that our containers had lately, by MAC. Access points, switches and
+// formerMACs are the addresses that our containers had lately, by MAC. Access points, switches and
 // routers answer ARP for the hosts that they know (proxy ARP, neighbor suppression), and so for
 // a container under the MAC that it had before: another mac=, another name, mac=random. It is
 // pure.
-type former map[owner]clock.Instant // when it is forgotten
+type formerMACs map[owner]clock.Instant // when it is forgotten
 
 type owner struct {
 	mac  mac
@@ -28,14 +28,14 @@ type owner struct {
 }
 
 // add notes that a container had an address until now. The oldest owner makes room.
-func (f former) add(now clock.Instant, o owner) {
-	if _, had := f[o]; !had && len(f) >= maxFormer {
+func (f formerMACs) add(now clock.Instant, o owner) {
+	if _, had := f[o]; !had && len(f) >= maxFormerMACs {
 		delete(f, f.oldest())
 	}
-	f[o] = now.Add(formerTime)
+	f[o] = now.Add(formerMACTime)
 }
 
-func (f former) oldest() (first owner) {
+func (f formerMACs) oldest() (first owner) {
 	end := clock.Never
 	for o, until := range f {
 		if until < end {
@@ -45,4 +45,4 @@ func (f former) oldest() (first owner) {
 	return first
 }
 
-func (f former) has(now clock.Instant, o owner) bool { return now < f[o] }
+func (f formerMACs) has(now clock.Instant, o owner) bool { return now < f[o] }
