@@ -14,6 +14,7 @@ import (
 
 	v6 "github.com/insomniacslk/dhcp/dhcpv6"
 
+	"podman-net-dhcp/lab/testlan"
 	"podman-net-dhcp/leased/internal/dhcp6"
 	dt "podman-net-dhcp/leased/internal/dhcp6/dhcp6test"
 )
@@ -29,6 +30,9 @@ func FuzzParse(f *testing.F) {
 	f.Add(reply(dt.OptIA(iaid, 1, 2, dt.OptIAAddr("fe80::1", 1, 2), dt.OptIAAddr("2001:db8::1", 1, 2, dt.OptStatus(3, "x")))).Bytes())
 	f.Add(dt.Server{Type: dt.Reconfigure, XID: 7}.Bytes())
 	f.Add(full.Marshal(messages[0].m))
+	for _, c := range testlan.Captures(f) {
+		f.Add(rebuild(f, c))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		buf := bytes.Clone(b)
 		r, err := dhcp6.Parse(buf, plain)

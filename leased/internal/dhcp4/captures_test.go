@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dhcp4_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"podman-net-dhcp/lab/testlan"
+	"podman-net-dhcp/leased/internal/dhcp4"
+	dt "podman-net-dhcp/leased/internal/dhcp4/dhcp4test"
+)
+
+// Messages of public captures, rebuilt from their facts: of the test data of rtr7/router7,
+// zeek/zeek, the-tcpdump-group/tcpdump, OISF/suricata-verify, ntop/nDPI, mirage/charrua,
+// seladb/PcapPlusPlus, systemd/systemd, FreeRADIUS/freeradius-server and isc-projects/kea. What
+// clients send is there, too, and is no reply.
+func TestCaptures(t *testing.T) {
+	t.Parallel()
+	for _, c := range testlan.Captures(t) {
+		r, err := dhcp4.Parse(rebuild(t, c))
+		if got := found(r, err); got != c.Want {
+			t.Errorf("%s: %s:\ngot  %s\nwant %s", c.Source, strings.Join(c.Facts, " "), got, c.Want)
+		}
+	}
+}
+
+// rebuild returns the message that has the facts of a capture.
+func rebuild(t testing.TB, c testlan.Capture) []byte {
+	t.Helper()
+	f := testlan.Rebuild{T: t, Option: option}
+	s := dt.Server{XID: 7, MAC: mac, SName: f.Value(c.Field("sname")), File: f.Value(c.Field("file")), NoEnd: true}
+	s.Options = [][]byte{f.Options(c)}
+	b := s.Bytes()
+	if short := c.Facts[0]; strings.HasPrefix(short, "short=") {
+		var n int
+		fmt.Sscanf(short, "short=%d", &n)
+		return b[:n]
+	}
+	fmt.Sscanf(c.Facts[0], "%d.%d.%d.%d", &b[0], &b[1], &b[2], &b[3])
+	for key, at := range map[string]int{"flags": 10, "ci": 12, "yi": 16, "si": 20, "gi": 24, "dirt": 34, "magic": 236} {
+		copy(b[at:], f.Value(c.Field(key)))
+	}
+	return b
+}
+
+func option(code uint16, val []byte, length int) []byte {
+	o := dt.Opt(byte(code), val...)
+	if length >= 0 {
+		o[1] = byte(length)
+	}
+	return o
+}
+
+// found spells a reply as captures.txt does.
+func found(r dhcp4.Reply, err error) string {
+	if errors.Is(err, dhcp4.ErrNotReply) {
+		return "not a reply"
+	}
+	if err != nil {
+		return err.Error()
+	}
+	if r.XID != 7 || r.MAC.String() != mac.String() {
+		return fmt.Sprintf("transaction ID %d of %s", r.XID, r.MAC)
+	}
+	w := words{r.Type.String()}
+	w.add("your", show(r.Your), r.Your.IsValid())
+	w.add("server", show(r.Server), r.Server.IsValid())
+	w.add("id", len(r.ClientID), r.ClientID != nil)
+	w.add("mask", r.Mask, r.Mask > 0)
+	w.add("mask", "bad", r.Mask == dhcp4.BadMask)
+	w.add("time", r.LeaseTime, r.HasLeaseTime)
+	w.add("t1", r.T1, r.HasT1)
+	w.add("t2", r.T2, r.HasT2)
+	w.add("routes", routesOf(r), r.Routes != nil)
+	w.add("dns", strings.Trim(strings.ReplaceAll(fmt.Sprint(r.DNS), " ", ","), "[]"), r.DNS != nil)
+	w.add("domain", r.Domain, r.Domain != "")
+	w.add("search", strings.Join(r.Search, ","), r.Search != nil)
+	w.add("mtu", r.MTU, r.MTU != 0)
+	w.add("text", strings.ReplaceAll(r.Text, " ", "_"), r.Text != "")
+	w.add("rapid", r.RapidCommit, r.RapidCommit)
+	w.add("v6only", r.V6OnlyWait, r.HasV6OnlyWait)
+	return strings.Join(w, " ")
+}
+
+type words []string
+
+func (w *words) add(key string, v any, there bool) {
+	if there {
+		*w = append(*w, fmt.Sprintf("%s=%v", key, v))
+	}
+}
+
+func routesOf(r dhcp4.Reply) string {
+	var all []string
+	for _, rt := range r.Routes {
+		via := "link"
+		if rt.Via.IsValid() {
+			via = show(rt.Via)
+		}
+		all = append(all, rt.Dst.String()+">"+via)
+	}
+	return strings.Join(all, ",")
+}
