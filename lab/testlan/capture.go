@@ -48,6 +48,9 @@ func Captures(t testing.TB) (all []Capture) {
 			all = append(all, Capture{Source: source, Facts: messages(line)})
 		}
 	}
+	if len(all) == 0 {
+		t.Fatal("no captures")
+	}
 	return all
 }
 

@@ -15,14 +15,38 @@ import (
 
 // Messages of public captures, rebuilt from their facts: of the test data of rtr7/router7,
 // zeek/zeek, the-tcpdump-group/tcpdump, OISF/suricata-verify, ntop/nDPI, mirage/charrua,
-// seladb/PcapPlusPlus, systemd/systemd, FreeRADIUS/freeradius-server and isc-projects/kea. What
-// clients send is there, too, and is no reply.
+// seladb/PcapPlusPlus, systemd/systemd, FreeRADIUS/freeradius-server, isc-projects/kea,
+// arkime/arkime, google/gopacket and markofu/pcaps, and of issues. What clients send is there,
+// too, and is no reply.
 func TestCaptures(t *testing.T) {
 	t.Parallel()
 	for _, c := range testlan.Captures(t) {
 		r, err := dhcp4.Parse(rebuild(t, c))
 		if got := found(r, err); got != c.Want {
 			t.Errorf("%s: %s:\ngot  %s\nwant %s", c.Source, strings.Join(c.Facts, " "), got, c.Want)
+		}
+	}
+}
+
+// A message that is cut anywhere says nothing or the same about the lease.
+func TestCapturesCut(t *testing.T) {
+	t.Parallel()
+	for _, c := range testlan.Captures(t) {
+		b := rebuild(t, c)
+		whole, err := dhcp4.Parse(b)
+		if err != nil {
+			continue
+		}
+		for n := range b {
+			r, err := dhcp4.Parse(b[:n])
+			if err != nil {
+				continue
+			}
+			checkReply(t, r)
+			if r.Type != whole.Type || r.Your != whole.Your || r.Server.IsValid() && r.Server != whole.Server ||
+				r.HasLeaseTime && r.LeaseTime != whole.LeaseTime || r.Mask != dhcp4.NoMask && r.Mask != whole.Mask {
+				t.Errorf("%s: the first %d of %d bytes say %s, and all say %s", c.Source, n, len(b), found(r, nil), found(whole, nil))
+			}
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,14 +17,34 @@ import (
 
 // Messages of public captures, rebuilt from their facts: of the test data of rtr7/router7,
 // the-tcpdump-group/tcpdump, ntop/nDPI, seladb/PcapPlusPlus, systemd/systemd,
-// FreeRADIUS/freeradius-server and isc-projects/kea. What clients and relays send is there,
-// too, and is no reply.
+// FreeRADIUS/freeradius-server, isc-projects/kea, zeek/zeek and arkime/arkime, and of issues.
+// What clients and relays send is there, too, and is no reply.
 func TestCaptures(t *testing.T) {
 	t.Parallel()
 	for _, c := range testlan.Captures(t) {
 		r, err := dhcp6.Parse(rebuild(t, c), plain)
 		if got := found(r, err); got != c.Want {
 			t.Errorf("%s: %.200s:\ngot  %s\nwant %s", c.Source, strings.Join(c.Facts, " "), got, c.Want)
+		}
+	}
+}
+
+// A message that is cut anywhere has no other addresses, and none of other lifetimes.
+func TestCapturesCut(t *testing.T) {
+	t.Parallel()
+	for _, c := range testlan.Captures(t) {
+		b := rebuild(t, c)
+		b = b[:min(len(b), 1500)]
+		whole, _ := dhcp6.Parse(b, plain)
+		for n := range b {
+			r, err := dhcp6.Parse(b[:n], plain)
+			if err != nil {
+				continue
+			}
+			checkReply(t, r)
+			if len(r.Addrs) > len(whole.Addrs) || !slices.Equal(r.Addrs, whole.Addrs[:len(r.Addrs)]) {
+				t.Errorf("%s: the first %d of %d bytes have %v, and all have %v", c.Source, n, len(b), r.Addrs, whole.Addrs)
+			}
 		}
 	}
 }

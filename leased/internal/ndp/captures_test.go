@@ -5,6 +5,7 @@ package ndp
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,14 +14,33 @@ import (
 )
 
 // Messages of public captures, rebuilt from their facts: of the test data of zeek/zeek,
-// the-tcpdump-group/tcpdump, ntop/nDPI and systemd/systemd. Solicitations are there, too,
-// and are no advertisements.
+// the-tcpdump-group/tcpdump, ntop/nDPI, systemd/systemd, OISF/suricata-verify and
+// arkime/arkime, and of issues. Solicitations are there, too, and are no advertisements.
 func TestCaptures(t *testing.T) {
 	t.Parallel()
 	for _, c := range testlan.Captures(t) {
 		a, err := Parse(rebuild(t, c))
 		if got := found(a, err); got != c.Want {
 			t.Errorf("%s: %.200s:\ngot  %s\nwant %s", c.Source, strings.Join(c.Facts, " "), got, c.Want)
+		}
+	}
+}
+
+// An advertisement that is cut within an option is refused, and at the end of one says no other prefix.
+func TestCapturesCut(t *testing.T) {
+	t.Parallel()
+	for _, c := range testlan.Captures(t) {
+		b, from := rebuild(t, c)
+		whole, err := Parse(b, from)
+		for n := range b {
+			a, cutErr := Parse(b[:n], from)
+			if cutErr != nil || err != nil {
+				continue
+			}
+			checkAdvertisement(t, a)
+			if n%8 != 0 || a.Lifetime != whole.Lifetime || !slices.Equal(a.Prefixes, whole.Prefixes[:len(a.Prefixes)]) {
+				t.Errorf("%s: the first %d of %d bytes say %s, and all say %s", c.Source, n, len(b), found(a, nil), found(whole, nil))
+			}
 		}
 	}
 }
