@@ -30,10 +30,10 @@ type Capture struct {
 	Want   string // what the parser finds, or its error
 }
 
-// Captures reads testdata/captures.txt.
-func Captures(t testing.TB) (all []Capture) {
+// Captures reads captures.txt in dir.
+func Captures(t testing.TB, dir string) (all []Capture) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "captures.txt"))
+	text, err := os.ReadFile(filepath.Join(dir, "captures.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}

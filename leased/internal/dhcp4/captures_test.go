@@ -20,7 +20,7 @@ import (
 // too, and is no reply.
 func TestCaptures(t *testing.T) {
 	t.Parallel()
-	for _, c := range testlan.Captures(t) {
+	for _, c := range testlan.Captures(t, "testdata") {
 		r, err := dhcp4.Parse(rebuild(t, c))
 		if got := found(r, err); got != c.Want {
 			t.Errorf("%s: %s:\ngot  %s\nwant %s", c.Source, strings.Join(c.Facts, " "), got, c.Want)
@@ -31,7 +31,7 @@ func TestCaptures(t *testing.T) {
 // A message that is cut anywhere says nothing or the same about the lease.
 func TestCapturesCut(t *testing.T) {
 	t.Parallel()
-	for _, c := range testlan.Captures(t) {
+	for _, c := range testlan.Captures(t, "testdata") {
 		b := rebuild(t, c)
 		whole, err := dhcp4.Parse(b)
 		if err != nil {
@@ -51,32 +51,7 @@ func TestCapturesCut(t *testing.T) {
 	}
 }
 
-// rebuild returns the message that has the facts of a capture.
-func rebuild(t testing.TB, c testlan.Capture) []byte {
-	t.Helper()
-	f := testlan.Rebuild{T: t, Option: option}
-	s := dt.Server{XID: 7, MAC: mac, SName: f.Value(c.Field("sname")), File: f.Value(c.Field("file")), NoEnd: true}
-	s.Options = [][]byte{f.Options(c)}
-	b := s.Bytes()
-	if short := c.Facts[0]; strings.HasPrefix(short, "short=") {
-		var n int
-		fmt.Sscanf(short, "short=%d", &n)
-		return b[:n]
-	}
-	fmt.Sscanf(c.Facts[0], "%d.%d.%d.%d", &b[0], &b[1], &b[2], &b[3])
-	for key, at := range map[string]int{"flags": 10, "ci": 12, "yi": 16, "si": 20, "gi": 24, "dirt": 34, "magic": 236} {
-		copy(b[at:], f.Value(c.Field(key)))
-	}
-	return b
-}
-
-func option(code uint16, val []byte, length int) []byte {
-	o := dt.Opt(byte(code), val...)
-	if length >= 0 {
-		o[1] = byte(length)
-	}
-	return o
-}
+func rebuild(t testing.TB, c testlan.Capture) []byte { return dt.Rebuild(t, c, 7, mac) }
 
 // found spells a reply as captures.txt does.
 func found(r dhcp4.Reply, err error) string {

@@ -30,7 +30,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(s.Bytes())
 	f.Add(ack(dt.Opt(80), dt.OptTime(108, 1800), dt.OptAddr(54, "192.0.2.1"), dt.OptTime(51, 60)).Bytes())
 	f.Add(full.Marshal(messages["DISCOVER"].m))
-	for _, c := range testlan.Captures(f) {
+	for _, c := range testlan.Captures(f, "testdata") {
 		f.Add(rebuild(f, c))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -52,7 +52,7 @@ func FuzzParseOptions(f *testing.F) {
 	f.Add(join(dt.OptText(119, "\x03net\x00\x01a\xc0\x00"), dt.OptText(15, "a.b"), dt.OptText(12, "_a-b.")), []byte{}, []byte{})
 	f.Add(join(dt.OptAddr(1, "255.255.255.0"), dt.Opt(26, 5, 0), dt.OptAddr(6, "192.0.2.53"), dt.Opt(61, 1)), []byte{}, []byte{})
 	f.Add(join(dt.Opt(80), dt.OptTime(108, 0), dt.Opt(52, 1)), dt.Opt(80), dt.Opt(108, 1, 2))
-	for _, c := range testlan.Captures(f) {
+	for _, c := range testlan.Captures(f, "testdata") {
 		if b := rebuild(f, c); len(b) > 240 {
 			f.Add(b[240:], b[108:236], b[44:108])
 		}

@@ -21,7 +21,7 @@ import (
 // What clients and relays send is there, too, and is no reply.
 func TestCaptures(t *testing.T) {
 	t.Parallel()
-	for _, c := range testlan.Captures(t) {
+	for _, c := range testlan.Captures(t, "testdata") {
 		r, err := dhcp6.Parse(rebuild(t, c), plain)
 		if got := found(r, err); got != c.Want {
 			t.Errorf("%s: %.200s:\ngot  %s\nwant %s", c.Source, strings.Join(c.Facts, " "), got, c.Want)
@@ -32,7 +32,7 @@ func TestCaptures(t *testing.T) {
 // A message that is cut anywhere has no other addresses, and none of other lifetimes.
 func TestCapturesCut(t *testing.T) {
 	t.Parallel()
-	for _, c := range testlan.Captures(t) {
+	for _, c := range testlan.Captures(t, "testdata") {
 		b := rebuild(t, c)
 		b = b[:min(len(b), 1500)]
 		whole, _ := dhcp6.Parse(b, plain)

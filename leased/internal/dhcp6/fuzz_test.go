@@ -30,7 +30,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(reply(dt.OptIA(iaid, 1, 2, dt.OptIAAddr("fe80::1", 1, 2), dt.OptIAAddr("2001:db8::1", 1, 2, dt.OptStatus(3, "x")))).Bytes())
 	f.Add(dt.Server{Type: dt.Reconfigure, XID: 7}.Bytes())
 	f.Add(full.Marshal(messages[0].m))
-	for _, c := range testlan.Captures(f) {
+	for _, c := range testlan.Captures(f, "testdata") {
 		f.Add(rebuild(f, c))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

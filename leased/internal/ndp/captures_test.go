@@ -18,7 +18,7 @@ import (
 // arkime/arkime, and of issues. Solicitations are there, too, and are no advertisements.
 func TestCaptures(t *testing.T) {
 	t.Parallel()
-	for _, c := range testlan.Captures(t) {
+	for _, c := range testlan.Captures(t, "testdata") {
 		a, err := Parse(rebuild(t, c))
 		if got := found(a, err); got != c.Want {
 			t.Errorf("%s: %.200s:\ngot  %s\nwant %s", c.Source, strings.Join(c.Facts, " "), got, c.Want)
@@ -29,7 +29,7 @@ func TestCaptures(t *testing.T) {
 // An advertisement that is cut within an option is refused, and at the end of one says no other prefix.
 func TestCapturesCut(t *testing.T) {
 	t.Parallel()
-	for _, c := range testlan.Captures(t) {
+	for _, c := range testlan.Captures(t, "testdata") {
 		b, from := rebuild(t, c)
 		whole, err := Parse(b, from)
 		for n := range b {

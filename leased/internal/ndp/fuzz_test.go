@@ -17,7 +17,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(golden)
 	f.Add(ra(0x18, 0, optionSearch(1, "\x03web\x00\x01a\xc0\x00"), optionDNS(0, "fe80::1", "fd00::1"), []byte{200, 1, 0, 0, 0, 0, 0, 0}))
 	f.Add(ra(0xff, 65535, optionPrefix("fd00::", 64, 0xff, Infinite, Infinite), optionSearch(1, "\x05a b\nc\x00")))
-	for _, c := range testlan.Captures(f) {
+	for _, c := range testlan.Captures(f, "testdata") {
 		b, _ := rebuild(f, c)
 		f.Add(b)
 	}
@@ -42,7 +42,7 @@ func FuzzRouters(f *testing.F) {
 	}
 	f.Add(append(message(1, 0, golden), message(2, 9, ra(0x40, 5, optionDNS(7, "fd00::1")))...))
 	f.Add(append(message(1, 0, golden), message(1, 200, ra(0, 0, optionPrefix("2001:db8:1:2::", 64, 0x40, 0, 0)))...))
-	for _, c := range testlan.Captures(f) {
+	for _, c := range testlan.Captures(f, "testdata") {
 		if b, _ := rebuild(f, c); len(b) > headLen {
 			f.Add(message(1, 1, b))
 		}
