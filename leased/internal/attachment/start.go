@@ -113,6 +113,13 @@ func (a *Attachment) Check() {
 	}
 }
 
+// Flooded says that the kernel takes too much of router advertisements on the link.
+func (a *Attachment) Flooded() {
+	if a.lives() {
+		a.v6.Flooded()
+	}
+}
+
 // inspect fails if the link is gone. It tells of a MAC that a program in the container has given
 // to the link, once: the lease stays, and is renewed for the MAC that the servers know.
 func (a *Attachment) inspect() error {

@@ -55,6 +55,7 @@ var golden = []struct {
 	{event.Deprecated6{Addr: addr6}, "INFO", `msg="IPv6 address deprecated" WHO addr=2001:db8::9`},
 	{event.Gone6{Addr: addr6}, "INFO", `msg="IPv6 address gone" WHO addr=2001:db8::9`},
 	{event.NoIPv6{Reason: "the MTU is below 1280"}, "WARN", `msg="no IPv6" WHO reason="the MTU is below 1280"`},
+	{event.Flooded6{Rest: 10 * time.Minute}, "WARN", `msg="flood of router advertisements to this container alone; it takes no prefixes and routers for now" WHO rest=10m0s`},
 	{event.AdvertiseFailed{Addr: addr6, Err: errNet}, "WARN", `msg="advertise an IPv6 address" WHO addr=2001:db8::9 err="network is down"`},
 
 	{event.Lost{Err: errNet}, "INFO", `msg="container is gone" WHO err="network is down"`},

@@ -5,6 +5,7 @@ package event
 import (
 	"log/slog"
 	"net/netip"
+	"time"
 )
 
 // The events of IPv6 only.
@@ -22,6 +23,9 @@ type (
 	Gone6 struct{ Addr netip.Addr }
 	// NoIPv6 says that the attachment does without IPv6 from now on.
 	NoIPv6 struct{ Reason string }
+	// Flooded6 says that the container's kernel had to take too many prefixes and routers, which the LAN has not
+	// heard, and takes none for Rest.
+	Flooded6 struct{ Rest time.Duration }
 	// AdvertiseFailed says that the neighbors were not told of an address whose DAD is over (RFC 4861 §7.2.6).
 	AdvertiseFailed struct {
 		Addr netip.Addr
@@ -50,6 +54,12 @@ func (e Gone6) Attrs() []slog.Attr { return []slog.Attr{slog.Any("addr", e.Addr)
 func (NoIPv6) Level() slog.Level    { return slog.LevelWarn }
 func (NoIPv6) Message() string      { return "no IPv6" }
 func (e NoIPv6) Attrs() []slog.Attr { return []slog.Attr{slog.String("reason", e.Reason)} }
+
+func (Flooded6) Level() slog.Level { return slog.LevelWarn }
+func (Flooded6) Message() string {
+	return "flood of router advertisements to this container alone; it takes no prefixes and routers for now"
+}
+func (e Flooded6) Attrs() []slog.Attr { return []slog.Attr{slog.Duration("rest", e.Rest)} }
 
 func (AdvertiseFailed) Level() slog.Level { return slog.LevelWarn }
 func (AdvertiseFailed) Message() string   { return "advertise an IPv6 address" }

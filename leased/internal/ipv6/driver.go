@@ -59,6 +59,7 @@ type Driver struct {
 	looks       int           // since then
 	lookAt      clock.Instant // when the kernel is looked at next
 	lookFrom    clock.Instant // before that it must not be
+	flood       record.Flood  // of advertisements to the container alone
 	deaf        bool          // the kernel was told to take nothing of routers
 	lackedAt    clock.Instant // since when there is no link-local address; Never: there is one
 	worked      bool          // there was a link-local address once
@@ -109,7 +110,7 @@ func (d *Driver) Resume(r *record.Record) {
 		return
 	}
 	d.worked = len(six.Lease.Server) > 0 || len(six.Routers.Servers) > 0
-	d.resumed, d.unshown, d.bound, d.said = true, r.Resolves == nil, six.Bound, six.Routers
+	d.resumed, d.unshown, d.bound, d.said, d.flood = true, r.Resolves == nil, six.Bound, six.Routers, six.Flood
 	switch {
 	case len(six.Lease.Addrs) > 0 && six.Bound == nil && !r.Held: // the kernel does not have it yet
 		d.remembered = six.Lease

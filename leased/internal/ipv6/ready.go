@@ -39,6 +39,9 @@ func (d *Driver) nextLook() clock.Instant {
 	s := d.sense()
 	s.awaits = d.cfg.Owner.Starting() && !d.Ready()
 	next := s.nextLook()
+	if d.flood.Until > s.now {
+		next = min(next, d.flood.Until)
+	}
 	if s.awaits {
 		d.looks++
 	}

@@ -9,6 +9,7 @@ import (
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/event"
 	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/record"
 )
 
 const (
@@ -22,6 +23,9 @@ const (
 	solicitAgain = 300 * time.Millisecond
 	// Linux solicits three times, 4 s apart (RFC 4861 §6.3.7), and may be answered alone.
 	solicits = 12 * time.Second
+	// floodRest is for how long a container takes nothing of routers after the first flood to it
+	// alone, and the next rest is twice as long: what the kernel has taken may stay for ever.
+	floodRest = 10 * time.Minute
 )
 
 // seek asks the LAN's routers what there is.
@@ -96,7 +100,7 @@ func (d *Driver) listens() bool { return d.routers != nil || d.cfg.Owner.LAN().L
 // as long as the routers have said. A leased that was killed meanwhile leaves a deaf kernel.
 func (d *Driver) heed() {
 	o := d.cfg.Owner
-	flood := o.LAN().Advertised().Flood
+	flood := o.LAN().Advertised().Flood || o.Now() < d.flood.Until
 	switch {
 	case flood && (!d.deaf || !d.seen.Deaf):
 	case !flood && d.seen.Deaf && (d.deaf || d.resumed):
@@ -107,5 +111,26 @@ func (d *Driver) heed() {
 	d.deaf = flood
 	if err := d.cfg.Kernel.Heed(o.Place(), d.settings(), !flood); err != nil && !kernel.IsGone(err) {
 		o.Emit(event.Failed{What: "say whether the container listens to routers", Err: err})
+	}
+}
+
+// Flooded is called when the container's kernel takes more of router advertisements than the
+// LAN's routers have to say: somebody sends them to the container alone, or a program in it
+// makes such routes itself.
+func (d *Driver) Flooded() {
+	if !d.on() {
+		return
+	}
+	o := d.cfg.Owner
+	if o.LAN().Advertised().Flood || o.Now() < d.flood.Until { // the kernel takes nothing
+		return
+	}
+	d.flood.Rest = min(max(floodRest, 2*d.flood.Rest), record.MaxFloodRest)
+	d.flood.Until = o.Now().Add(d.flood.Rest)
+	o.Emit(event.Flooded6{Rest: d.flood.Rest})
+	d.heed()
+	d.lookAt = min(d.lookAt, d.flood.Until)
+	if !o.Starting() {
+		o.Publish()
 	}
 }

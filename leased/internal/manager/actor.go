@@ -25,6 +25,8 @@ type actor struct {
 	index   int                  // in the timer heap; -1: not in it
 	shown   *attachment.Snapshot // by List, while the actor works
 	netns   int                  // number of the netns, as in Manager.netns
+	ifindex int                  // of the link in it; 0: not known yet
+	taken   *takings             // of router advertisements; nil: nothing
 	hung    hung
 
 	at *attachment.Attachment // nil: none yet, or not any more
@@ -175,6 +177,7 @@ func (x *actor) restLocked() {
 		delete(x.m.actors, x.key)
 		return
 	}
+	x.ifindex = x.at.Request().Link.Index
 	x.at.Rest()
 	due := x.at.Due()
 	x.suspect = x.suspect && due < x.m.now().Add(suspicion)
@@ -225,6 +228,12 @@ func (x *actor) tick() {
 func (x *actor) check() {
 	if x.at != nil {
 		x.at.Check()
+	}
+}
+
+func (x *actor) flooded() {
+	if x.at != nil {
+		x.at.Flooded()
 	}
 }
 

@@ -116,6 +116,9 @@ func (d *diskIPv6) check() error {
 	if err := d.Bound.check(); err != nil {
 		return err
 	}
+	if f := d.Flood; f.Until < 0 || f.Rest < 0 || f.Rest > MaxFloodRest {
+		return errors.New("impossible flood of router advertisements")
+	}
 	return d.Routers.check()
 }
 

@@ -108,6 +108,8 @@ func TestImpossibleRecordsAreRefused(t *testing.T) {
 		{"six.bound.Ifindex", `2147483648`, "IPv6 binding: index"},
 		{"six.bound.Addrs.Addr", `""`, "IPv6 binding: impossible addresses"},
 		{"six.bound.Addrs.Preferred", `-1`, "IPv6 binding: impossible addresses"},
+		{"six.flood", `{"until":-1,"rest":1}`, "impossible flood"},
+		{"six.flood", `{"until":1,"rest":76800000000001}`, "impossible flood"},
 		{"six.routers.Search", `["$(x)"]`, "impossible DNS"},
 		{"resolves.Servers", `["fe80::1%\n"]`, "impossible DNS"},
 	} {

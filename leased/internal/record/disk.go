@@ -81,6 +81,11 @@ type (
 		Lease   diskLease6 `json:"lease"`
 		Bound   *diskSpec6 `json:"bound,omitempty"`
 		Routers diskNames  `json:"routers"`
+		Flood   diskFlood  `json:"flood,omitzero"`
+	}
+	diskFlood struct {
+		Until clock.Instant `json:"until"`
+		Rest  time.Duration `json:"rest"`
 	}
 	diskLease6 struct {
 		Addrs         []diskAddr6

@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"time"
 
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/clock"
@@ -54,7 +55,17 @@ type IPv6 struct {
 	Lease   lease6.Lease   // zero: DHCPv6 has given nothing
 	Bound   *binding.Spec6 // nil: the lease is not applied
 	Routers resolv.Names   // as routers advertised last
+	Flood   Flood          // zero: there was none
 }
+
+// Flood is the last flood of router advertisements to the container alone.
+type Flood struct {
+	Until clock.Instant // until then the container's kernel takes nothing of routers
+	Rest  time.Duration // that this is since the flood, at most MaxFloodRest
+}
+
+// MaxFloodRest is nearly a day.
+const MaxFloodRest = 128 * 10 * time.Minute
 
 // version is raised when an old leased could not read a new record.
 const version = 1
