@@ -32,6 +32,7 @@ type parts struct {
 	watcher   *netns.Watcher
 	links     *links.Watcher
 	sightings *wire.Sightings // nil: the kernel does not tell
+	takings   *wire.Takings   // likewise
 	dog       watchdog
 	idle      *idle
 	collector *collector
@@ -82,9 +83,14 @@ func (p *parts) watch() (err error) {
 	p.opened = append(p.opened, closer(p.links.Close))
 	if p.sightings, err = wire.WatchSightings(nil); err != nil {
 		p.log.Warn("a clone of this host is not noticed", "err", err)
-		return nil
+	} else {
+		p.opened = append(p.opened, closer(p.sightings.Close))
 	}
-	p.opened = append(p.opened, closer(p.sightings.Close))
+	if p.takings, err = wire.WatchTakings(); err != nil {
+		p.log.Warn("a flood of router advertisements to one container is not noticed", "err", err)
+	} else {
+		p.opened = append(p.opened, closer(p.takings.Close))
+	}
 	return nil
 }
 

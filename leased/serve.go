@@ -50,6 +50,7 @@ func (p *parts) tasks() tasks {
 		{name: "watch network namespaces", run: p.watchNetns},
 		{name: "watch the host's links", run: p.watchLinks},
 		{name: "watch for clones", run: p.watchClones},
+		{name: "watch what containers take of routers", run: p.watchTakings},
 		{name: "count leases and callers", run: p.idle.run},
 		{name: "manage leases", run: p.manage},
 		{name: "tell systemd of the stop", run: p.stopping},
@@ -139,6 +140,36 @@ func (p *parts) watchClones(ctx context.Context) error {
 		}
 		select {
 		case <-time.After(betweenSightings):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// takingsAtOnce and betweenTakings bound the time for containers' kernels that take something of
+// routers all the time: of a flood enough is left in the socket.
+const takingsAtOnce, betweenTakings = 64, 10 * time.Millisecond
+
+// watchTakings tells the manager what containers' kernels take of routers.
+func (p *parts) watchTakings(ctx context.Context) error {
+	if p.takings == nil {
+		return nil
+	}
+	defer context.AfterFunc(ctx, p.takings.Close)()
+	for n := 1; ; n++ {
+		t, err := p.takings.Next()
+		switch {
+		case errors.Is(err, os.ErrClosed):
+			return nil
+		case err != nil: // leases are as good without
+			p.log.Error("a flood of router advertisements to one container is not noticed any more", "err", err)
+			return nil
+		}
+		p.leases.RouterTaken(t.Netns, t.Index, t.Mark)
+		if n%takingsAtOnce > 0 {
+			continue
+		}
+		select {
+		case <-time.After(betweenTakings):
 		case <-ctx.Done():
 		}
 	}

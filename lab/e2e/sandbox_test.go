@@ -201,6 +201,7 @@ var tighter = map[string]struct {
 	"CAP_NET_ADMIN":        {without("CAP_NET_ADMIN"), starts},
 	"CAP_NET_RAW":          {without("CAP_NET_RAW"), starts},
 	"CAP_NET_BIND_SERVICE": {without("CAP_NET_BIND_SERVICE"), renews},
+	"CAP_NET_BROADCAST":    {without("CAP_NET_BROADCAST"), calms},
 	"CAP_SYS_ADMIN":        {without("CAP_SYS_ADMIN"), starts},
 	"AF_UNIX":              {families("AF_UNIX") + "\nTimeoutStartSec=2s", notifies},
 	"AF_NETLINK":           {families("AF_NETLINK"), starts},
@@ -259,7 +260,7 @@ func TestEachTighterSandboxFails(t *testing.T) {
 // As it is, the sandbox lets all that do; else the tests above would show nothing.
 func TestSandboxLetsLeasedWork(t *testing.T) {
 	for name, feature := range map[string]feature{
-		"starts": starts, "later": renewsLater, "ready": notifies, "hooked": hooked, "hooked renews": renewsHooked, "back": givesBack, "renews": renews, "follows": follows, "tunes": tunes, "six": configures6,
+		"starts": starts, "later": renewsLater, "ready": notifies, "hooked": hooked, "hooked renews": renewsHooked, "back": givesBack, "renews": renews, "follows": follows, "tunes": tunes, "six": configures6, "calms": calms,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := begin(t)
