@@ -110,7 +110,8 @@ func (d *Driver) Resume(r *record.Record) {
 		return
 	}
 	d.worked = len(six.Lease.Server) > 0 || len(six.Routers.Servers) > 0
-	d.resumed, d.unshown, d.bound, d.said, d.flood = true, r.Resolves == nil, six.Bound, six.Routers, six.Flood
+	d.resumed, d.unshown, d.bound, d.said = true, r.Resolves == nil, six.Bound, six.Routers
+	d.flood, d.deaf = six.Flood, six.Deaf
 	switch {
 	case len(six.Lease.Addrs) > 0 && six.Bound == nil && !r.Held: // the kernel does not have it yet
 		d.remembered = six.Lease

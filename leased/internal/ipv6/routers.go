@@ -97,20 +97,24 @@ func (d *Driver) listens() bool { return d.routers != nil || d.cfg.Owner.LAN().L
 
 // heed keeps a flood of advertisements out of the container's kernel, which has a route for
 // each prefix and each router of them, and no bound. What the container had before stays for
-// as long as the routers have said. A leased that was killed meanwhile leaves a deaf kernel.
+// as long as the routers have said. A leased that was killed meanwhile leaves a deaf kernel, and
+// a record that says so: a kernel may be deaf by its user's sysctl, too.
 func (d *Driver) heed() {
 	o := d.cfg.Owner
 	flood := o.LAN().Advertised().Flood || o.Now() < d.flood.Until
-	switch {
-	case flood && (!d.deaf || !d.seen.Deaf):
-	case !flood && d.seen.Deaf && (d.deaf || d.resumed):
-	default:
-		d.deaf = flood
+	if flood == d.deaf && (!flood || d.seen.Deaf) {
 		return
 	}
+	news := flood != d.deaf && !o.Starting()
 	d.deaf = flood
+	if news && flood {
+		o.Publish()
+	}
 	if err := d.cfg.Kernel.Heed(o.Place(), d.settings(), !flood); err != nil && !kernel.IsGone(err) {
 		o.Emit(event.Failed{What: "say whether the container listens to routers", Err: err})
+	}
+	if news && !flood {
+		o.Publish()
 	}
 }
 
@@ -130,7 +134,4 @@ func (d *Driver) Flooded() {
 	o.Emit(event.Flooded6{Rest: d.flood.Rest})
 	d.heed()
 	d.lookAt = min(d.lookAt, d.flood.Until)
-	if !o.Starting() {
-		o.Publish()
-	}
 }

@@ -81,7 +81,7 @@ func (d *Driver) Record(r *record.Record) {
 	if !inUse {
 		l = d.Known(0).Lease
 	}
-	r.IPv6 = &record.IPv6{Lease: l, Bound: d.bound, Routers: d.said, Flood: d.flood}
+	r.IPv6 = &record.IPv6{Lease: l, Bound: d.bound, Routers: d.said, Flood: d.flood, Deaf: d.deaf}
 }
 
 // brought reports whether addr is DHCPv6's.

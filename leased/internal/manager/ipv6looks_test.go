@@ -55,6 +55,21 @@ func TestStartWhereTheTablesAreFull(t *testing.T) {
 	})
 }
 
+// A container that takes no prefixes by its user's sysctl stays so, also when leased restarts.
+func TestDeafByTheUser(t *testing.T) {
+	in6(t, router6{prefix: prefix6}, func(w *world, req leaseapi.AcquireRequest) {
+		w.acquire(req)
+		w.kernel.with(func(k *fakeKernel) { k.of(req.Link.Netns).Deaf = true })
+		w.kernel.since()
+		w.kernel.advertise(router6{prefix: prefix6, deprecated: true})
+		w.pass(time.Minute)
+		w.want("the kernel was told", w.calls6("heed"), nil)
+		w.restart6()
+		w.pass(time.Hour)
+		w.want("after a restart", w.calls6("heed"), nil)
+	})
+}
+
 // More prefixes than any LAN has: the container's kernel is told to take none before the
 // next advertisement, once. When the flood is over it listens again, and a leased that was
 // killed meanwhile sees to that.

@@ -82,6 +82,7 @@ type (
 		Bound   *diskSpec6 `json:"bound,omitempty"`
 		Routers diskNames  `json:"routers"`
 		Flood   diskFlood  `json:"flood,omitzero"`
+		Deaf    bool       `json:"deaf,omitempty"`
 	}
 	diskFlood struct {
 		Until clock.Instant `json:"until"`

@@ -57,7 +57,7 @@ func (d *diskIPv6) ipv6() *IPv6 {
 	if d == nil {
 		return nil
 	}
-	v := &IPv6{Lease: d.Lease.lease(), Routers: resolv.Names(d.Routers), Flood: Flood(d.Flood)}
+	v := &IPv6{Lease: d.Lease.lease(), Routers: resolv.Names(d.Routers), Flood: Flood(d.Flood), Deaf: d.Deaf}
 	if b := d.Bound; b != nil {
 		v.Bound = &binding.Spec6{
 			Ifindex: b.Ifindex,

@@ -56,6 +56,7 @@ type IPv6 struct {
 	Bound   *binding.Spec6 // nil: the lease is not applied
 	Routers resolv.Names   // as routers advertised last
 	Flood   Flood          // zero: there was none
+	Deaf    bool           // the container's kernel was told to take nothing of routers
 }
 
 // Flood is the last flood of router advertisements to the container alone.

@@ -53,7 +53,7 @@ func toDiskIPv6(v *IPv6) *diskIPv6 {
 	if v == nil {
 		return nil
 	}
-	d := &diskIPv6{Lease: toDiskLease6(v.Lease), Routers: diskNames(v.Routers), Flood: diskFlood(v.Flood)}
+	d := &diskIPv6{Lease: toDiskLease6(v.Lease), Routers: diskNames(v.Routers), Flood: diskFlood(v.Flood), Deaf: v.Deaf}
 	if b := v.Bound; b != nil {
 		d.Bound = &diskSpec6{
 			Ifindex: b.Ifindex,
