@@ -192,7 +192,7 @@ func (a Autoconf) settings() []setting {
 		{name: "use_optimistic", value: "1", optional: true},
 	}
 	if a.Routes {
-		all = append(all, a.routes(true))
+		all = append(all, setting{name: maxRoute, value: longestRoute, optional: true})
 	}
 	if a.Metric > 0 {
 		all = append(all, setting{name: "ra_defrtr_metric", value: strconv.Itoa(a.Metric), optional: true})
@@ -204,17 +204,9 @@ func (a Autoconf) settings() []setting {
 	return all
 }
 
-// longestRoute is the longest prefix that a router's route may have. Thread's networks are /64.
-const longestRoute = "64"
-
-// routes is optional: a kernel may be built without CONFIG_IPV6_ROUTE_INFO.
-func (a Autoconf) routes(take bool) setting {
-	s := setting{name: "accept_ra_rt_info_max_plen", value: "0", optional: true}
-	if take {
-		s.value = longestRoute
-	}
-	return s
-}
+// A kernel may be built without CONFIG_IPV6_ROUTE_INFO, and then without this setting. Thread's
+// networks are /64.
+const maxRoute, longestRoute = "accept_ra_rt_info_max_plen", "64"
 
 func onOff(b bool) string {
 	if b {

@@ -262,11 +262,19 @@ func TestRoutesOfRouters(t *testing.T) {
 		if got := link.NS.Run("ip", "-6", "route", "show", thread.String()); (got != "") != take {
 			t.Errorf("%t: %q", take, got)
 		}
-		if a.Interface = link.Name; heed(t, link, a, false) != "0" {
-			t.Errorf("%t: routes in a flood", take)
-		}
-		if got := heed(t, link, a, true); (got != "0") != take {
-			t.Errorf("%t: up to /%s after it", take, got)
+		a.Interface = link.Name
+		for _, longest := range []string{sysctl(link, maxRoute), "48"} { // ours, and the user's
+			link.NS.Sysctl("net/ipv6/conf/eth0/"+maxRoute, longest)
+			for range 2 {
+				if got := heed(t, link, a, false); got[0] != '-' {
+					t.Errorf("%t: routes up to /%s in a flood", take, got)
+				}
+			}
+			for range 2 {
+				if got := heed(t, link, a, true); got != longest {
+					t.Errorf("%t: up to /%s after it, was %s", take, got, longest)
+				}
+			}
 		}
 	}
 }
@@ -279,7 +287,7 @@ func heed(t *testing.T, link testlan.Link, a Autoconf, yes bool) string {
 	if err := Heed(ns, a, yes); err != nil {
 		t.Error(err)
 	}
-	return sysctl(link, "accept_ra_rt_info_max_plen")
+	return sysctl(link, maxRoute)
 }
 
 // A second time nothing changes, and nothing that runs is disturbed.

@@ -4,6 +4,7 @@ package binding
 
 import (
 	"encoding/binary"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -32,7 +33,7 @@ func TestHeed(t *testing.T) {
 	t.Parallel()
 	lan := testlan.New(t)
 	s, link := advertiser(lan), lan.Veth(lan.Container(), "eth0")
-	a := Autoconf{Interface: "eth0", Accept: true, Addresses: true, Metric: 77, Secret: secret}
+	a := Autoconf{Interface: "eth0", Accept: true, Addresses: true, Routes: true, Metric: 77, Secret: secret}
 	autoconf(t, link, a)
 	before := advertise(t, s, link, advert{lifetime: 1800, prefix: prefix6})
 	heed := func(is bool) {
@@ -48,6 +49,7 @@ func TestHeed(t *testing.T) {
 	if !look(t, link).Deaf {
 		t.Error("the look does not say so")
 	}
+	must(t, s.Send(advert{lifetime: 1800, route: netip.MustParsePrefix("fd00:7::/64")}.frame()))
 	for n := range uint32(5000) {
 		must(t, s.Send(prefixes(n+1)))
 	}
