@@ -248,6 +248,21 @@ func TestIPv6ComesBackAfterAnMTU(t *testing.T) {
 	}
 }
 
+// A runtime writes --sysctl after netavark's setup. Identifiers made of the MAC are the user's wish
+// then, and no sign that the kernel has lost its settings.
+func TestUserWantsPlainAddresses(t *testing.T) {
+	t.Parallel()
+	lan := testlan.New(t)
+	link := lan.Veth(lan.Container(), "eth0")
+	a := Autoconf{Accept: true, Addresses: true, Secret: secret}
+	autoconf(t, link, a)
+	link.NS.Sysctl("net/ipv6/conf/eth0/addr_gen_mode", "0")
+	autoconf(t, link, a)
+	if state := look(t, link); state.Plain || sysctl(link, "addr_gen_mode") != "0" {
+		t.Errorf("addr_gen_mode=%s, %+v", sysctl(link, "addr_gen_mode"), state)
+	}
+}
+
 // The border routers of a Thread network announce the way to it so. It is there from the first
 // advertisement on, and bounded in a flood.
 func TestRoutesOfRouters(t *testing.T) {

@@ -25,9 +25,10 @@ type State6 struct {
 	Advertised bool
 	// Deaf says that the kernel takes no routers and prefixes; see Heed.
 	Deaf bool
-	// Plain says that the kernel makes interface identifiers of the MAC. With a secret of
-	// Autoconf it does not, until an MTU below 1280 takes IPv6 away: then all settings are the
-	// kernel's own when IPv6 comes back.
+	// Plain says that all settings are the kernel's own: it makes interface identifiers of the
+	// MAC, and accept_ra is not Autoconf's. With a secret of Autoconf that is so when an MTU below
+	// 1280 has taken IPv6 away, and IPv6 comes back. A user who wants such identifiers sets
+	// addr_gen_mode alone.
 	Plain bool
 	// What the last advertisement offers by DHCPv6: addresses, or other settings (RFC
 	// 4861 §4.2).

@@ -19,7 +19,8 @@ const (
 	iflaInet6Flags = 1
 	iflaInet6Conf  = 2
 	iflaInet6Mode  = 8  // IFLA_INET6_ADDR_GEN_MODE
-	acceptRAPinfo  = 18 // DEVCONF_ACCEPT_RA_PINFO of linux/ipv6.h: accept_ra_pinfo's place in that
+	acceptRA       = 3  // DEVCONF_ACCEPT_RA of linux/ipv6.h: accept_ra's place in that
+	acceptRAPinfo  = 18 // DEVCONF_ACCEPT_RA_PINFO
 	ifRAOther      = 0x80
 	ifRAManaged    = 0x40
 	ifRARcvd       = 0x20
@@ -29,7 +30,7 @@ const (
 type raState struct {
 	flags uint32 // IF_RA_*
 	deaf  bool   // accept_ra_pinfo is 0
-	plain bool   // interface identifiers are made of the MAC
+	plain bool   // interface identifiers are made of the MAC, and accept_ra is not ours
 }
 
 func readRAState(c *rtnetlink.Conn, ifindex int) (s raState, err error) {
@@ -42,9 +43,8 @@ func readRAState(c *rtnetlink.Conn, ifindex int) (s raState, err error) {
 	inet6 := attribute(spec, unix.AF_INET6)
 	if conf := attribute(inet6, iflaInet6Conf); len(conf) >= (acceptRAPinfo+1)*4 {
 		s.deaf = rtnetlink.Number(conf[acceptRAPinfo*4:]) == 0
-	}
-	if mode := attribute(inet6, iflaInet6Mode); len(mode) == 1 {
-		s.plain = mode[0] == 0 // IN6_ADDR_GEN_MODE_EUI64
+		mode := attribute(inet6, iflaInet6Mode) // 0: IN6_ADDR_GEN_MODE_EUI64
+		s.plain = len(mode) == 1 && mode[0] == 0 && rtnetlink.Number(conf[acceptRA*4:]) != 2
 	}
 	s.flags = rtnetlink.Number(attribute(inet6, iflaInet6Flags))
 	return s, nil
