@@ -3,7 +3,6 @@
 package dhcp6_test
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -49,25 +48,8 @@ func TestCapturesCut(t *testing.T) {
 	}
 }
 
-// rebuild returns the message that has the facts of a capture, for our IAID.
-func rebuild(t testing.TB, c testlan.Capture) []byte {
-	t.Helper()
-	ours := fmt.Sprintf("%x", iaid)
-	for i, fact := range c.Facts {
-		c.Facts[i] = strings.ReplaceAll(fact, "iaid", ours)
-	}
-	var typ byte
-	fmt.Sscan(c.Facts[0], &typ)
-	return dt.Server{Type: typ, XID: 7, Options: [][]byte{testlan.Rebuild{T: t, Option: option}.Options(c)}}.Bytes()
-}
-
-func option(code uint16, val []byte, length int) []byte {
-	o := dt.Opt(code, val...)
-	if length >= 0 {
-		binary.BigEndian.PutUint16(o[2:], uint16(length))
-	}
-	return o
-}
+// rebuild returns the message for our IAID.
+func rebuild(t testing.TB, c testlan.Capture) []byte { return dt.Rebuild(t, c, 7, iaid) }
 
 // found spells a reply as captures.txt does.
 func found(r dhcp6.Reply, err error) string {
