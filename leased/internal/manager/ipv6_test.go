@@ -155,6 +155,25 @@ func TestRouterOnALANThatComesUp(t *testing.T) {
 	})
 }
 
+// The kernel is told of routers' routes before it can hear a router (RFC 4191). Without any routes
+// of the LAN there are none of these either.
+func TestRoutesOfRoutersFromTheFirst(t *testing.T) {
+	for _, c := range []struct {
+		is, want bool
+		routes   string
+	}{{true, true, ""}, {true, true, "dhcp"}, {true, false, "none"}, {false, false, ""}} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			in6(t, router6{prefix: prefix6}, func(w *world, req leaseapi.AcquireRequest) {
+				req.Policy.RARoutes, req.Policy.Routes = c.is, c.routes
+				w.acquire(req)
+				if told := w.kernel.six.told; told.Routes != c.want || !told.Accept {
+					t.Errorf("%+v", told)
+				}
+			})
+		})
+	}
+}
+
 // Such a LAN without a router costs the first start its time for IPv6, and the next one nothing
 // when the LAN is older.
 func TestNoRouterOnALANThatComesUp(t *testing.T) {

@@ -37,6 +37,7 @@ type net6 struct {
 	sendError error      // of DHCPv6 sockets
 	froms     []netip.Addr
 
+	told                    binding.Autoconf         // of the last that solicited, by then
 	listenOpen, listenClose func()                   // what else happens then
 	since                   map[netip.Addr]time.Time // when DAD began, which takes a second
 }
@@ -168,6 +169,7 @@ func (k *fakeKernel) Solicit(p kernel.Place, from netip.Addr) error {
 	k.mu.Lock()
 	r := k.six.router
 	k.six.solicited++
+	k.six.told = k.six.autos[p.Netns]
 	if k.six.solicited <= k.six.after {
 		r = nil
 	}
