@@ -8,11 +8,8 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strconv"
-
-	"golang.org/x/sys/unix"
 
 	"podman-net-dhcp/internal/netns"
 	"podman-net-dhcp/internal/rtnetlink"
@@ -87,7 +84,7 @@ func (a Autoconf) restart(dir string) error {
 // is IPv6. A router may have been heard since the link came up, if the kernel listened.
 func (a Autoconf) decline(dir string) error {
 	listened := true
-	if have, err := os.ReadFile(dir + "/accept_ra"); err == nil {
+	if have, err := read(dir+"/accept_ra", make([]byte, 16)); err == nil {
 		listened = string(bytes.TrimSpace(have)) != "0"
 	}
 	for _, name := range []string{"accept_ra", "autoconf"} {
@@ -105,32 +102,6 @@ func (a Autoconf) decline(dir string) error {
 	return a.restart(dir)
 }
 
-// write is os.WriteFile without what a sysctl does not need: a third of the time.
-func write(path, value string) error {
-	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC, 0)
-	if err == nil {
-		_, err = unix.Write(fd, []byte(value))
-		unix.Close(fd)
-	}
-	if err != nil {
-		return &fs.PathError{Op: "write", Path: path, Err: err}
-	}
-	return nil
-}
-
-// advertised reports whether the interface has received a router advertisement. It asks the
-// interface's counters, a file of always the same size. /proc/net/ipv6_route is as large as
-// the container's routing tables, and takes the kernel minutes where they are large.
-func (a Autoconf) advertised() bool {
-	counters, err := os.ReadFile("/proc/thread-self/net/dev_snmp6/" + a.Interface)
-	if err != nil {
-		return false
-	}
-	_, after, _ := bytes.Cut(counters, []byte("\nIcmp6InRouterAdvertisements"))
-	n, _, _ := bytes.Cut(after, []byte("\n"))
-	return string(bytes.TrimSpace(n)) != "0"
-}
-
 func (a Autoconf) failed(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w: %w", ErrGone, err)
@@ -141,7 +112,7 @@ func (a Autoconf) failed(err error) error {
 // hasIPv6 returns nil if the interface has IPv6.
 func hasIPv6(conf, ifname string) error {
 	for _, name := range []string{"all", ifname} {
-		off, err := os.ReadFile(filepath.Join(conf, name, "disable_ipv6"))
+		off, err := read(filepath.Join(conf, name, "disable_ipv6"), make([]byte, 16))
 		switch {
 		case err == nil && string(bytes.TrimSpace(off)) != "0":
 			return fmt.Errorf("%w: net.ipv6.conf.%s.disable_ipv6 is set", ErrNoIPv6, name)
@@ -218,10 +189,10 @@ func onOff(b bool) string {
 // put writes the setting if its value differs.
 func (s setting) put(dir string) (changed bool, err error) {
 	path := filepath.Join(dir, s.name)
-	if have, err := os.ReadFile(path); err == nil && string(bytes.TrimSpace(have)) == s.value {
+	if have, err := read(path, make([]byte, 64)); err == nil && string(bytes.TrimSpace(have)) == s.value {
 		return false, nil // a secret that was never set cannot be read
 	}
-	err = os.WriteFile(path, []byte(s.value), 0)
+	err = write(path, s.value)
 	if s.optional && errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
