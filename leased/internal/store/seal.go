@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 )
 
 // sumSize is in bytes. The sum detects accidents; a program that may write here could
@@ -26,7 +25,9 @@ func seal(name string, record []byte) []byte {
 	sum := sha256.New()
 	sum.Write(append([]byte(name), 0))
 	sum.Write(record)
-	return fmt.Appendf(nil, `{"sum":"%s","record":%s}`+"\n", hex.EncodeToString(sum.Sum(nil)[:sumSize]), record)
+	b := append(make([]byte, 0, prefixSize+len(record)+len("}\n")), `{"sum":"`...)
+	b = append(hex.AppendEncode(b, sum.Sum(nil)[:sumSize]), `","record":`...)
+	return append(append(b, record...), "}\n"...)
 }
 
 // unseal returns the record in a file. The file must be, byte for byte, what seal makes

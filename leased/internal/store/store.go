@@ -42,7 +42,7 @@ type Store struct {
 // error the old record, if there is one, is unchanged. The exception: if a durable store
 // could not sync its directory, it may be the old or the new one.
 func (s *Store) Save(key string, record any) error {
-	b, err := json.Marshal(record)
+	b, err := encode(record)
 	if err != nil {
 		return fmt.Errorf("encode a lease: %w", err)
 	}
@@ -55,6 +55,15 @@ func (s *Store) Save(key string, record any) error {
 		return fmt.Errorf("write a lease in %s: %w", s.root.Name(), err)
 	}
 	return nil
+}
+
+// encode is json.Marshal, which would check and copy once more the JSON that a record makes of
+// itself.
+func encode(record any) ([]byte, error) {
+	if m, ok := record.(json.Marshaler); ok {
+		return m.MarshalJSON()
+	}
+	return json.Marshal(record)
 }
 
 func (s *Store) replace(name string, b []byte) error {

@@ -31,7 +31,7 @@ type device struct {
 	ifindex  int
 	protocol uint16       // etherIP, etherIPv6 or etherARP
 	mac      [macLen]byte // of the one client, if there is one
-	buf      []byte       // of the one receiver
+	buf      []byte       // of the one receiver; nil: it borrows one of maxPacket bytes
 	bound    bool
 }
 

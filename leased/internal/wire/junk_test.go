@@ -161,7 +161,7 @@ func TestLargePacketsAreDropped(t *testing.T) {
 		}
 	})
 	p := openPacket(t, link, 1)
-	p.buf = p.buf[:400]
+	p.buf = make([]byte, 400)
 	must(t, p.Send(message(t, dhcpv4.MessageTypeDiscover, link.MAC, 1)))
 	receive(t, p, dhcpv4.MessageTypeAck)
 }

@@ -26,7 +26,7 @@ type Packet struct {
 // interface ifindex, for the client whose chaddr is mac, 6 bytes. A missing interface is
 // ErrLinkGone. If the interface is down, the first Send or SetXID says so.
 func Open(ns *netns.NS, ifindex int, mac net.HardwareAddr) (*Packet, error) {
-	p := &Packet{device: device{ifindex: ifindex, protocol: etherIP, buf: make([]byte, maxPacket)}}
+	p := &Packet{device: device{ifindex: ifindex, protocol: etherIP}}
 	if err := p.openFor(ns, mac); err != nil {
 		return nil, err
 	}
@@ -75,9 +75,10 @@ func (p *Packet) SendTo(payload []byte, src, dst netip.Addr, mac net.HardwareAdd
 func (p *Packet) Receive(ctx context.Context) (payload []byte, from Source, err error) {
 	err = p.receive(ctx, func(a arrival) (drop error) {
 		payload, from, drop = a.open(match{p.mac, p.xid.Load()})
+		payload = slices.Clone(payload) // the buffer is another socket's soon
 		return drop
 	})
-	return slices.Clone(payload), from, err
+	return payload, from, err
 }
 
 // Close returns at once; the descriptor is closed in the background, see Flush.

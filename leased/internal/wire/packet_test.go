@@ -51,7 +51,7 @@ func TestChecksumOfALocalServer(t *testing.T) {
 		lan.Dnsmasq()
 		p := openPacket(t, link, 1)
 		must(t, p.Send(message(t, dhcpv4.MessageTypeDiscover, link.MAC, 1)))
-		a, err := p.next(t.Context())
+		a, err := p.next(t.Context(), make([]byte, maxPacket))
 		must(t, err)
 		if a.aux.Status&unix.TP_STATUS_CSUMNOTREADY == 0 {
 			t.Fatalf("status %#x: this test tests nothing", a.aux.Status)
@@ -88,7 +88,7 @@ func TestSetXIDForgetsTheLastTransaction(t *testing.T) {
 	testlan.Eventually(t, "the offer is in the buffer", func() bool { return statistics(t, p).Packets == 1 })
 	must(t, p.SetXID(2))
 	must(t, p.Send(message(t, dhcpv4.MessageTypeDiscover, link.MAC, 2)))
-	a, err := p.next(t.Context())
+	a, err := p.next(t.Context(), make([]byte, maxPacket))
 	must(t, err)
 	if _, _, err := a.open(match{p.mac, 2}); err != nil {
 		t.Errorf("the first in the buffer is not the second transaction's: %v", err)

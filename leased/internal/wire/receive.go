@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -31,11 +32,21 @@ type arrival struct {
 	aux    unix.TpacketAuxdata
 }
 
-// receive calls take for each packet until take has no reason to drop it. It returns
-// ctx.Err() when ctx ends, net.ErrClosed after shut.
+// buffers are for sockets that live as long as an exchange. A renewal would leave one of its
+// own as garbage, a fifth of all that it leaves.
+var buffers = sync.Pool{New: func() any { return new([maxPacket]byte) }}
+
+// receive calls take for each packet until take has no reason to drop it. The packet is valid
+// during the call. receive returns ctx.Err() when ctx ends, net.ErrClosed after shut.
 func (d *device) receive(ctx context.Context, take func(arrival) error) error {
+	buf := d.buf
+	if buf == nil {
+		borrowed := buffers.Get().(*[maxPacket]byte)
+		defer buffers.Put(borrowed)
+		buf = borrowed[:]
+	}
 	for ctx.Err() == nil { // also when junk never ends
-		a, err := d.next(ctx)
+		a, err := d.next(ctx, buf)
 		if err != nil {
 			return fmt.Errorf("receive: %w", d.verdict(err))
 		}
@@ -46,13 +57,13 @@ func (d *device) receive(ctx context.Context, take func(arrival) error) error {
 	return ctx.Err()
 }
 
-// next waits for one packet, in d.buf.
-func (d *device) next(ctx context.Context) (a arrival, err error) {
+// next waits for one packet, in buf.
+func (d *device) next(ctx context.Context, buf []byte) (a arrival, err error) {
 	if err := d.control(d.present); err != nil {
 		return a, err
 	}
 	err = d.wait(ctx, func(fd int) (err error) {
-		a, err = recvmsg(fd, d.buf)
+		a, err = recvmsg(fd, buf)
 		return err
 	})
 	return a, err
