@@ -45,8 +45,8 @@ const (
 )
 
 // fixedLen is the length of the options that have a fixed one and that we read. The first
-// copy of that length counts. Servers repeat options (dnsmasq with dhcp-option=54,…), and
-// RFC 3396 §4 joins copies to one value, which would be too long.
+// copy of that length counts, and of a longer one its beginning. Servers repeat options (dnsmasq
+// with dhcp-option=54,…), and RFC 3396 §4 joins copies to one value, which would be too long.
 var fixedLen = map[uint8]int{
 	optMask: 4, optMTU: 2, optLeaseTime: 4, optOverload: 1, optType: 1, optServer: 4, optT1: 4, optT2: 4,
 	optRapidCommit: 0, optV6Only: 4,
@@ -124,8 +124,11 @@ func (o options) area(b []byte) error {
 // add adds one copy of an option.
 func (o options) add(code uint8, v []byte) {
 	n, fixed := fixedLen[code]
-	if !fixed && len(v) == 0 || fixed && len(v) != n {
+	if !fixed && len(v) == 0 || len(v) < n {
 		return // says nothing
+	}
+	if fixed {
+		v = v[:n]
 	}
 	old, again := o.all[code]
 	switch {

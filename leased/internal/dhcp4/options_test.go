@@ -89,19 +89,32 @@ func TestLooseForms(t *testing.T) {
 	}
 }
 
-// A fixed-length option of another length, or in two halves, is ignored; the rest stands
+// A fixed-length option that is too short, or in two halves, is ignored; the rest stands
 // (CVE-2009-0692, CVE-2018-20679, CVE-2019-5747).
 func TestMalformedFixed(t *testing.T) {
 	mask := []byte{255, 255, 255, 0}
 	for code, right := range map[byte][]byte{1: mask, 26: {5, 0}, 51: mask, 54: {192, 0, 2, 1}, 58: mask, 59: mask, 108: mask} {
 		dns := dt.OptAddr(6, "192.0.2.53")
-		for n := range 40 {
-			if n != len(right) {
-				checkIgnored(t, ack(dt.Opt(code, make([]byte, n)...), dns))
-			}
+		for n := range right {
+			checkIgnored(t, ack(dt.Opt(code, right[:n]...), dns))
 		}
 		half := len(right) / 2
 		checkIgnored(t, ack(dt.Opt(code, right[:half]...), dt.Opt(code, right[half:]...), dns))
+	}
+}
+
+// A value that is too long counts by its beginning. dhclient and dhcpcd read a time of five bytes, and they
+// and udhcpc a type of two.
+func TestTooLong(t *testing.T) {
+	t.Parallel()
+	for more := 1; more < 200; more += 33 {
+		long := func(code byte, v ...byte) []byte { return dt.Opt(code, append(v, make([]byte, more)...)...) }
+		s := ack(long(1, 255, 255, 255, 0), long(26, 5, 0), long(51, 0, 0, 14, 16), long(54, 192, 0, 2, 1), long(58, 0, 0, 0, 9), dt.OptTime(51, 60))
+		s.Options[0] = long(53, 5)
+		r := parse(t, s)
+		if r.Type != dhcp4.Ack || r.LeaseTime != 3600 || r.Server != server || r.Mask != 24 || r.MTU != 1280 || r.T1 != 9 {
+			t.Errorf("%d bytes more: %+v", more, r)
+		}
 	}
 }
 

@@ -85,7 +85,7 @@ func TestParseRefuses(t *testing.T) {
 		"DISCOVER":      func(b []byte) []byte { b[242] = 1; return b },
 		"FORCERENEW":    func(b []byte) []byte { b[242] = 9; return b }, // CVE-2020-13529
 		"type 0":        func(b []byte) []byte { b[242] = 0; return b },
-		"53 of 2 bytes": func(b []byte) []byte { return append(b[:240], 53, 2, 5, 5, 255) },
+		"53 of 0 bytes": func(b []byte) []byte { return append(b[:240], 53, 0, 5, 255) },
 		"cut option":    func(b []byte) []byte { return append(b[:len(b)-1], 6, 4, 192, 0, 2) },
 		"cut length":    func(b []byte) []byte { return append(b[:len(b)-1], 6) },
 	}
@@ -99,8 +99,8 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// RFC 4039 §4 and RFC 8925 §3.1: options 80 and 108 have no bytes and four, once;
-// other ones say nothing, and neither does any in a NAK.
+// RFC 4039 §4 and RFC 8925 §3.1: options 80 and 108 have no bytes and four, once; shorter ones
+// say nothing, and neither does any in a NAK. Of longer ones the beginning counts.
 func TestParseRapidCommitAndV6Only(t *testing.T) {
 	for name, c := range map[string]struct {
 		opts    [][]byte
@@ -113,9 +113,9 @@ func TestParseRapidCommitAndV6Only(t *testing.T) {
 		"in an OFFER": {[][]byte{dt.Opt(80), dt.OptTime(108, 7)}, true, 7, true, 2},
 		"in a NAK":    {[][]byte{dt.Opt(80), dt.OptTime(108, 7)}, false, 0, false, 6},
 		"108 of 0":    {[][]byte{dt.OptTime(108, 0)}, false, 0, true, 5},
-		"of a byte":   {[][]byte{dt.Opt(80, 1), dt.Opt(108, 1)}, false, 0, false, 5},
+		"of a byte":   {[][]byte{dt.Opt(80, 1), dt.Opt(108, 1)}, true, 0, false, 5},
 		"108 empty":   {[][]byte{dt.Opt(108)}, false, 0, false, 5},
-		"108 of 8":    {[][]byte{dt.Opt(108, 0, 0, 0, 1, 0, 0, 0, 2)}, false, 0, false, 5},
+		"108 of 8":    {[][]byte{dt.Opt(108, 0, 0, 0, 1, 0, 0, 0, 2)}, false, 1, true, 5},
 		"twice":       {[][]byte{dt.Opt(80), dt.Opt(80), dt.OptTime(108, 7), dt.OptTime(108, 9)}, true, 7, true, 5},
 		"80 split":    {[][]byte{dt.Opt(80, 1), dt.Opt(80)}, true, 0, false, 5},
 		"none":        {nil, false, 0, false, 5},

@@ -24,7 +24,7 @@ func (m *Machine) unfit(r dhcp4.Reply) string {
 		return "address is the server's own"
 	case r.Mask == dhcp4.BadMask:
 		return "subnet mask is not contiguous"
-	case edge(prefix(r)):
+	case r.Mask != dhcp4.NoMask && edge(prefix(r)): // the mask of the class is but a guess
 		return "address is the subnet's own or its broadcast address"
 	case m.cfg.Require && m.cfg.Requested.IsValid() && r.Your != m.cfg.Requested:
 		return fmt.Sprintf("address is not %s, which is required", m.cfg.Requested)
