@@ -26,7 +26,7 @@ type Spec struct {
 	Mode    string // of a macvlan: bridge, private, vepa, passthru
 	Isolate bool   // of a bridge port
 	Guard   bool   // of a bridge port: Host.Guard is called for it
-	VLAN    int    // of a bridge port: the only VLAN that it is in, untagged; 0: as the bridge has it
+	VLAN    int    // the only VLAN that the link is in, by its 802.1Q id; 0: as the bridge or parent has it
 
 	// Raise brings the bridge or parent up if it is down.
 	Raise bool
@@ -70,7 +70,7 @@ var ErrExists = errors.New("the container already has an interface with this nam
 // Make makes the link. Its errors say what is wrong with the host's interface, and what
 // to do.
 func (h *Host) Make(ctx context.Context, ns *netns.NS, s Spec) (Link, error) {
-	on, err := h.Find(s.Host)
+	on, err := h.FindVLAN(s.Host, s.VLAN)
 	if err != nil {
 		return Link{}, err
 	}
@@ -80,13 +80,17 @@ func (h *Host) Make(ctx context.Context, ns *netns.NS, s Spec) (Link, error) {
 // Link returns the link as Make will make it on i.
 func (i Interface) Link(s Spec) Link {
 	l := Link{MAC: s.MAC, HostMTU: i.link.MTU, On: i.link.Name, Bridge: i.Bridge()}
+	lower := i.link
+	if i.device.Index != 0 {
+		lower, l.HostMTU = i.device, i.device.MTU
+	}
 	if l.MAC == nil {
-		l.MAC = i.link.MAC // of a macvlan in passthru mode
+		l.MAC = lower.MAC // of a macvlan in passthru mode
 	}
 	return l
 }
 
-// MakeOn is Make on an interface that Find has found.
+// MakeOn is Make on an interface that FindVLAN has found.
 func (h *Host) MakeOn(ctx context.Context, on Interface, ns *netns.NS, s Spec) (l Link, err error) {
 	if err := on.Carries(s.VLAN); err != nil {
 		return Link{}, err
@@ -96,21 +100,32 @@ func (h *Host) MakeOn(ctx context.Context, on Interface, ns *netns.NS, s Spec) (
 			return Link{}, err
 		}
 	}
-	if s.hostMTU = on.link.MTU; s.MTU == 0 {
+	var made Link
+	if s.VLAN != 0 && !on.Bridge() {
+		made, err = h.inVLAN(ctx, on, ns, s)
+	} else {
+		made, err = h.makeOn(ctx, on, ns, s)
+	}
+	if err != nil {
+		return Link{}, err
+	}
+	made.Raised = made.Raised || l.Raised
+	return made, nil
+}
+
+// makeOn is MakeOn on a bridge or parent that is up.
+func (h *Host) makeOn(ctx context.Context, on Interface, ns *netns.NS, s Spec) (made Link, err error) {
+	made = on.Link(s)
+	if s.hostMTU = made.HostMTU; s.MTU == 0 {
 		s.MTU = s.hostMTU
 	}
-	made := on.Link(s)
-	made.Raised = l.Raised
 	if on.Bridge() {
 		made.Blocked, err = h.veth(ctx, on, ns, s)
 	} else {
 		made.NoCarrier = on.link.Flags&unix.IFF_LOWER_UP == 0
 		err = h.macvlan(ctx, on, ns, s)
 	}
-	if err != nil {
-		return Link{}, err
-	}
-	return made, nil
+	return made, err
 }
 
 // taken returns why the kernel says EEXIST: ErrExists, or nil if the container has no

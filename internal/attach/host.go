@@ -27,6 +27,7 @@ type Host struct {
 	Guard func(name string, index int, mac net.HardwareAddr) error
 
 	conn *rtnetlink.Conn
+	ns   *netns.NS // nil: the caller's
 }
 
 // OpenHost opens a Host on the caller's network namespace, or on ns if it is not nil.
@@ -40,7 +41,7 @@ func OpenHost(ns *netns.NS) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Host{conn: conn}, nil
+	return &Host{conn: conn, ns: ns}, nil
 }
 
 // Close closes the Host.
@@ -62,6 +63,8 @@ func (h *Host) pause(ctx context.Context, d time.Duration) error {
 type Interface struct {
 	link rtnetlink.Link
 	name string // as it was asked for
+
+	device rtnetlink.Link // the parent's VLAN device that FindVLAN has found; zero: none
 }
 
 // Bridge reports whether i is a bridge, which takes veths, and not a NIC, which takes
@@ -90,7 +93,7 @@ func (h *Host) Find(name string) (Interface, error) {
 	if err != nil {
 		return Interface{}, fmt.Errorf("find %s: %w", name, err)
 	}
-	i := Interface{link, name}
+	i := Interface{link: link, name: name}
 	return i, h.usable(i)
 }
 

@@ -38,12 +38,21 @@ func (h *Host) macvlan(ctx context.Context, on Interface, ns *netns.NS, s Spec) 
 	case errors.Is(err, unix.EBUSY):
 		return fmt.Errorf("%s cannot take a macvlan now (EBUSY): a bridge or bond has it as a port, or ipvlans hang on it; see: ip -d link show %s", s.Host, s.Host)
 	case errors.Is(err, unix.EINVAL) && s.Mode == "passthru":
-		return fmt.Errorf("mode=passthru needs %s for one container alone, but other macvlans use it", s.Host)
+		return aloneError{s.Host}
 	case err != nil && !errors.Is(err, ErrExists):
 		return fmt.Errorf("make a macvlan of %s: %w", s.Host, err)
 	}
 	return err
 }
+
+// aloneError refuses passthru where others are.
+type aloneError struct{ host string }
+
+func (e aloneError) Error() string {
+	return fmt.Sprintf("mode=passthru needs %s for one container alone, but other macvlans use it", e.host)
+}
+
+func (aloneError) Unwrap() error { return unix.EINVAL }
 
 // child makes the macvlan, as soon as its MAC is free.
 func (h *Host) child(ctx context.Context, on Interface, ns *netns.NS, s Spec, mode uint32) error {
@@ -60,9 +69,12 @@ func (h *Host) child(ctx context.Context, on Interface, ns *netns.NS, s Spec, mo
 }
 
 func (h *Host) makeChild(on Interface, ns *netns.NS, s Spec, mode, flags uint32) error {
-	data := rtnetlink.Nested(unix.IFLA_INFO_DATA, rtnetlink.Uint32(unix.IFLA_MACVLAN_MODE, mode))
 	parent := rtnetlink.Uint32(unix.IFLA_LINK, uint32(on.link.Index))
-	return create(h.conn, "macvlan", data, flags, append(inside(ns.FD(), s.Interface, s.MAC, s.MTU), parent)...)
+	return create(h.conn, "macvlan", macvlanMode(mode), flags, append(inside(ns.FD(), s.Interface, s.MAC, s.MTU), parent)...)
+}
+
+func macvlanMode(mode uint32) rtnetlink.Attr {
+	return rtnetlink.Nested(unix.IFLA_INFO_DATA, rtnetlink.Uint32(unix.IFLA_MACVLAN_MODE, mode))
 }
 
 // childByRename is for kernels before 6.15, which check the name in the namespace of the

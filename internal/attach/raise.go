@@ -33,7 +33,8 @@ func (h *Host) raise(on Interface, s Spec) (Interface, error) {
 	if err != nil {
 		return on, fmt.Errorf("find %s: %w", s.Host, err)
 	}
-	return Interface{link, on.name}, nil
+	on.link = link
+	return on, nil
 }
 
 // layers returns the link and those below it that it needs to be up.

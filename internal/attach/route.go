@@ -29,7 +29,7 @@ func (h *Host) DefaultInterface() (Interface, error) {
 	if err != nil {
 		return Interface{}, fmt.Errorf("find the default route's interface: %w", err)
 	}
-	i := Interface{link, link.Name}
+	i := Interface{link: link, name: link.Name}
 	return i, h.usable(i)
 }
 

@@ -50,7 +50,7 @@ func (h *Host) undoInside(ns *netns.NS, s Spec) error {
 }
 
 // macs returns the MACs that the container's end can have. In passthru mode it begins
-// with the parent's. No other macvlan can have that one.
+// with that of the parent or of its VLAN device. No other macvlan can have that one.
 func (h *Host) macs(s Spec) (macs []net.HardwareAddr) {
 	if s.MAC != nil {
 		macs = append(macs, s.MAC)
@@ -62,6 +62,9 @@ func (h *Host) macs(s Spec) (macs []net.HardwareAddr) {
 	on, err := h.conn.LinkByName(s.Host)
 	if err == nil && on.Kind != "bridge" {
 		macs = append(macs, on.MAC)
+		if dev, err := h.findDevice(Interface{link: on}, s.VLAN); err == nil {
+			macs = append(macs, dev.MAC)
+		}
 	}
 	return macs
 }

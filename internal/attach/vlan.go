@@ -12,16 +12,10 @@ import (
 )
 
 // Carries refuses a VLAN (0: none) on a bridge that does not filter VLANs, where the port would
-// be in the same LAN as all others, and on a parent: a VLAN device is the host's to make, since
-// it must be there before the containers and outlive them.
+// be in the same LAN as all others. A parent carries each VLAN, see inVLAN.
 func (i Interface) Carries(vlan int) error {
-	switch {
-	case vlan == 0 || i.link.Bridge.VLANs:
+	if vlan == 0 || i.link.Bridge.VLANs || !i.Bridge() {
 		return nil
-	case !i.Bridge():
-		return fmt.Errorf("vlan=%d works only on a bridge, but %s is a parent; make a VLAN device and name it as parent: "+
-			"for NetworkManager, nmcli connection add type vlan dev %s id %d ipv4.method disabled ipv6.method disabled; "+
-			"for systemd-networkd, a .netdev file with Kind=vlan", vlan, i.Name(), i.Name(), vlan)
 	}
 	return fmt.Errorf("the bridge %s does not filter VLANs, so vlan=%d would change nothing; leave vlan out, or have the bridge filter: "+
 		"for NetworkManager, nmcli connection modify %s bridge.vlan-filtering yes; for systemd-networkd, VLANFiltering=yes under [Bridge] in its .netdev file",

@@ -28,12 +28,40 @@ func TestBridge(t *testing.T) {
 		{"bridge", nil, rtnetlink.Bridge{}},
 		{"macvlan", whole, rtnetlink.Bridge{}},
 	} {
-		var r rtnetlink.Request
-		r.Add(unix.RTM_NEWLINK, 0, rtnetlink.LinkHeader(5, 0, 0), rtnetlink.Nested(unix.IFLA_LINKINFO,
-			rtnetlink.Nested(unix.IFLA_INFO_DATA, c.attrs...), rtnetlink.String(unix.IFLA_INFO_KIND, c.kind)))
-		answers, _ := rtnetlink.Take(1, 1, rtnetlink.Datagram(r, 1))
-		if l, err := rtnetlink.ParseLink(answers[0].Body); err != nil || l.Bridge != c.want {
+		if l, err := parse(c.kind, c.attrs); err != nil || l.Bridge != c.want {
 			t.Errorf("%s: read %+v, %v; want %+v", c.kind, l.Bridge, err, c.want)
+		}
+	}
+}
+
+// parse reads a link of that kind with that IFLA_INFO_DATA.
+func parse(kind string, data []rtnetlink.Attr) (rtnetlink.Link, error) {
+	var r rtnetlink.Request
+	r.Add(unix.RTM_NEWLINK, 0, rtnetlink.LinkHeader(5, 0, 0), rtnetlink.Nested(unix.IFLA_LINKINFO,
+		rtnetlink.Nested(unix.IFLA_INFO_DATA, data...), rtnetlink.String(unix.IFLA_INFO_KIND, kind)))
+	answers, _ := rtnetlink.Take(1, 1, rtnetlink.Datagram(r, 1))
+	return rtnetlink.ParseLink(answers[0].Body)
+}
+
+// The kernel of the tests may know no VLANs.
+func TestVLANDevice(t *testing.T) {
+	t.Parallel()
+	id := rtnetlink.Attr{Type: 1, Value: native.AppendUint16(nil, 100)}
+	for _, c := range []struct {
+		kind  string
+		attrs []rtnetlink.Attr
+		want  uint16
+	}{
+		{"vlan", []rtnetlink.Attr{id, {Type: 5, Value: []byte{0x81, 0}}}, 100},
+		{"vlan", []rtnetlink.Attr{{Type: 5, Value: []byte{0x81, 0}}, id}, 100},
+		{"vlan", []rtnetlink.Attr{id, {Type: 5, Value: []byte{0x88, 0xa8}}}, 0},
+		{"vlan", []rtnetlink.Attr{id}, 100}, // Linux before 3.10 knows no other protocol
+		{"vlan", []rtnetlink.Attr{{Type: 1, Value: []byte{1}}, {Type: 5}}, 0},
+		{"vlan", nil, 0},
+		{"macvlan", []rtnetlink.Attr{id}, 0},
+	} {
+		if l, err := parse(c.kind, c.attrs); err != nil || l.VLAN != c.want {
+			t.Errorf("%s %v: read %d, %v; want %d", c.kind, c.attrs, l.VLAN, err, c.want)
 		}
 	}
 }

@@ -4,6 +4,7 @@ package rtnetlink
 
 import (
 	"bytes"
+	"encoding/binary"
 	"net"
 	"time"
 
@@ -25,6 +26,7 @@ type Link struct {
 	PortState uint8  // of a bridge's port: BR_STATE_… of linux/if_bridge.h
 
 	Bridge Bridge // of a bridge
+	VLAN   uint16 // of a VLAN device: its 802.1Q id; 0: another protocol's, or no VLAN device
 }
 
 // Bridge is the part of a bridge's settings that the programs here look at.
@@ -109,8 +111,11 @@ func (l *Link) parseInfo(b []byte) {
 			port = value
 		}
 	}
-	if l.Kind == "bridge" {
+	switch l.Kind {
+	case "bridge":
 		l.Bridge.parse(data)
+	case "vlan":
+		l.VLAN = parseVLAN(data)
 	}
 	if l.PortKind != "bridge" {
 		return
@@ -138,4 +143,18 @@ func (b *Bridge) parse(data []byte) {
 			b.PVID = native.Uint16(value)
 		}
 	}
+}
+
+// parseVLAN reads the IFLA_INFO_DATA of a VLAN device.
+func parseVLAN(data []byte) (id uint16) {
+	const vlanID, vlanProtocol = 1, 5 // IFLA_VLAN_… of linux/if_link.h
+	for kind, value := range Attrs(data) {
+		switch {
+		case kind == vlanID && len(value) == 2:
+			id = native.Uint16(value)
+		case kind == vlanProtocol && len(value) == 2 && binary.BigEndian.Uint16(value) != unix.ETH_P_8021Q:
+			return 0
+		}
+	}
+	return id
 }

@@ -155,7 +155,7 @@ func (r Request) FormerPort() string {
 // Spec is the link of the request, by the signs that tell it from others: to remove it.
 func (r Request) Spec() attach.Spec {
 	s := wanted.Signs(leaseapi.Attachment(r.Attachment))
-	s.Host, _ = attach.SplitLAN(r.Link.Host)
+	s.Host, s.VLAN = attach.SplitLAN(r.Link.Host)
 	s.MAC = r.Link.MAC
 	s.Mode = "passthru" // or another one: then the interface there has another MAC
 	return s
