@@ -41,7 +41,7 @@ func (j judge) Judge(r policy.Request) (line string, err error) {
 		err = policy.Usual.Check(r.Names[0])
 	}
 	if err == nil && r.Passthru() {
-		err = j.unused(r.Options.Host())
+		err = j.unused(r.Options.Host(), r.Options.VLAN)
 	}
 	return l.String(), err
 }
@@ -62,16 +62,21 @@ func (j judge) names(name string) ([]string, error) {
 
 // unused refuses to take an interface away from the host that the host uses. A bridge is not
 // taken away: a container becomes its port, whatever mode says.
-func (j judge) unused(name string) error {
+func (j judge) unused(name string, vlan int) error {
 	host, err := attach.OpenHost(j.host)
 	if err != nil {
 		return err
 	}
 	defer host.Close()
-	i, err := host.Find(name)
+	i, err := host.FindVLAN(name, vlan)
 	if err != nil || i.Bridge() {
 		return err
 	}
+	i, may := i.Below(vlan)
+	if !may {
+		return nil
+	}
+	name = i.Name()
 	use, err := host.Uses(i)
 	if err != nil {
 		return fmt.Errorf("find out for what the host uses %s: %w", name, err)

@@ -38,6 +38,7 @@ type parts struct {
 	collector *collector
 	leases    *manager.Manager
 	ports     *guard.Guard
+	vlans     *kernel.VLANs
 	up        chan struct{} // closed when systemd has heard that leased is ready
 
 	opened []io.Closer
@@ -119,9 +120,10 @@ func (p *parts) restore() error {
 	}
 	p.ports = guard.New(nil, p.log)
 	p.opened = append(p.opened, p.ports)
+	p.vlans = kernel.NewVLANs(nil, p.log)
 	p.idle = newIdle(p.idleAfter)
 	p.leases, err = manager.New(manager.Config{
-		Log: p.log, Clock: clk, Kernel: kernel.Linux{Guard: p.ports, Helper: helperOf()}, Store: state, Memory: p.memories(), Working: p.working(), Rand: random,
+		Log: p.log, Clock: clk, Kernel: kernel.Linux{Guard: p.ports, VLANs: p.vlans, Helper: helperOf()}, Store: state, Memory: p.memories(), Working: p.working(), Rand: random,
 		BootID: boot, Changed: p.idle.leases, Watch: p.links.Watch, Worked: p.collector.worked,
 	})
 	if err != nil {

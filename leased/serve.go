@@ -52,6 +52,7 @@ func (p *parts) tasks() tasks {
 		{name: "watch for clones", run: p.watchClones},
 		{name: "watch what containers take of routers", run: p.watchTakings},
 		{name: "count leases and callers", run: p.idle.run},
+		{name: "remove VLAN devices", run: p.vlans.Run},
 		{name: "manage leases", run: p.manage},
 		{name: "tell systemd of the stop", run: p.stopping},
 		{name: "serve callers", run: func(ctx context.Context) error { return s.Serve(ctx, p.listener) }, ready: p.listener.ready},

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// noName separates a bridge from its VLAN: no interface's name has a slash.
+// noName separates a bridge or parent from its VLAN: no interface's name has a slash.
 const noName = "/vlan"
 
 // LAN names the LAN that a bridge or parent leads to, for the user and to tell LANs apart: each
-// VLAN of a bridge is one. vlan is 0 for none.
+// VLAN there is one. vlan is 0 for none.
 func LAN(host string, vlan int) string {
 	if vlan == 0 {
 		return host

@@ -48,6 +48,15 @@ func (h *Host) FindVLAN(name string, vlan int) (Interface, error) {
 	return on, err
 }
 
+// Below is what a macvlan on i would hang on if that is an interface that the host may use itself:
+// i, or an administrator's VLAN device. false: it would hang on a VLAN device of ours.
+func (i Interface) Below(vlan int) (Interface, bool) {
+	if vlan == 0 || i.Bridge() {
+		return i, true
+	}
+	return Interface{link: i.device, name: i.device.Name}, i.device.Index != 0 && !ours(i.device)
+}
+
 // findDevice finds a parent's VLAN device: ours by its name, or any in a list of all links. It
 // fails with ENODEV if there is none.
 func (h *Host) findDevice(on Interface, vlan int) (rtnetlink.Link, error) {

@@ -5,6 +5,7 @@ package front
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"podman-net-dhcp/internal/attach"
 	"podman-net-dhcp/internal/leaseapi"
@@ -36,6 +37,9 @@ func (r Request) attach(ctx context.Context) (attach.Link, error) {
 	spec, err := r.Link()
 	if err != nil {
 		return attach.Link{}, err
+	}
+	if spec.VLAN != 0 && r.Options.Parent != "" { // it would not remove the VLAN device
+		return attach.Link{}, fmt.Errorf("the running leased is an earlier one, which has no vlan=%d on a parent; try: systemctl restart leased", spec.VLAN)
 	}
 	ns, err := netns.Open(r.Netns)
 	if err != nil {

@@ -25,7 +25,7 @@ type Options struct {
 	Bridge, Parent string // the host interface; exactly one is set once resolved
 	Mode           string // of a macvlan: bridge, private, vepa, passthru
 	Isolate        bool   // bridge port isolation
-	VLAN           int    // of a bridge port; 0: none
+	VLAN           int    // of a bridge port or parent; 0: none
 	Guard          bool   // of a bridge port: no server's, router's or other host's frames
 	MTU            int    // 0: the server's, else the host interface's
 

@@ -82,6 +82,9 @@ func (d *Dnsmasq) start(args []string) {
 	if !slices.ContainsFunc(args, func(a string) bool { return isRange(a) && !strings.Contains(a, "ra-only") }) {
 		ready = "router advertisement enabled" // it has no other sockets
 	}
+	if slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "--interface=") }) {
+		ready = "DHCP, IP range" // sockets on several interfaces are not bound exclusively
+	}
 	d.wait(d.lan.t, ready, func() []string { return d.Output()[seen:] }, func(all []string) int {
 		return 1 + slices.IndexFunc(all, func(s string) bool { return strings.Contains(s, ready) })
 	})

@@ -125,7 +125,7 @@ func TestSetupThatFailsLeavesNothing(t *testing.T) {
 		"no lease on a NIC":    {refuses, `{"parent":"nic0"}`, "net-dhcp: nobody; answered"},
 		"no lease on a bridge": {refuses, `{"bridge":"br0"}`, "net-dhcp: nobody; answered"},
 		"leased dies":          {hangsUp, `{"bridge":"br0"}`, "net-dhcp: leased closed the connection; see: journalctl -u leased"},
-		"VLAN of a parent":     {grants, `{"parent":"nic0","vlan":"5"}`, "net-dhcp: vlan=5 works only on a bridge, but nic0 is a parent"},
+		"VLAN of a parent":     {grants, `{"parent":"nic0","vlan":"5"}`, "net-dhcp: the running leased is an earlier one, which has no vlan=5 on a parent"},
 		"parent gone":          {grants, `{"parent":"eth9"}`, "net-dhcp: there is no interface eth9 on this host"},
 		"port as parent":       {grants, `{"parent":"port0"}`, "net-dhcp: port0 is a port of the bridge br0"},
 		"parent's MAC in use":  {grants, `{"parent":"nic0","mac":"PARENT"}`, "in use on nic0 already"},

@@ -33,8 +33,9 @@ func (l Linux) Allow4(u Use) error {
 }
 
 // Unguard says that the attachment of an interface is over. The guard of its port leaves with
-// the link.
+// the link, and the VLAN device with the last one on it.
 func (l Linux) Unguard(u Use) {
+	l.VLANs.ended()
 	if l.Guard != nil {
 		l.Guard.End(u)
 	}

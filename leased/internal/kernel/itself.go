@@ -15,8 +15,8 @@ import (
 	"podman-net-dhcp/internal/attach"
 )
 
-// OutOfReach returns those of addrs that are the host's own, and that a container on that host
-// interface cannot reach: see attach.Host.OutOfReach. Where none of them is the host's, this
+// OutOfReach returns those of addrs that are the host's own, and that a container on that LAN of
+// the host cannot reach: see attach.Host.OutOfReach. Where none of them is the host's, this
 // costs four system calls an address. It is for a hint: an error means none.
 func (l Linux) OutOfReach(on string, addrs []netip.Addr) (own []netip.Addr) {
 	_ = l.onHost(func() error {
@@ -31,12 +31,23 @@ func (l Linux) OutOfReach(on string, addrs []netip.Addr) (own []netip.Addr) {
 		return nil
 	}
 	defer host.Close()
-	i, err := host.Find(on)
-	if err != nil {
+	i, ok := below(host, on)
+	if !ok {
 		return nil
 	}
 	own, _ = host.OutOfReach(i, own)
 	return own
+}
+
+// below is the host's interface that a macvlan on a LAN hangs on, or the LAN's bridge; false: there
+// is none that the host may use itself.
+func below(host *attach.Host, lan string) (attach.Interface, bool) {
+	name, vlan := attach.SplitLAN(lan)
+	i, err := host.FindVLAN(name, vlan)
+	if err != nil {
+		return i, false
+	}
+	return i.Below(vlan)
 }
 
 // onHost calls do where the host's interfaces are.
@@ -72,7 +83,7 @@ func isLocal(a netip.Addr) bool {
 	return false
 }
 
-// Serves reports whether that host interface carries macvlans, and a program of the host listens
+// Serves reports whether that LAN of the host carries macvlans, and a program of the host listens
 // for DHCP clients: on UDP port 67, or with six on 547. A macvlan cannot reach such a server.
 func (l Linux) Serves(on string, six bool) bool {
 	host, err := attach.OpenHost(l.Host)
@@ -80,7 +91,7 @@ func (l Linux) Serves(on string, six bool) bool {
 		return false
 	}
 	defer host.Close()
-	if i, err := host.Find(on); err != nil || i.Bridge() {
+	if i, ok := below(host, on); !ok || i.Bridge() {
 		return false
 	}
 	found := false

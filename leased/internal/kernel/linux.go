@@ -19,6 +19,7 @@ import (
 type Linux struct {
 	Host   *netns.NS     // where the interfaces are that containers' links hang on; nil: leased's own
 	Guard  *guard.Guard  // of the bridge ports there; nil: no port is guarded
+	VLANs  *VLANs        // nil: VLAN devices stay
 	Helper helper.Client // for resolv.conf, and for netns that leased may not open
 }
 
@@ -103,6 +104,7 @@ func (l Linux) DeleteLink(p Place) error {
 	if l.Guard != nil {
 		defer l.Guard.Sweep()
 	}
+	defer l.VLANs.ended()
 	_, err := enter(l, p, func(s *Session) (struct{}, error) {
 		if p.Index != 0 {
 			return struct{}{}, attach.DeleteIndex(s.ns, p.Index)

@@ -5,7 +5,6 @@ package kernel
 import (
 	"net/netip"
 
-	"podman-net-dhcp/internal/netns"
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/request"
 	"podman-net-dhcp/leased/internal/wire"
@@ -56,22 +55,22 @@ func (l Linux) Remove4(p Place, s binding.Spec) error {
 // or a server on the host's own bridge would not hear it.
 type standIn4 struct {
 	*wire.Packet
-	ns *netns.NS
+	raised
 }
 
 // StandIn4 makes a link with l's MAC where l's was, and opens a raw socket on it.
 // Close takes it away.
-func (Linux) StandIn4(l request.Link) (PacketConn, error) {
-	return raise(l.Host, l.MAC, nil, func(ns *netns.NS, index int) (*standIn4, error) {
-		p, err := wire.Open(ns, index, l.MAC)
-		return &standIn4{p, ns}, err
+func (x Linux) StandIn4(l request.Link) (PacketConn, error) {
+	return raise(x, l.Host, l.MAC, nil, func(own raised, index int) (*standIn4, error) {
+		p, err := wire.Open(own.ns, index, l.MAC)
+		return &standIn4{p, own}, err
 	})
 }
 
 // Close deletes the link first: the socket holds the namespace for some time yet,
 // and the MAC may be wanted.
 func (s *standIn4) Close() {
-	_ = deleteRaised(s.ns)
+	s.delete()
 	s.Packet.Close()
 	s.ns.Close()
 }

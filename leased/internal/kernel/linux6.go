@@ -91,15 +91,15 @@ func (l Linux) DHCP6(p Place, linkLocal netip.Addr) (DHCP6Conn, error) {
 
 // StandIn6 makes a link with l's MAC where l's was, with a link-local address that
 // can be used at once, and opens a DHCPv6 client's socket on it. Close takes it away.
-func (Linux) StandIn6(l request.Link) (DHCP6Conn, error) {
+func (x Linux) StandIn6(l request.Link) (DHCP6Conn, error) {
 	// Whose address it is was found out long ago, by the container.
-	return raise(l.Host, l.MAC, map[string]string{"accept_dad": "0", "accept_ra": "0"}, func(ns *netns.NS, index int) (*standIn6, error) {
-		linkLocal, err := awaitLinkLocal(ns, index)
+	return raise(x, l.Host, l.MAC, map[string]string{"accept_dad": "0", "accept_ra": "0"}, func(own raised, index int) (*standIn6, error) {
+		linkLocal, err := awaitLinkLocal(own.ns, index)
 		if err != nil {
 			return nil, err
 		}
-		conn, err := wire.OpenDHCP6(ns, index, linkLocal)
-		return &standIn6{conn, ns}, err
+		conn, err := wire.OpenDHCP6(own.ns, index, linkLocal)
+		return &standIn6{conn, own}, err
 	})
 }
 
@@ -118,12 +118,12 @@ func awaitLinkLocal(ns *netns.NS, index int) (netip.Addr, error) {
 
 type standIn6 struct {
 	*wire.DHCP6
-	ns *netns.NS
+	raised
 }
 
 // Close is standIn4's.
 func (s *standIn6) Close() {
-	_ = deleteRaised(s.ns)
+	s.delete()
 	s.DHCP6.Close()
 	s.ns.Close()
 }

@@ -8,19 +8,19 @@ import (
 	"sync"
 	"time"
 
-	"podman-net-dhcp/internal/netns"
+	"podman-net-dhcp/internal/attach"
 	"podman-net-dhcp/leased/internal/binding"
 	"podman-net-dhcp/leased/internal/wire"
 )
 
 // LANRouters makes a link on the LAN that hears router advertisements and says nothing.
-func (Linux) LANRouters(host string) (RoutersConn, error) {
+func (x Linux) LANRouters(host string) (RoutersConn, error) {
 	mac := make(net.HardwareAddr, 6)
 	_, _ = rand.Read(mac) // never fails
 	mac[0] = mac[0]&^1 | 2
-	return raise(host, mac, map[string]string{"disable_ipv6": "1"}, func(ns *netns.NS, index int) (*listenerLink, error) {
-		r, err := wire.OpenRouters(ns, index)
-		return &listenerLink{Routers: r, ns: ns}, err
+	return raise(x, host, mac, map[string]string{"disable_ipv6": "1"}, func(own raised, index int) (*listenerLink, error) {
+		r, err := wire.OpenRouters(own.ns, index)
+		return &listenerLink{Routers: r, raised: own}, err
 	})
 }
 
@@ -31,13 +31,14 @@ const comesUp = 3 * time.Second
 // JustUp reports whether the LAN behind a host interface has come up just now, as far as the
 // host can tell. A router on it may not be able to advertise yet.
 func (l Linux) JustUp(host string) bool {
+	host, _ = attach.SplitLAN(host)
 	age, ok := binding.Age6(l.Host, host)
 	return ok && age < comesUp
 }
 
 type listenerLink struct {
 	*wire.Routers
-	ns   *netns.NS
+	raised
 	once sync.Once
 }
 
@@ -45,7 +46,7 @@ type listenerLink struct {
 func (o *listenerLink) Close() {
 	o.Routers.Close()
 	o.once.Do(func() {
-		_ = deleteRaised(o.ns)
+		o.delete()
 		o.ns.Close()
 	})
 }

@@ -48,7 +48,7 @@ func (l Linux) Maker(s attach.Spec) (Maker, error) {
 	if err != nil {
 		return nil, err
 	}
-	on, err := host.Find(s.Host)
+	on, err := host.FindVLAN(s.Host, s.VLAN)
 	if err != nil {
 		host.Close()
 		return nil, err
@@ -74,6 +74,7 @@ func (m *maker) Close() { m.host.Close() }
 func (m *maker) Make(ctx context.Context, p Place, pause func(ctx context.Context, d time.Duration) error) (Place, error) {
 	m.host.Pause = pause
 	link, err := m.host.MakeOn(ctx, m.on, p.Session.ns, m.spec)
+	m.l.VLANs.made(m.spec, m.on.Bridge())
 	if err != nil {
 		m.l.Unguard(p.Use(m.spec.HostEnd, netip.Addr{}))
 		return p, err
