@@ -120,3 +120,13 @@ func RequireRoot(t testing.TB) {
 		t.Skipf("needs root or user namespaces: %v", errAlone)
 	}
 }
+
+// RequireUsers skips a test whose programs become other users: in the user namespace of a user
+// who is not root there is only one.
+func RequireUsers(t testing.TB) {
+	t.Helper()
+	RequireRoot(t)
+	if os.Getenv(again) == "user" {
+		t.Skip("needs root: programs become other users")
+	}
+}

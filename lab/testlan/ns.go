@@ -140,7 +140,10 @@ func (n *NS) Run(argv ...string) string {
 // output must be files: a goroutine that copies must not start on our thread.
 func (n *NS) Start(cmd *exec.Cmd) {
 	n.t.Helper()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	ns := n.Open()
 	defer ns.Close()
 	must(n.t, parent().start(ns, cmd))
