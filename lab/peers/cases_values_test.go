@@ -20,7 +20,7 @@ var valueReplies = []reply{
 	{name: "address in 100.64/10", both: []edit{your("100.64.7.9")}},
 	{name: "first address of the subnet", both: []edit{your("198.51.100.0")}, refusal: "address is the subnet's own or its broadcast address", why: edge},
 	{name: "last address of the subnet", both: []edit{your("198.51.100.255")}, refusal: "address is the subnet's own or its broadcast address", why: edge},
-	{name: "the router's address", both: []edit{set(codeRouter, "YOUR")}},
+	{name: "the router's address", both: []edit{set(codeRouter, "YOUR")}, differs: "a router that is the client itself leads nowhere"},
 
 	{name: "no mask", both: []edit{drop(codeMask)}},
 	{name: "no mask, address ends in 255", both: []edit{drop(codeMask), your("198.51.100.255")}},
@@ -33,7 +33,7 @@ var valueReplies = []reply{
 	{name: "mask 128.0.0.0", both: []edit{set(codeMask, "80000000")}},
 	{name: "/31", both: []edit{set(codeMask, "fffffffe")}},
 	{name: "/32, router off the link", both: []edit{set(codeMask, "ffffffff"), set(codeRouter, "c6336401")}},
-	{name: "/32, router is the address", both: []edit{set(codeMask, "ffffffff"), set(codeRouter, "YOUR")}},
+	{name: "/32, router is the address", both: []edit{set(codeMask, "ffffffff"), set(codeRouter, "YOUR")}, differs: "a default route to the link, as dhcpcd makes it"},
 	{name: "/32, routes in 121", both: []edit{set(codeMask, "ffffffff"), add("790e 20c6336401YOUR 00c6336401")}},
 
 	{name: "lease of 0 s", both: []edit{set(codeTime, "00000000")}},

@@ -27,6 +27,8 @@ type client struct {
 	links  []testlan.Link // by reply
 	taken  []netip.Prefix // by reply; invalid: nothing yet
 	server *server
+	dir    string // with the files of start
+	pid    int
 }
 
 // newClient makes the links, all in one namespace, and the server that answers them.
@@ -73,16 +75,17 @@ cd "$0"
 // start starts a shell's script in a directory with those files. Its arguments are the links.
 func (c *client) start(script string, files map[string]string) {
 	c.t.Helper()
-	dir := c.t.TempDir()
+	c.dir = c.t.TempDir()
 	for name, text := range files {
-		must(c.t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755))
+		must(c.t, os.WriteFile(filepath.Join(c.dir, name), []byte(text), 0o755))
 	}
 	// All processes of the namespace end with the first one, which stays the shell: a client that becomes
 	// another user would outlive this process.
 	script += "\nwait\n"
-	cmd := exec.Command("sh", append([]string{"-e", "-c", private + script, dir}, c.names()...)...)
+	cmd := exec.Command("sh", append([]string{"-e", "-c", private + script, c.dir}, c.names()...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID}
-	c.run(c.ns, cmd, filepath.Join(dir, "said"))
+	c.run(c.ns, cmd, filepath.Join(c.dir, "said"))
+	c.pid = cmd.Process.Pid
 }
 
 // run starts the client, stops it when the test ends, and tells what it has said if the test failed.

@@ -64,13 +64,14 @@ func build(t *testing.T) string {
 type answers struct {
 	all     sync.WaitGroup
 	bound   []netip.Prefix
+	got     []values
 	refused []string // the error
 }
 
 // acquire asks for a lease for each link, all at once. Each link is on a LAN of its own as far as leased
 // knows: the servers of one LAN have a say about how long a start waits for another.
 func (c *client) acquire() *answers {
-	a := &answers{bound: make([]netip.Prefix, len(c.links)), refused: make([]string, len(c.links))}
+	a := &answers{bound: make([]netip.Prefix, len(c.links)), got: make([]values, len(c.links)), refused: make([]string, len(c.links))}
 	for i := range c.links {
 		a.all.Go(func() {
 			lease, err := call(c.request(i))
@@ -78,7 +79,7 @@ func (c *client) acquire() *answers {
 			case err != nil:
 				a.refused[i] = err.Error()
 			case lease != nil:
-				a.bound[i] = lease.Address
+				a.bound[i], a.got[i] = lease.Address, granted(lease)
 			}
 		})
 	}
@@ -101,7 +102,7 @@ func (c *client) request(i int) leaseapi.AcquireRequest {
 		Link:       leaseapi.Link{Netns: l.NS.Path, Index: l.Index, MAC: l.MAC.String(), Host: l.Peer, MTU: 1500},
 		Client:     leaseapi.Client{ClientID: "01" + hex.EncodeToString(l.MAC)},
 		Policy: leaseapi.Policy{
-			NoDefaultRoute: true, TimeoutMS: timeout.Milliseconds(), OnTimeout: "fail", Release: "never", ConflictCheck: "off",
+			TimeoutMS: timeout.Milliseconds(), OnTimeout: "fail", Release: "never", ConflictCheck: "off",
 		},
 	}
 }

@@ -19,11 +19,14 @@ type row struct {
 	reply
 	peers []netip.Prefix // as in peers; invalid: refused
 	ours  netip.Prefix
-	said  string // leased's error
+	said  string   // leased's error
+	told  []values // by the peers
+	got   values   // by leased
 }
 
 // A reply that three of the four peers bind is bound by leased, or refused for a reason that the
-// table and leased's error name.
+// table and leased's error name. What three of them take from it leased takes, too, or the table
+// says why not.
 func TestRepliesThatOtherClientsTake(t *testing.T) {
 	testlan.RequireUsers(t)
 	begin := time.Now()
@@ -38,6 +41,9 @@ func TestRepliesThatOtherClientsTake(t *testing.T) {
 		t.Run(r.name, func(t *testing.T) {
 			if wrong := r.wrong(); wrong != "" {
 				t.Error(wrong)
+			}
+			if others := r.others(); others != "" && r.differs == "" {
+				t.Errorf("%s; the table does not say why; the peers have %s", others, r.told)
 			}
 		})
 	}
@@ -63,9 +69,9 @@ func matrix(t *testing.T) []row {
 	}
 	var rows []row
 	for i, r := range replies {
-		row := row{reply: r, ours: answers.bound[i], said: answers.refused[i]}
+		row := row{reply: r, ours: answers.bound[i], said: answers.refused[i], got: answers.got[i]}
 		for _, c := range others {
-			row.peers = append(row.peers, c.taken[i])
+			row.peers, row.told = append(row.peers, c.taken[i]), append(row.told, c.told(i))
 		}
 		rows = append(rows, row)
 	}

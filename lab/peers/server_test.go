@@ -21,6 +21,9 @@ type reply struct {
 	refusal string
 	// why is the reason of ours to refuse what three of the four bind.
 	why string
+	// differs is the reason of ours not to have the router, the DNS servers or the names of three of the
+	// four.
+	differs string
 }
 
 // address is the one that the i-th reply gives, if it does not say another.
