@@ -26,8 +26,11 @@ type Host struct {
 	// container's MAC. Make fails if Guard does. nil: no link is guarded.
 	Guard func(name string, index int, mac net.HardwareAddr) error
 
+	// KeepOut is called with a VLAN device that Make has made, before it is up: the host is to
+	// take no part in the VLAN. Make fails if KeepOut does. nil: the host may.
+	KeepOut func(name string) error
+
 	conn *rtnetlink.Conn
-	ns   *netns.NS // nil: the caller's
 }
 
 // OpenHost opens a Host on the caller's network namespace, or on ns if it is not nil.
@@ -41,7 +44,7 @@ func OpenHost(ns *netns.NS) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Host{conn: conn, ns: ns}, nil
+	return &Host{conn: conn}, nil
 }
 
 // Close closes the Host.

@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
@@ -161,15 +160,16 @@ func (h *Host) makeDevice(on Interface, vlan int) (rtnetlink.Link, error) {
 	return l, lost
 }
 
-// prepare brings our VLAN device up, with the parent's MTU. The host takes no part in the VLAN: it
-// gets no IPv6 address there, and does not answer ARP for its addresses.
+// prepare brings our VLAN device up, with the parent's MTU.
 func (h *Host) prepare(on Interface, l rtnetlink.Link, vlan int) (rtnetlink.Link, error) {
 	if l.Flags&unix.IFF_UP != 0 && l.MTU == on.link.MTU {
 		return l, nil
 	}
 	if l.Flags&unix.IFF_UP == 0 {
-		if err := h.keepOut(l.Name); err != nil {
-			return l, err
+		if h.KeepOut != nil {
+			if err := h.KeepOut(l.Name); err != nil {
+				return l, fmt.Errorf("set up %s: %w", l.Name, err)
+			}
 		}
 		alias := rtnetlink.String(unix.IFLA_IFALIAS, fmt.Sprintf("net-dhcp: %s vlan %d", on.link.Name, vlan))
 		if err := change(h.conn, numbered(l.Index), unix.IFF_UP, alias); err != nil {
@@ -180,26 +180,4 @@ func (h *Host) prepare(on Interface, l rtnetlink.Link, vlan int) (rtnetlink.Link
 		_ = change(h.conn, numbered(l.Index), 0, rtnetlink.Uint32(unix.IFLA_MTU, uint32(on.link.MTU)))
 	}
 	return h.conn.LinkByIndex(l.Index)
-}
-
-// keepOut keeps the host out of what is behind one of its interfaces.
-func (h *Host) keepOut(name string) error {
-	ns := h.ns
-	if ns == nil {
-		own, err := netns.Open("/proc/thread-self/ns/net")
-		if err != nil {
-			return err
-		}
-		defer own.Close()
-		ns = own
-	}
-	return ns.Sysctl(func(dir string) error {
-		for key, value := range map[string]string{"ipv6/conf/" + name + "/disable_ipv6": "1", "ipv4/conf/" + name + "/arp_ignore": "8"} {
-			err := os.WriteFile(dir+"/net/"+key, []byte(value), 0)
-			if err != nil && !errors.Is(err, os.ErrNotExist) { // a kernel without IPv6
-				return fmt.Errorf("set up %s: %w", name, err)
-			}
-		}
-		return nil
-	})
 }

@@ -44,7 +44,7 @@ type Maker interface {
 
 // Maker looks at the host's interface on which a link is to be made.
 func (l Linux) Maker(s attach.Spec) (Maker, error) {
-	host, err := attach.OpenHost(l.Host)
+	host, err := l.openHost()
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ type raised struct {
 func (r raised) make(x Linux, on string, mac net.HardwareAddr) (index int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), standInFor)
 	defer cancel()
-	host, err := attach.OpenHost(x.Host)
+	host, err := x.openHost()
 	if err != nil {
 		return 0, err
 	}

@@ -103,6 +103,11 @@ func TestVLANsOfAParent(t *testing.T) {
 	second, b := c.start("100", 2)
 	third, _ := c.start("200", 3)
 	c.devices(2)
+	for line := range strings.Lines(c.lan.Host.Run("ip", "-br", "addr", "show", "type", "vlan")) {
+		if len(strings.Fields(line)) > 2 {
+			t.Errorf("the host is in the VLAN: %s", line)
+		}
+	}
 	second.Run("ip", "addr", "add", "203.0.113.99/24", "dev", "eth0")
 	if second.Run("sh", "-c", "ping -c1 -W1 203.0.113.1 >/dev/null 2>&1; echo $?") == "0" {
 		t.Error("a container reaches another VLAN")
