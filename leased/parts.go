@@ -21,6 +21,7 @@ import (
 	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/links"
 	"podman-net-dhcp/leased/internal/manager"
+	"podman-net-dhcp/leased/internal/shim"
 	"podman-net-dhcp/leased/internal/store"
 	"podman-net-dhcp/leased/internal/wire"
 )
@@ -39,6 +40,7 @@ type parts struct {
 	leases    *manager.Manager
 	ports     *guard.Guard
 	vlans     *kernel.VLANs
+	shims     *shim.Keeper
 	up        chan struct{} // closed when systemd has heard that leased is ready
 
 	opened []io.Closer
@@ -121,10 +123,11 @@ func (p *parts) restore() error {
 	p.ports = guard.New(nil, p.log)
 	p.opened = append(p.opened, p.ports)
 	p.vlans = kernel.NewVLANs(nil, p.log)
+	p.shims = shim.New(nil, p.log)
 	p.idle = newIdle(p.idleAfter)
 	p.leases, err = manager.New(manager.Config{
 		Log: p.log, Clock: clk, Kernel: kernel.Linux{Guard: p.ports, VLANs: p.vlans, Helper: helperOf()}, Store: state, Memory: p.memories(), Working: p.working(), Rand: random,
-		BootID: boot, Changed: p.idle.leases, Watch: p.links.Watch, Worked: p.collector.worked,
+		BootID: boot, Changed: p.idle.leases, Watch: p.links.Watch, Shim: p.shims.Tell, Worked: p.collector.worked,
 	})
 	if err != nil {
 		p.log.Error("some leases on disk cannot be read", "err", err)

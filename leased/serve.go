@@ -51,6 +51,7 @@ func (p *parts) tasks() tasks {
 		{name: "watch the host's links", run: p.watchLinks},
 		{name: "watch for clones", run: p.watchClones},
 		{name: "watch what containers take of routers", run: p.watchTakings},
+		{name: "keep the host's shims", run: p.shims.Run},
 		{name: "count leases and callers", run: p.idle.run},
 		{name: "remove VLAN devices", run: p.vlans.Run},
 		{name: "manage leases", run: p.manage},

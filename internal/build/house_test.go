@@ -39,6 +39,7 @@ var floors = map[string]int{
 	"leased/internal/wire":       12,
 	"leased/internal/guard":      13,
 	"leased/internal/links":      13,
+	"leased/internal/shim":       13,
 	"leased/internal/helper":     12,
 	"leased/internal/binding":    13,
 	"leased/internal/resolv":     13,

@@ -49,6 +49,7 @@ var keys = []key{
 	{name: "vlan", network: true, values: "1 to 4094", parse: number(func(o *Options) *int { return &o.VLAN }, 1, 4094)},
 	{name: "isolate", network: true, values: "false, true", parse: boolean(func(o *Options) *bool { return &o.Isolate })},
 	{name: "guard", network: true, values: "on, off", parse: parseGuard},
+	{name: "shim", network: true, values: "an IPv4 address", parse: unicast4(func(o *Options) *netip.Addr { return &o.Shim })},
 	{name: "mtu", alias: "com.docker.network.driver.mtu", values: "576 to 65535", parse: number(func(o *Options) *int { return &o.MTU }, 576, 65535)},
 	{name: "mac", values: "stable, random, or a unicast MAC", parse: parseMAC},
 	{name: "client_id", values: "mac, duid, none, text, or hex as 01:02:… or 0x0102…", parse: parseClientID},
@@ -57,7 +58,7 @@ var keys = []key{
 	{name: "fqdn", values: "false, true", parse: boolean(func(o *Options) *bool { return &o.FQDN })},
 	{name: "vendor_class", values: "text", parse: text(func(o *Options) *string { return &o.VendorClass })},
 	{name: "user_class", values: "text", parse: text(func(o *Options) *string { return &o.UserClass })},
-	{name: "request_ip", values: "an IPv4 address", parse: parseRequestIP},
+	{name: "request_ip", values: "an IPv4 address", parse: unicast4(func(o *Options) *netip.Addr { return &o.RequestIP })},
 	{name: "ip_policy", values: "prefer, require", parse: parseIPPolicy},
 	{name: "server", values: listed, parse: parseAllowed(func(o *Options) *[]netip.Prefix { return &o.Servers })},
 	{name: "router", values: listed, parse: parseAllowed(func(o *Options) *[]netip.Prefix { return &o.Routers })},
@@ -197,13 +198,15 @@ func CheckMAC(mac net.HardwareAddr) error {
 	return nil
 }
 
-func parseRequestIP(o *Options, v string) error {
-	ip, err := netip.ParseAddr(v)
-	if err != nil || !ip.Is4() || ip.IsUnspecified() || ip.IsMulticast() || ip.IsLoopback() {
-		return errValue
+func unicast4(field func(*Options) *netip.Addr) func(*Options, string) error {
+	return func(o *Options, v string) error {
+		ip, err := netip.ParseAddr(v)
+		if err != nil || !ip.Is4() || ip.IsUnspecified() || ip.IsMulticast() || ip.IsLoopback() {
+			return errValue
+		}
+		*field(o) = ip
+		return nil
 	}
-	o.RequestIP = ip
-	return nil
 }
 
 func parseIPPolicy(o *Options, v string) error {

@@ -22,12 +22,13 @@ const Prefix = "io.leased."
 
 // Options are validated options. The zero value is not valid; Parse makes them.
 type Options struct {
-	Bridge, Parent string // the host interface; exactly one is set once resolved
-	Mode           string // of a macvlan: bridge, private, vepa, passthru
-	Isolate        bool   // bridge port isolation
-	VLAN           int    // of a bridge port or parent; 0: none
-	Guard          bool   // of a bridge port: no server's, router's or other host's frames
-	MTU            int    // 0: the server's, else the host interface's
+	Bridge, Parent string     // the host interface; exactly one is set once resolved
+	Mode           string     // of a macvlan: bridge, private, vepa, passthru
+	Isolate        bool       // bridge port isolation
+	VLAN           int        // of a bridge port or parent; 0: none
+	Guard          bool       // of a bridge port: no server's, router's or other host's frames
+	MTU            int        // 0: the server's, else the host interface's
+	Shim           netip.Addr // the address of the host's macvlan on the parent; invalid: it has none
 
 	MAC      net.HardwareAddr // nil: derived
 	MACFrom  string           // stable or random, where MAC is nil
@@ -100,6 +101,20 @@ func (o Options) check() error {
 	if o.Release == "never" && o.Passing() {
 		return errors.New("options mac=random and release=never exclude each other: no container could come back for the lease; " +
 			"give one, or client_id")
+	}
+	return o.checkShim()
+}
+
+// checkShim refuses a shim that would reach nobody.
+func (o Options) checkShim() error {
+	switch {
+	case !o.Shim.IsValid():
+	case o.Bridge != "":
+		return fmt.Errorf("option shim=%s works only on a parent: on the bridge %s, host and containers reach each other without it; leave it out", o.Shim, o.Bridge)
+	case o.Mode != "bridge":
+		return fmt.Errorf("options mode=%s and shim=%s exclude each other: only with mode=bridge do the macvlans of a host reach each other; leave one out", o.Mode, o.Shim)
+	case o.VLAN != 0:
+		return fmt.Errorf("options vlan=%d and shim=%s exclude each other; make a VLAN device and name it as parent", o.VLAN, o.Shim)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func TestEveryKeyTakesWhatItSaysItTakes(t *testing.T) {
 	t.Parallel()
 	good := map[string][]string{
 		"bridge": {"br0"}, "parent": {"eth0.100", "the-port-that-leads-to-the-lan", strings.Repeat("a", 127)}, "vlan": {"1", "4094"}, "mode": {"bridge", "private", "vepa", "passthru"},
-		"isolate": {"true", "false", "1"}, "guard": {"on", "off"}, "mtu": {"576", "9000", "65535"}, "mac": {"stable", "random", "02:00:00:00:00:01"},
+		"isolate": {"true", "false", "1"}, "guard": {"on", "off"}, "shim": {"192.0.2.9"}, "mtu": {"576", "9000", "65535"}, "mac": {"stable", "random", "02:00:00:00:00:01"},
 		"client_id": {"mac", "duid", "none", "text", "01:02", "0xff0102"}, "duid": {"host", "container"}, "hostname": {"auto", "none", "web", "web.lan"},
 		"fqdn": {"true"}, "vendor_class": {"any text"}, "user_class": {"x"}, "request_ip": {"192.0.2.9"},
 		"ip_policy": {"prefer", "require"}, "server": {"all", "192.0.2.1", "192.0.2.1 198.51.100.0/24,192.0.2.2"}, "router": {"192.0.2.1"}, "dns": {"dhcp", "none", "192.0.2.1", "192.0.2.1 2001:db8::1", "192.0.2.1,192.0.2.2"},
@@ -41,7 +41,7 @@ func TestEveryKeyTakesWhatItSaysItTakes(t *testing.T) {
 	}
 	bad := map[string][]string{
 		"bridge": {"", ".", "a/b", "a b", strings.Repeat("a", 128)}, "parent": {"..", "eth0:1"}, "vlan": {"0", "4095", "5,6", ""}, "mode": {"", "source"},
-		"isolate": {"", "yes"}, "guard": {"", "true"}, "mtu": {"575", "65536", "-1", "1e3", ""}, "mac": {"", "02:00:00:00:00", "01:00:00:00:00:01", "00:00:00:00:00:00", "02:00:00:00:00:01:02:03"},
+		"isolate": {"", "yes"}, "guard": {"", "true"}, "shim": {"", "dhcp6", "0.0.0.0", "224.0.0.1", "127.0.0.1", "2001:db8::1", "192.0.2.9/24"}, "mtu": {"575", "65536", "-1", "1e3", ""}, "mac": {"", "02:00:00:00:00", "01:00:00:00:00:01", "00:00:00:00:00:00", "02:00:00:00:00:01:02:03"},
 		"client_id": {"", "0x01"}, "duid": {"", "mac"}, "hostname": {"", "-a", "a-", "a_b", "a..b", strings.Repeat("a", 64)},
 		"fqdn": {"maybe"}, "vendor_class": {"a\nb", strings.Repeat("x", 256)}, "user_class": {"\x00"}, "request_ip": {"", "0.0.0.0", "224.0.0.1", "127.0.0.1", "::1", "192.0.2.9/24"},
 		"ip_policy": {"must"}, "server": {"", "x", "192.0.2.1/24", "fe80::1", "1.1.1.1 2.2.2.2 3.3.3.3 4.4.4.4 5.5.5.5 6.6.6.6 7.7.7.7 8.8.8.8 9.9.9.9"}, "router": {"192.0.2.1/33"}, "dns": {"", "router", "fe80::1%eth0", "1.2.3"}, "metric": {"-1", "4294967295"},
@@ -74,13 +74,33 @@ func TestLayers(t *testing.T) {
 	if err != nil || o.Bridge != "br0" || o.Metric != 9 || o.Hostname != "web" || o.MTU != 1400 || o.Host() != "br0" {
 		t.Errorf("%+v, %v", o, err)
 	}
-	for name := range map[string]bool{"bridge": true, "parent": true, "mode": true, "isolate": true, "guard": true, "vlan": true} {
+	for name := range map[string]bool{"bridge": true, "parent": true, "mode": true, "isolate": true, "guard": true, "vlan": true, "shim": true} {
 		if _, err := Per(network, map[string]string{name: "x"}); err == nil || !strings.Contains(err.Error(), "belongs to the network") {
 			t.Errorf("%s of a container: %v", name, err)
 		}
 	}
 	if _, err := Parse(map[string]string{"": "x"}); err == nil {
 		t.Error("took an empty key")
+	}
+}
+
+// A shim is for macvlans that their siblings reach.
+func TestWhereAShimReachesNobody(t *testing.T) {
+	t.Parallel()
+	for want, given := range map[string]map[string]string{
+		"works only on a parent":          {"bridge": "br0"},
+		"mode=private and shim=192.0.2.9": {"parent": "eth0", "mode": "private"},
+		"mode=vepa and":                   {"parent": "eth0", "mode": "vepa"},
+		"mode=passthru and":               {"mode": "passthru"},
+		"vlan=5 and shim":                 {"parent": "eth0", "vlan": "5"},
+	} {
+		given["shim"] = "192.0.2.9"
+		if _, err := Parse(given); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v; want %s", given, err, want)
+		}
+	}
+	if o, err := Parse(map[string]string{"parent": "eth0", "shim": "192.0.2.9"}); err != nil || o.Shim.String() != "192.0.2.9" {
+		t.Errorf("%v, %v", o.Shim, err)
 	}
 }
 

@@ -83,7 +83,7 @@ func checkNetwork(n types.Network) error {
 
 // fits refuses an option that says nothing for this kind of link.
 func fits(on attach.Interface, o options.Options, given map[string]string) error {
-	for option, kind := range map[string]string{"mode": "parent", "isolate": "bridge", "guard": "bridge"} {
+	for option, kind := range map[string]string{"mode": "parent", "isolate": "bridge", "guard": "bridge", "shim": "parent"} {
 		if value, ok := given[option]; ok && on.Kind() != kind {
 			return fmt.Errorf("option %s=%s works only on a %s, but %s is a %s", option, value, kind, on.Name(), on.Kind())
 		}

@@ -221,6 +221,14 @@ func (a *Attachment) Request() *request.Request { return a.req }
 // Place is the container's link.
 func (a *Attachment) Place() kernel.Place { return a.place }
 
+// Addr is the container's IPv4 address; invalid: none is in use.
+func (a *Attachment) Addr() netip.Addr {
+	if !a.lives() || !a.v4.Bound() {
+		return netip.Addr{}
+	}
+	return a.v4.InUse().Addr.Addr()
+}
+
 // LAN is the attachment's membership of its LAN.
 func (a *Attachment) LAN() *lan.Member { return a.lan }
 

@@ -114,7 +114,13 @@ func (e OutOfReach) Attrs() []slog.Attr {
 
 // Remedy is the next step where a container on the host interface on does not reach the host.
 func Remedy(on string) string {
-	return "put " + on + " into a bridge and use -o bridge=, or give the host a macvlan of its own on " + on
+	return "create the network with -o shim=ADDRESS, an address for the host that is not in the DHCP server's pool; or put " + on + " into a bridge and use -o bridge="
+}
+
+// ServerRemedy is the next step where the host's DHCP server does not hear a container on the host
+// interface on. A shim is none: there is one as soon as a container has an address.
+func ServerRemedy(on string) string {
+	return "put " + on + " into a bridge and use -o bridge=, or have the server listen on a macvlan of its own on " + on
 }
 
 func (Twin) Level() slog.Level { return slog.LevelWarn }

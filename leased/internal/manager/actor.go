@@ -20,6 +20,7 @@ type actor struct {
 	key     string
 	inbox   []func()
 	running bool
+	shimmed bool // Config.Shim knows of it
 	suspect bool // the leased before was killed at its work: its turns come last
 	due     clock.Instant
 	index   int                  // in the timer heap; -1: not in it
@@ -171,6 +172,7 @@ func (x *actor) next() func() {
 func (x *actor) restLocked() {
 	x.running, x.inbox, x.shown = false, nil, nil
 	defer x.m.countLocked()
+	x.shimLocked()
 	if x.at == nil {
 		x.m.timers.remove(x)
 		x.numberLocked(kernel.Unnumbered)

@@ -11,6 +11,7 @@ import (
 	"podman-net-dhcp/leased/internal/attachment"
 	"podman-net-dhcp/leased/internal/kernel"
 	"podman-net-dhcp/leased/internal/request"
+	"podman-net-dhcp/leased/internal/shim"
 	"podman-net-dhcp/leased/internal/store"
 )
 
@@ -53,7 +54,7 @@ type Kernel interface {
 	LANRouters(host string) (kernel.RoutersConn, error)
 }
 
-// Config is everything that a Manager stands on. Only Memory, Working, Changed, Watch and Worked may be nil.
+// Config is everything that a Manager stands on. Only Memory, Working, Changed, Watch, Shim and Worked may be nil.
 type Config struct {
 	Log    *slog.Logger
 	Clock  Clock
@@ -69,6 +70,9 @@ type Config struct {
 	Changed func(n int)
 	// Watch has a host interface watched, see HostChanged. It must not block.
 	Watch func(host string)
+	// Shim is told by which shim the host is to reach an attachment's container; the zero Use: by
+	// none. It must neither block nor call the Manager.
+	Shim func(key string, u shim.Use)
 	// Worked is called after an attachment has worked: for a call, a message or a timer.
 	// It must not block.
 	Worked func()

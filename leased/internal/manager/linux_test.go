@@ -17,6 +17,7 @@ import (
 	"podman-net-dhcp/lab/testlan"
 	"podman-net-dhcp/leased/internal/clock"
 	"podman-net-dhcp/leased/internal/kernel"
+	"podman-net-dhcp/leased/internal/shim"
 	"podman-net-dhcp/leased/internal/store"
 	"podman-net-dhcp/leased/internal/wire"
 )
@@ -47,14 +48,20 @@ func onDisk(t *testing.T, k kernel.Linux, dir string, watch func(host string)) (
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	log = &logbook{}
-	started, err := New(Config{
-		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Clock: clk, Kernel: k, Store: disk, Rand: counter(), BootID: "boot", Watch: watch,
-	})
+	lines := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	c := Config{Log: lines, Clock: clk, Kernel: k, Store: disk, Rand: counter(), BootID: "boot", Watch: watch}
+	var work sync.WaitGroup
+	if k.Host != nil {
+		shims := shim.New(k.Host, lines)
+		c.Shim = shims.Tell
+		defer func() { work.Go(func() { _ = shims.Run(ctx) }) }() // as leased, which has read the records then
+	}
+	started, err := New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan struct{})
-	go func() { defer close(ended); started.Run(ctx) }()
+	go func() { defer close(ended); started.Run(ctx); work.Wait() }()
 	stop = sync.OnceFunc(func() { cancel(); <-ended; clk.Close(); disk.Close(); wire.Flush() })
 	t.Cleanup(stop)
 	return tested{started}, log, stop

@@ -12,6 +12,9 @@ import (
 // Judge returns the line that allows all of a request. Else its error says, for the user, what
 // no line allows and which line to add.
 func (p Policy) Judge(r Request) (Line, error) {
+	if r.Options.Shim.IsValid() { // it configures the host
+		return Line{}, fmt.Errorf("shim=%s configures the host, and no policy allows this; only a network of root's has it: podman network create -o shim=…", r.Options.Shim)
+	}
 	var near *Line // the line that lacks least
 	lacks := []string{}
 	for i, l := range p.Lines {

@@ -165,6 +165,22 @@ func TestOneLineAllowsAllOfARequest(t *testing.T) {
 	}
 }
 
+// A shim configures the host, so no line allows it.
+func TestNoPolicyAllowsAShim(t *testing.T) {
+	t.Parallel()
+	lines, err := Parse("p", "hook parent=eth0 mac=any hostname=any")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := Policy{File: "p", Lines: lines}
+	if _, err := p.Judge(asks(t, "parent=eth0")); err != nil {
+		t.Error(err)
+	}
+	if _, err := p.Judge(asks(t, "parent=eth0 shim=192.0.2.9")); err == nil || !strings.Contains(err.Error(), "shim=192.0.2.9 configures the host, and no policy allows this") {
+		t.Error(err)
+	}
+}
+
 func TestRefusalSaysWhere(t *testing.T) {
 	t.Parallel()
 	lines, err := Parse("/etc/leased/policy.d/web.conf", "\nhook bridge=br0 hostname=any\nhook bridge=br0\n")

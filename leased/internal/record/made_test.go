@@ -18,7 +18,7 @@ func TestMadeIsOnDisk(t *testing.T) {
 		t.Fatalf("%+v, %v", r.Request.Link, err)
 	}
 	for _, made := range []request.Made{
-		{Kind: request.Veth, Isolate: true}, {Kind: request.Bridge, MTU: 1400}, {Kind: request.Private}, {Kind: request.VEPA}, {Kind: request.Passthru},
+		{Kind: request.Veth, Isolate: true}, {Kind: request.Bridge, MTU: 1400}, {Kind: request.Bridge, Shim: request.Shim{192, 0, 2, 9}}, {Kind: request.Private}, {Kind: request.VEPA}, {Kind: request.Passthru},
 	} {
 		r.Request.Link.Made = made
 		b, err := json.Marshal(r)
@@ -29,9 +29,9 @@ func TestMadeIsOnDisk(t *testing.T) {
 		if err != nil || back.Request.Link.Made != made {
 			t.Errorf("%+v came back as %+v, %v", made, back.Request.Link.Made, err)
 		}
-		for _, wrong := range []string{`"kind":"tap"`, `"kind":"veth","mtu":65536`} {
+		for _, wrong := range []string{`"kind":"tap"`, `"kind":"veth","shim":"2001:db8::9"`, `"kind":"veth","mtu":65536`} {
 			bad := strings.Replace(string(b), `"kind":"`+made.Kind.String()+`"`, wrong, 1)
-			if made.MTU == 0 && json.Unmarshal([]byte(bad), &back) == nil {
+			if made.MTU == 0 && made.Shim == (request.Shim{}) && json.Unmarshal([]byte(bad), &back) == nil {
 				t.Errorf("%s is taken", wrong)
 			}
 		}

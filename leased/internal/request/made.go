@@ -3,6 +3,8 @@
 package request
 
 import (
+	"net/netip"
+
 	"podman-net-dhcp/internal/attach"
 	"podman-net-dhcp/internal/leaseapi"
 	"podman-net-dhcp/internal/options"
@@ -14,7 +16,28 @@ import (
 type Made struct {
 	Kind    Kind
 	Isolate bool   // of a bridge port
+	Shim    Shim   // by which the host reaches a macvlan
 	MTU     uint32 // in bytes; 0: the host interface's
+}
+
+// Shim is the IPv4 address of the host's own macvlan on the parent, by which host and container
+// reach each other. The zero Shim is none.
+type Shim [4]byte
+
+// ShimOf returns the shim of an IPv4 address, or of none.
+func ShimOf(addr netip.Addr) (s Shim) {
+	if addr.Is4() {
+		s = addr.As4()
+	}
+	return s
+}
+
+// Addr is the shim's address; invalid: there is no shim.
+func (s Shim) Addr() (addr netip.Addr) {
+	if s != (Shim{}) {
+		addr = netip.AddrFrom4(s)
+	}
+	return addr
 }
 
 // Kind is the kind of a link that leased has made: a veth, or a macvlan in one of its modes.
@@ -45,6 +68,7 @@ func made(link attach.Link, o options.Options) Made {
 	m := Made{Kind: Veth, Isolate: o.Isolate, MTU: uint32(o.MTU)}
 	if !link.Bridge {
 		m.Kind, _ = ParseKind(o.Mode)
+		m.Shim = ShimOf(o.Shim)
 	}
 	return m
 }
