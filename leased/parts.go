@@ -132,6 +132,7 @@ func (p *parts) restore() error {
 	if err != nil {
 		p.log.Error("some leases on disk cannot be read", "err", err)
 	}
+	p.shims.Leases = p.leases
 	return nil
 }
 

@@ -49,7 +49,7 @@ var keys = []key{
 	{name: "vlan", network: true, values: "1 to 4094", parse: number(func(o *Options) *int { return &o.VLAN }, 1, 4094)},
 	{name: "isolate", network: true, values: "false, true", parse: boolean(func(o *Options) *bool { return &o.Isolate })},
 	{name: "guard", network: true, values: "on, off", parse: parseGuard},
-	{name: "shim", network: true, values: "an IPv4 address", parse: unicast4(func(o *Options) *netip.Addr { return &o.Shim })},
+	{name: "shim", network: true, values: "an IPv4 address, dhcp", parse: parseShim},
 	{name: "mtu", alias: "com.docker.network.driver.mtu", values: "576 to 65535", parse: number(func(o *Options) *int { return &o.MTU }, 576, 65535)},
 	{name: "mac", values: "stable, random, or a unicast MAC", parse: parseMAC},
 	{name: "client_id", values: "mac, duid, none, text, or hex as 01:02:… or 0x0102…", parse: parseClientID},
@@ -196,6 +196,13 @@ func CheckMAC(mac net.HardwareAddr) error {
 		return errors.New("not a unicast Ethernet address")
 	}
 	return nil
+}
+
+func parseShim(o *Options, v string) error {
+	if o.Shim, o.ShimDHCP = (netip.Addr{}), v == "dhcp"; o.ShimDHCP {
+		return nil
+	}
+	return unicast4(func(o *Options) *netip.Addr { return &o.Shim })(o, v)
 }
 
 func unicast4(field func(*Options) *netip.Addr) func(*Options, string) error {

@@ -28,7 +28,8 @@ type Options struct {
 	VLAN           int        // of a bridge port or parent; 0: none
 	Guard          bool       // of a bridge port: no server's, router's or other host's frames
 	MTU            int        // 0: the server's, else the host interface's
-	Shim           netip.Addr // the address of the host's macvlan on the parent; invalid: it has none
+	Shim           netip.Addr // the address of the host's macvlan on the parent; invalid: none, or with ShimDHCP a lease's
+	ShimDHCP       bool
 
 	MAC      net.HardwareAddr // nil: derived
 	MACFrom  string           // stable or random, where MAC is nil
@@ -105,16 +106,28 @@ func (o Options) check() error {
 	return o.checkShim()
 }
 
+// ShimText is the option shim as users type it; empty: there is none.
+func (o Options) ShimText() string {
+	switch {
+	case o.ShimDHCP:
+		return "dhcp"
+	case o.Shim.IsValid():
+		return o.Shim.String()
+	}
+	return ""
+}
+
 // checkShim refuses a shim that would reach nobody.
 func (o Options) checkShim() error {
+	shim := o.ShimText()
 	switch {
-	case !o.Shim.IsValid():
+	case shim == "":
 	case o.Bridge != "":
-		return fmt.Errorf("option shim=%s works only on a parent: on the bridge %s, host and containers reach each other without it; leave it out", o.Shim, o.Bridge)
+		return fmt.Errorf("option shim=%s works only on a parent: on the bridge %s, host and containers reach each other without it; leave it out", shim, o.Bridge)
 	case o.Mode != "bridge":
-		return fmt.Errorf("options mode=%s and shim=%s exclude each other: only with mode=bridge do the macvlans of a host reach each other; leave one out", o.Mode, o.Shim)
+		return fmt.Errorf("options mode=%s and shim=%s exclude each other: only with mode=bridge do the macvlans of a host reach each other; leave one out", o.Mode, shim)
 	case o.VLAN != 0:
-		return fmt.Errorf("options vlan=%d and shim=%s exclude each other; make a VLAN device and name it as parent", o.VLAN, o.Shim)
+		return fmt.Errorf("options vlan=%d and shim=%s exclude each other; make a VLAN device and name it as parent", o.VLAN, shim)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func TestEveryKeyTakesWhatItSaysItTakes(t *testing.T) {
 	t.Parallel()
 	good := map[string][]string{
 		"bridge": {"br0"}, "parent": {"eth0.100", "the-port-that-leads-to-the-lan", strings.Repeat("a", 127)}, "vlan": {"1", "4094"}, "mode": {"bridge", "private", "vepa", "passthru"},
-		"isolate": {"true", "false", "1"}, "guard": {"on", "off"}, "shim": {"192.0.2.9"}, "mtu": {"576", "9000", "65535"}, "mac": {"stable", "random", "02:00:00:00:00:01"},
+		"isolate": {"true", "false", "1"}, "guard": {"on", "off"}, "shim": {"192.0.2.9", "dhcp"}, "mtu": {"576", "9000", "65535"}, "mac": {"stable", "random", "02:00:00:00:00:01"},
 		"client_id": {"mac", "duid", "none", "text", "01:02", "0xff0102"}, "duid": {"host", "container"}, "hostname": {"auto", "none", "web", "web.lan"},
 		"fqdn": {"true"}, "vendor_class": {"any text"}, "user_class": {"x"}, "request_ip": {"192.0.2.9"},
 		"ip_policy": {"prefer", "require"}, "server": {"all", "192.0.2.1", "192.0.2.1 198.51.100.0/24,192.0.2.2"}, "router": {"192.0.2.1"}, "dns": {"dhcp", "none", "192.0.2.1", "192.0.2.1 2001:db8::1", "192.0.2.1,192.0.2.2"},

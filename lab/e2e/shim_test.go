@@ -45,25 +45,38 @@ func (c *container) reachEachOther(n string) {
 }
 
 // Host and containers of a macvlan network reach each other, also after leased was killed and
-// somebody took the shim away meanwhile. With the last container it is gone.
+// somebody took the shim away meanwhile. With the last container it is gone, and its lease is given
+// back.
 func TestShim(t *testing.T) {
-	s := begin(t)
-	n := s.macvlan("shim=192.0.2.9")
-	a, b := s.run("a", "--network", n), s.run("b", "--network", n)
-	a.reachEachOther(n)
-	b.reachEachOther(n)
-	equal(s, "the shim's address", shimAddr(s), "192.0.2.9")
-	must(s, "ip", "link", "delete", shim(s))
-	a.reachEachOther(n)
+	for name, option := range map[string]string{"address": "192.0.2.9", "lease": "dhcp"} {
+		t.Run(name, func(t *testing.T) {
+			s := begin(t)
+			n := s.macvlan("shim=" + option)
+			a, b := s.run("a", "--network", n), s.run("b", "--network", n)
+			a.reachEachOther(n)
+			b.reachEachOther(n)
+			own := shimAddr(s)
+			must(s, "ip", "link", "delete", shim(s))
+			a.reachEachOther(n)
 
-	pid := leasedPID(s)
-	must(s, "systemctl", "kill", "--signal", "KILL", "leased.service")
-	must(s, "ip", "link", "delete", shim(s))
-	waitLeased(s, pid)
-	b.reachEachOther(n)
+			pid := leasedPID(s)
+			must(s, "systemctl", "kill", "--signal", "KILL", "leased.service")
+			must(s, "ip", "link", "delete", shim(s))
+			waitLeased(s, pid)
+			b.reachEachOther(n)
+			equal(s, "the shim's address", shimAddr(s), own)
 
-	a.remove()
-	b.reachEachOther(n)
-	b.remove()
-	eventually(s, 3*time.Second, "the shim is gone", func() bool { return shim(s) == "" })
+			a.remove()
+			b.reachEachOther(n)
+			b.remove()
+			eventually(s, 3*time.Second, "the shim is gone", func() bool { return shim(s) == "" })
+			if option != "dhcp" {
+				equal(s, "the shim's address", own, option)
+				return
+			}
+			eventually(s, 3*time.Second, "the lease is given back", func() bool {
+				return strings.Contains(strings.Join(logLines(s)[s.mark:], "\n"), "DHCPRELEASE(lan0) "+own)
+			})
+		})
+	}
 }

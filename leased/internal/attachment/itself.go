@@ -19,7 +19,7 @@ const maxAsked = 16
 // lookAtHost tells if the leases name the host as DNS server or router and the container cannot
 // reach it: a macvlan does not reach its own host. It follows the answer.
 func (a *Attachment) lookAtHost(shown *Snapshot, names resolv.Names) {
-	if a.req.Port() != "" || a.req.Link.Made.Shim.Addr().IsValid() { // a guarded port of a bridge; the host's shim
+	if a.req.Port() != "" || a.req.Link.Made.Shim != (request.Shim{}) || a.req.Policy.Shim { // a guarded port of a bridge; the host's shim
 		return
 	}
 	all := slices.Clone(names.Servers)

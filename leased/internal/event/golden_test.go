@@ -46,7 +46,7 @@ var golden = []struct {
 	{event.Proxy{MAC: mac}, "WARN", `msg="a machine claims every address; its claims do not count" WHO mac=02:00:00:00:00:ee`},
 	{event.Proxy{MAC: mac, Server: true}, "WARN", `msg="the DHCP server's or the router's machine claims an address that was given out; its claims do not count" WHO mac=02:00:00:00:00:ee`},
 	{event.Discounted{Addr: netip.MustParseAddr("192.0.2.9"), MAC: mac}, "INFO", `msg="address is said to be in use by a machine whose claims do not count" WHO addr=192.0.2.9 mac=02:00:00:00:00:ee`},
-	{event.OutOfReach{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.2")}, On: "nic0"}, "WARN", `msg="the lease names this host, which a macvlan on the host's interface cannot reach" WHO addr=[192.0.2.2] on=nic0 remedy="create the network with -o shim=ADDRESS, an address for the host that is not in the DHCP server's pool; or put nic0 into a bridge and use -o bridge="`},
+	{event.OutOfReach{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.2")}, On: "nic0"}, "WARN", `msg="the lease names this host, which a macvlan on the host's interface cannot reach" WHO addr=[192.0.2.2] on=nic0 remedy="create the network with -o shim=dhcp, or with -o shim=ADDRESS, an address for the host that is not in the DHCP server's pool; or put nic0 into a bridge and use -o bridge="`},
 	{event.Twin{MAC: mac, Port: "nic1"}, "WARN", `msg="another machine has the container's MAC: is it a clone of this host with the same machine-id? (or a switch returns frames)" WHO mac=02:00:00:00:00:ee port=nic1`},
 	{event.Conflict{Addr: addr, MAC: mac}, "WARN", `msg="address is in use by another machine" WHO addr=192.0.2.9 mac=02:00:00:00:00:ee`},
 

@@ -114,7 +114,7 @@ func (e OutOfReach) Attrs() []slog.Attr {
 
 // Remedy is the next step where a container on the host interface on does not reach the host.
 func Remedy(on string) string {
-	return "create the network with -o shim=ADDRESS, an address for the host that is not in the DHCP server's pool; or put " + on + " into a bridge and use -o bridge="
+	return "create the network with -o shim=dhcp, or with -o shim=ADDRESS, an address for the host that is not in the DHCP server's pool; or put " + on + " into a bridge and use -o bridge="
 }
 
 // ServerRemedy is the next step where the host's DHCP server does not hear a container on the host

@@ -27,7 +27,7 @@ func (d *Driver) bind(l, held lease4.Lease) {
 	spec, left := d.trim(d.spec(l), others)
 	spec.Sources = sources(all)
 	failpoint.At(failpoint.AckBeforeWrite)
-	applied, err := d.cfg.Kernel.Apply4(o.Place(), spec, d.bound)
+	applied, err := d.apply(spec)
 	if err != nil {
 		d.applyFailed(spec, err)
 		return
@@ -54,6 +54,14 @@ func (d *Driver) bind(l, held lease4.Lease) {
 	}
 	o.Remember()
 	o.Renewed()
+}
+
+// apply brings the kernel to spec. The lease of the host's shim is used by another link than this one.
+func (d *Driver) apply(spec binding.Spec) (binding.Applied, error) {
+	if d.cfg.Request.Policy.Shim {
+		return binding.Applied{Spec: spec}, nil
+	}
+	return d.cfg.Kernel.Apply4(d.cfg.Owner.Place(), spec, d.bound)
 }
 
 // allow lets the container use the address where a guard stands on one of its ports.

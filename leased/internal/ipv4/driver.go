@@ -175,7 +175,7 @@ func (d *Driver) Tick() {
 		d.retry()
 	}
 	if !d.cfg.Owner.Ending() && now >= d.firesAt() && d.hasTurn(now) {
-		d.step(lease4.TimerFired{})
+		d.fire()
 	}
 	if !d.cfg.Owner.Ending() && now >= d.resortAt {
 		d.resort()

@@ -41,3 +41,13 @@ func (d *Driver) hasTurn(now clock.Instant) bool {
 	}
 	return d.turn == clock.Never || now >= d.turn
 }
+
+// fire has the machine do what is due. The lease of the host's shim is confirmed at T1 rather than
+// renewed: the answer to a renewal goes to whoever has the address by ARP, and that is not this link.
+func (d *Driver) fire() {
+	if d.cfg.Request.Policy.Shim && d.renews() {
+		d.step(lease4.LinkChanged{Crowd: d.cfg.Owner.LAN().Crowded()})
+		return
+	}
+	d.step(lease4.TimerFired{})
+}

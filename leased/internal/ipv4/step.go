@@ -90,6 +90,9 @@ func (d *Driver) perform(a lease4.Action, held lease4.Lease) {
 	case lease4.Probe:
 		d.probe(a.Addr)
 	case lease4.Announce:
+		if d.cfg.Request.Policy.Shim {
+			return // the neighbours would have another MAC than the shim's
+		}
 		d.sendARP(func(arp kernel.ARPConn) error { return arp.Announce(a.Addr) })
 		if held.Addr.Addr() == a.Addr { // the second one, 2 s after the start
 			d.lookAgain(held)

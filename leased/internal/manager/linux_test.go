@@ -51,18 +51,27 @@ func onDisk(t *testing.T, k kernel.Linux, dir string, watch func(host string)) (
 	lines := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	c := Config{Log: lines, Clock: clk, Kernel: k, Store: disk, Rand: counter(), BootID: "boot", Watch: watch}
 	var work sync.WaitGroup
+	shims := shim.New(k.Host, lines)
 	if k.Host != nil {
-		shims := shim.New(k.Host, lines)
 		c.Shim = shims.Tell
-		defer func() { work.Go(func() { _ = shims.Run(ctx) }) }() // as leased, which has read the records then
 	}
 	started, err := New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if shims.Leases = started; k.Host != nil {
+		work.Go(func() { _ = shims.Run(ctx) })
+	}
 	ended := make(chan struct{})
-	go func() { defer close(ended); started.Run(ctx); work.Wait() }()
-	stop = sync.OnceFunc(func() { cancel(); <-ended; clk.Close(); disk.Close(); wire.Flush() })
+	go func() { defer close(ended); started.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		work.Wait()
+		<-ended
+		clk.Close()
+		disk.Close()
+		wire.Flush()
+	})
 	t.Cleanup(stop)
 	return tested{started}, log, stop
 }

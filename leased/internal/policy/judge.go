@@ -12,8 +12,8 @@ import (
 // Judge returns the line that allows all of a request. Else its error says, for the user, what
 // no line allows and which line to add.
 func (p Policy) Judge(r Request) (Line, error) {
-	if r.Options.Shim.IsValid() { // it configures the host
-		return Line{}, fmt.Errorf("shim=%s configures the host, and no policy allows this; only a network of root's has it: podman network create -o shim=…", r.Options.Shim)
+	if shim := r.Options.ShimText(); shim != "" { // it configures the host
+		return Line{}, fmt.Errorf("shim=%s configures the host, and no policy allows this; only a network of root's has it: podman network create -o shim=…", shim)
 	}
 	var near *Line // the line that lacks least
 	lacks := []string{}

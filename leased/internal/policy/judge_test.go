@@ -176,8 +176,10 @@ func TestNoPolicyAllowsAShim(t *testing.T) {
 	if _, err := p.Judge(asks(t, "parent=eth0")); err != nil {
 		t.Error(err)
 	}
-	if _, err := p.Judge(asks(t, "parent=eth0 shim=192.0.2.9")); err == nil || !strings.Contains(err.Error(), "shim=192.0.2.9 configures the host, and no policy allows this") {
-		t.Error(err)
+	for _, shim := range []string{"shim=192.0.2.9", "shim=dhcp"} {
+		if _, err := p.Judge(asks(t, "parent=eth0 "+shim)); err == nil || !strings.Contains(err.Error(), shim+" configures the host, and no policy allows this") {
+			t.Errorf("%s: %v", shim, err)
+		}
 	}
 }
 

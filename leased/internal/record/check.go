@@ -60,7 +60,8 @@ func (d *diskMade) check() error {
 		return nil
 	}
 	_, known := request.ParseKind(d.Kind)
-	return first(fault{!known, "link: kind unknown"}, fault{d.MTU > maxMTU, "link: MTU too large"}, fault{d.Shim.IsValid() && !d.Shim.Is4(), "link: a shim that is not IPv4"})
+	_, shim := request.ParseShim(d.Shim)
+	return first(fault{!known, "link: kind unknown"}, fault{d.MTU > maxMTU, "link: MTU too large"}, fault{!shim, "link: shim unknown"})
 }
 
 func (d disk) checkOwn() error {

@@ -34,10 +34,10 @@ type (
 		File      *diskFile               `json:"resolvConf,omitempty"`
 	}
 	diskMade struct {
-		Kind    string     `json:"kind"`
-		Isolate bool       `json:"isolate,omitempty"`
-		Shim    netip.Addr `json:"shim,omitzero"`
-		MTU     uint32     `json:"mtu,omitempty"`
+		Kind    string `json:"kind"`
+		Isolate bool   `json:"isolate,omitempty"`
+		Shim    string `json:"shim,omitempty"`
+		MTU     uint32 `json:"mtu,omitempty"`
 	}
 	diskMemo struct {
 		disk

@@ -27,7 +27,8 @@ func (d *diskMade) made() request.Made {
 		return request.Made{}
 	}
 	kind, _ := request.ParseKind(d.Kind)
-	return request.Made{Kind: kind, Isolate: d.Isolate, Shim: request.ShimOf(d.Shim), MTU: d.MTU}
+	shim, _ := request.ParseShim(d.Shim)
+	return request.Made{Kind: kind, Isolate: d.Isolate, Shim: shim, MTU: d.MTU}
 }
 
 func (d diskLease) lease() lease4.Lease {

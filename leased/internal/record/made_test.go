@@ -18,7 +18,7 @@ func TestMadeIsOnDisk(t *testing.T) {
 		t.Fatalf("%+v, %v", r.Request.Link, err)
 	}
 	for _, made := range []request.Made{
-		{Kind: request.Veth, Isolate: true}, {Kind: request.Bridge, MTU: 1400}, {Kind: request.Bridge, Shim: request.Shim{192, 0, 2, 9}}, {Kind: request.Private}, {Kind: request.VEPA}, {Kind: request.Passthru},
+		{Kind: request.Veth, Isolate: true}, {Kind: request.Bridge, MTU: 1400}, {Kind: request.Bridge, Shim: request.Shim{192, 0, 2, 9}}, {Kind: request.Bridge, Shim: request.ShimDHCP}, {Kind: request.Private}, {Kind: request.VEPA}, {Kind: request.Passthru},
 	} {
 		r.Request.Link.Made = made
 		b, err := json.Marshal(r)

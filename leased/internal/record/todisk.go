@@ -23,7 +23,7 @@ func toDiskMade(l request.Link) *diskMade {
 	if !l.IsMade() {
 		return nil
 	}
-	return &diskMade{Kind: l.Made.Kind.String(), Isolate: l.Made.Isolate, Shim: l.Made.Shim.Addr(), MTU: l.Made.MTU}
+	return &diskMade{Kind: l.Made.Kind.String(), Isolate: l.Made.Isolate, Shim: l.Made.Shim.String(), MTU: l.Made.MTU}
 }
 
 func toDiskLease(l lease4.Lease) diskLease {

@@ -21,20 +21,44 @@ type Made struct {
 }
 
 // Shim is the IPv4 address of the host's own macvlan on the parent, by which host and container
-// reach each other. The zero Shim is none.
+// reach each other, or ShimDHCP. The zero Shim is none.
 type Shim [4]byte
 
-// ShimOf returns the shim of an IPv4 address, or of none.
-func ShimOf(addr netip.Addr) (s Shim) {
-	if addr.Is4() {
-		s = addr.As4()
+// ShimDHCP is a shim whose address is that of a lease.
+var ShimDHCP = Shim{255, 255, 255, 255}
+
+// shimDHCP is its spelling.
+const shimDHCP = "dhcp"
+
+// ParseShim returns the shim of a spelling, and whether there is one.
+func ParseShim(text string) (s Shim, ok bool) {
+	if text == "" {
+		return s, true
 	}
-	return s
+	if text == shimDHCP {
+		return ShimDHCP, true
+	}
+	addr, err := netip.ParseAddr(text)
+	if err != nil || !addr.Is4() {
+		return s, false
+	}
+	return addr.As4(), true
 }
 
-// Addr is the shim's address; invalid: there is no shim.
+// String spells s as the disk does. The zero Shim is empty.
+func (s Shim) String() string {
+	switch {
+	case s == ShimDHCP:
+		return shimDHCP
+	case s == Shim{}:
+		return ""
+	}
+	return s.Addr().String()
+}
+
+// Addr is the shim's address; invalid: there is no shim, or its address is that of a lease.
 func (s Shim) Addr() (addr netip.Addr) {
-	if s != (Shim{}) {
+	if s != (Shim{}) && s != ShimDHCP {
 		addr = netip.AddrFrom4(s)
 	}
 	return addr
@@ -68,7 +92,7 @@ func made(link attach.Link, o options.Options) Made {
 	m := Made{Kind: Veth, Isolate: o.Isolate, MTU: uint32(o.MTU)}
 	if !link.Bridge {
 		m.Kind, _ = ParseKind(o.Mode)
-		m.Shim = ShimOf(o.Shim)
+		m.Shim, _ = ParseShim(o.ShimText())
 	}
 	return m
 }

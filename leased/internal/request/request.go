@@ -133,9 +133,12 @@ type Policy struct {
 	OnTimeout      OnTimeout
 	ConflictCheck  ConflictCheck
 	Guard          bool // of a bridge port that leased makes; not of the API
-	RARoutes       bool // take routes from router advertisements; not with NoRoutes
-	ResolvConf     bool // keep the container's resolv.conf as the lease has it
-	IPv6           IPv6
+	// Shim says that the lease is for the host's shim, another link, which uses the address; not of
+	// the API, and not on disk: the netns goes with leased.
+	Shim       bool
+	RARoutes   bool // take routes from router advertisements; not with NoRoutes
+	ResolvConf bool // keep the container's resolv.conf as the lease has it
+	IPv6       IPv6
 }
 
 // Release says when a lease is given back after its container has gone. The zero

@@ -22,6 +22,7 @@ type Setup struct {
 	Netavark bool // the answer is netavark's document
 
 	front    string // empty: root itself, and no policy decides
+	shim     bool   // the lease is for the host's shim
 	networks int    // that the container asks for in all
 
 	patience time.Duration // before LimitTime: a bridge's spanning tree is no silent server
@@ -120,6 +121,7 @@ func (s Setup) Request(link attach.Link) (Request, error) {
 	}
 	r, err := Parse(a)
 	r.Policy.Guard = s.Wanted.Options.Guard && s.Wanted.Options.Bridge != ""
+	r.Policy.Shim = s.shim
 	r.Link.Made = made(link, s.Wanted.Options)
 	return r, err
 }

@@ -3,6 +3,7 @@
 package shim
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -30,13 +31,23 @@ func (p plan) own() (all []netip.Addr) {
 	return all
 }
 
+// waits reports whether the shim's address is not known yet.
+func (p plan) waits() bool { return len(p.routes) == 0 }
+
 // keep makes the kernel as the uses say, and reports whether it changed something. The error
 // names all that could not be done.
-func (k *Keeper) keep() (changed bool, err error) {
-	uses := k.used()
-	if len(uses)+len(k.made) == 0 && k.swept {
+func (k *Keeper) keep(ctx context.Context) (changed bool, err error) {
+	uses, leases := k.used()
+	if len(uses)+len(k.made)+len(k.own) == 0 && k.swept {
 		return false, nil
 	}
+	noLease := k.lease(ctx, uses)
+	changed, err = k.mend(uses, leases)
+	return changed, errors.Join(noLease, err)
+}
+
+// mend makes the links, addresses and routes as they should be.
+func (k *Keeper) mend(uses []Use, leases map[string]netip.Addr) (changed bool, err error) {
 	if len(uses) > 0 { // first, so that nothing is missed
 		if err := k.listen(); err != nil {
 			return false, err
@@ -50,7 +61,7 @@ func (k *Keeper) keep() (changed bool, err error) {
 	if err := k.sweep(c); err != nil {
 		return false, err
 	}
-	plans, err := planned(c, uses)
+	plans, err := k.planned(c, uses, leases)
 	w := work{Conn: c, ns: k.ns, log: k.log}
 	for name := range k.made {
 		if _, wanted := plans[name]; !wanted {
@@ -59,6 +70,9 @@ func (k *Keeper) keep() (changed bool, err error) {
 	}
 	indexes := map[int]bool{}
 	for name, p := range plans {
+		if p.waits() {
+			continue
+		}
 		index, trouble := w.mend(name, k.made[name], p)
 		k.made[name] = index
 		indexes[p.parent.Index], indexes[index] = true, true
@@ -98,7 +112,7 @@ func (k *Keeper) sweep(c *rtnetlink.Conn) (err error) {
 
 // planned are the plans by the shim's name. A parent that is not there has none: its macvlans
 // went with it, the shim among them.
-func planned(c *rtnetlink.Conn, uses []Use) (plans map[string]plan, err error) {
+func (k *Keeper) planned(c *rtnetlink.Conn, uses []Use, leases map[string]netip.Addr) (plans map[string]plan, err error) {
 	plans = map[string]plan{}
 	parents := map[string]rtnetlink.Link{}
 	for _, u := range uses {
@@ -110,17 +124,34 @@ func planned(c *rtnetlink.Conn, uses []Use) (plans map[string]plan, err error) {
 			}
 			parents[u.Host] = on
 		}
-		switch name := nameOn(on.Name); {
-		case on.Index == 0:
-		case u.Addr == u.Own:
-			err = errors.Join(err, fmt.Errorf("a container has the address %s, which is the shim's on %s; take it out of the DHCP server's pool", u.Addr, on.Name))
-		case plans[name].routes == nil:
-			plans[name] = plan{on, map[netip.Addr]netip.Addr{u.Addr: u.Own}}
-		default:
-			plans[name].routes[u.Addr] = u.Own
+		if on.Index != 0 {
+			err = errors.Join(err, k.plan(plans, on, u, leases[u.Host]))
 		}
 	}
 	return plans, err
+}
+
+// plan adds a use to the plans. A shim without an address is not in them, unless it has not heard of
+// its lease yet since leased has begun: it waits then, as an earlier leased has made it.
+func (k *Keeper) plan(plans map[string]plan, on rtnetlink.Link, u Use, lease netip.Addr) error {
+	name, from := nameOn(on.Name), u.Own
+	if !from.IsValid() {
+		from = lease
+		k.knew[u.Host] = k.knew[u.Host] || lease.IsValid()
+	}
+	if !from.IsValid() && k.knew[u.Host] {
+		return nil
+	}
+	if _, is := plans[name]; !is {
+		plans[name] = plan{on, map[netip.Addr]netip.Addr{}}
+	}
+	if u.Addr == from {
+		return fmt.Errorf("a container has the address %s, which is the shim's on %s; take it out of the DHCP server's pool", u.Addr, on.Name)
+	}
+	if from.IsValid() {
+		plans[name].routes[u.Addr] = from
+	}
+	return nil
 }
 
 // remove removes a shim, and with it its address and routes.

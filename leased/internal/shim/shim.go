@@ -17,16 +17,19 @@ import (
 	"podman-net-dhcp/internal/netns"
 )
 
-// Use is a container that the host is to reach. The zero Use is none.
+// Use is a container that the host is to reach, or the lease of a shim. The zero Use is none.
 type Use struct {
-	Host string     // the parent
-	Own  netip.Addr // the shim's address; IPv4
-	Addr netip.Addr // the container's; IPv4
+	Host  string     // the parent
+	Own   netip.Addr // the shim's address; IPv4, invalid: that of its lease
+	Addr  netip.Addr // the container's, or the lease's; IPv4
+	Lease bool       // it is the shim's lease
 }
 
 // Keeper makes the shims that are in use, keeps them as they are, and removes the others. A shim
 // is there from the first container of a parent to the last one.
 type Keeper struct {
+	Leases Leaser // set before Run
+
 	log   *slog.Logger
 	ns    *netns.NS     // the host's; nil: leased's own
 	news  chan struct{} // uses have changed
@@ -37,6 +40,9 @@ type Keeper struct {
 	swept bool           // those of an earlier leased are in made
 	ears  *ears          // nil: there is nothing to listen for
 
+	own  map[string]*own // the clients of the shims' leases, by parent
+	knew map[string]bool // of these: the address was known
+
 	mu   sync.Mutex
 	uses map[string]Use // by the attachment's key
 }
@@ -45,7 +51,7 @@ type Keeper struct {
 func New(ns *netns.NS, log *slog.Logger) *Keeper {
 	return &Keeper{
 		log: log, ns: ns, news: make(chan struct{}, 1), heard: make(chan struct{}, 1),
-		made: map[string]int{}, uses: map[string]Use{},
+		made: map[string]int{}, own: map[string]*own{}, knew: map[string]bool{}, uses: map[string]Use{},
 	}
 }
 
@@ -62,24 +68,29 @@ func (k *Keeper) Tell(key string, u Use) {
 	wake(k.news)
 }
 
-// used returns all uses, in an order that lasts.
-func (k *Keeper) used() (all []Use) {
+// used returns the containers, in an order that lasts, and the leases by parent.
+func (k *Keeper) used() (all []Use, leases map[string]netip.Addr) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	leases = map[string]netip.Addr{}
 	for _, key := range slices.Sorted(maps.Keys(k.uses)) {
-		all = append(all, k.uses[key])
+		if u := k.uses[key]; u.Lease {
+			leases[u.Host] = u.Addr
+		} else {
+			all = append(all, u)
+		}
 	}
-	return all
+	return all, leases
 }
 
 // Run keeps the shims until ctx ends. They stay then, for the next leased. What an earlier leased
 // has left and nobody uses is removed first.
 func (k *Keeper) Run(ctx context.Context) error {
-	defer k.deafen()
+	defer k.rest()
 	var p pace
 	heard := false
 	for {
-		changed, err := k.keep()
+		changed, err := k.keep(ctx)
 		if k.say(err); heard && changed && err == nil {
 			k.log.Info("shim mended: something on the host had changed it, or its routes")
 		}

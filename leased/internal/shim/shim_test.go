@@ -22,6 +22,8 @@ type home struct {
 	k    *Keeper
 	log  logbook
 	stop func()
+
+	leases Leaser
 }
 
 // logbook is a log that can be read while it is written.
@@ -62,6 +64,7 @@ func (h *home) start() {
 	ns := h.lan.Host.Open()
 	ctx, cancel := context.WithCancel(context.Background())
 	h.k = New(ns, slog.New(slog.NewTextHandler(&h.log, nil)))
+	h.k.Leases = h.leases
 	ended := make(chan struct{})
 	k := h.k
 	go func() { defer close(ended); _ = k.Run(ctx) }()
