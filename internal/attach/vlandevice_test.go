@@ -260,6 +260,8 @@ func TestStartsWhileTheVLANDeviceGoes(t *testing.T) {
 			for range 20 {
 				if _, err := host.Make(t.Context(), ns, s); err != nil {
 					t.Error(err)
+				} else if l.link(container, s.Interface) == nil {
+					t.Error("the device went below a container, and took its link along")
 				} else if err := attach.Delete(ns, s.Interface, s.MAC); err != nil {
 					t.Error(err)
 				}
