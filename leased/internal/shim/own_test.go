@@ -84,12 +84,11 @@ func TestShimFollowsItsLease(t *testing.T) {
 
 	// The next leased does not know the lease at once, and leaves the shim as it is.
 	h.stop()
-	h.start()
-	h.k.Tell("a", u)
+	h.start(u)
 	l.asked(t, "lease nic0, lease nic0", nil)
 	h.routes("192.0.2.50")
 	h.k.Tell("own", lease(shimAddr))
-	h.k.Tell("a", Use{})
+	h.k.Tell("192.0.2.50", Use{})
 	testlan.Eventually(t, "the shim is gone", func() bool { return h.shim() == "" })
 	l.asked(t, "lease nic0, lease nic0, return nic0", errors.New("no room"))
 

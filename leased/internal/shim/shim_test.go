@@ -55,20 +55,23 @@ func begin(t *testing.T) *home {
 	h := &home{T: t, lan: testlan.New(t)}
 	h.host("ip", "addr", "add", hostAddr+"/24", "dev", testlan.HostNIC)
 	h.start()
-	t.Cleanup(func() { h.stop() })
 	return h
 }
 
-// start is a leased that starts.
-func (h *home) start() {
+// start is a leased that starts, with records that tell these uses.
+func (h *home) start(records ...Use) {
 	ns := h.lan.Host.Open()
 	ctx, cancel := context.WithCancel(context.Background())
 	h.k = New(ns, slog.New(slog.NewTextHandler(&h.log, nil)))
 	h.k.Leases = h.leases
+	for _, u := range records {
+		h.k.Tell(u.Addr.String(), u)
+	}
 	ended := make(chan struct{})
 	k := h.k
 	go func() { defer close(ended); _ = k.Run(ctx) }()
-	h.stop = func() { cancel(); <-ended; ns.Close() }
+	h.stop = func() { cancel(); <-ended }
+	h.Cleanup(h.stop)
 }
 
 // host is what a command on the host prints, without ip's complaints about links whose other end is
@@ -142,15 +145,17 @@ func TestHostAndContainersReachEachOther(t *testing.T) {
 	if six := h.host("ip", "-6", "addr", "show", "dev", name); six != "" {
 		t.Errorf("it has IPv6: %s", six)
 	}
-	// The LAN goes on to reach the host by its NIC.
+	// The LAN goes on to reach the host by its NIC, whoever says something else later.
+	h.lan.Router.Sysctl("net/ipv4/neigh/"+testlan.RouterLink+"/locktime", "0")
 	h.lan.Router.Run("ping", "-c1", "-W3", hostAddr)
 	h.lan.Router.Run("ping", "-c1", "-W3", shimAddr)
+	h.host("ip", "neigh", "flush", "dev", name)
+	h.host("ping", "-c1", "-W3", "-I", hostAddr, "192.0.2.51")
 	nic := strings.Fields(h.host("ip", "-br", "link", "show", testlan.HostNIC))[2]
-	for _, addr := range []string{hostAddr, shimAddr} {
-		if neighbour := h.lan.Router.Run("ip", "neigh", "show", addr); !strings.Contains(neighbour, nic) {
-			t.Errorf("the LAN has the host at %s, not at its NIC %s", neighbour, nic)
-		}
+	if neighbour := h.lan.Router.Run("ip", "neigh", "show", hostAddr); !strings.Contains(neighbour, nic) {
+		t.Errorf("the LAN has the host at %s, not at its NIC %s", neighbour, nic)
 	}
+	h.lan.Router.Run("ping", "-c1", "-W3", shimAddr)
 
 	h.k.Tell("192.0.2.50", use("192.0.2.60")) // another lease
 	h.routes("192.0.2.60", "192.0.2.51")
@@ -204,8 +209,7 @@ func TestShimOfAnEarlierLeased(t *testing.T) {
 	index := h.host("ip", "-o", "link", "show", h.shim())
 	h.stop()
 	h.host("ip", "route", "del", "192.0.2.50")
-	h.start()
-	h.k.Tell("a", use("192.0.2.50"))
+	h.start(use("192.0.2.50"))
 	h.routes("192.0.2.50")
 	h.reach(c, "192.0.2.50")
 	if again := h.host("ip", "-o", "link", "show", h.shim()); again != index {

@@ -140,7 +140,7 @@ func macOn(parent string) (net.HardwareAddr, error) {
 	return options.Options{}.LinkMAC(options.Identity{Network: "\x00shim", Interface: parent})
 }
 
-// arp has the shim answer containers, for all addresses of the host, and nobody else: for the LAN
+// arp has the shim answer containers, for all addresses of the host, and nobody else: to the LAN
 // the parent answers. Its own questions name its own address, or the LAN would learn the shim's
 // MAC for the host's address.
 func arp() rtnetlink.Attr {
