@@ -45,7 +45,7 @@ func (c *container) storms() string {
 			s.Fatal(err)
 		}
 	}
-	if n := c.routes6(); n > 20000 {
+	if n := c.routes6(); n > 40000 {
 		return strconv.Itoa(n) + " IPv6 routes"
 	}
 	return ""

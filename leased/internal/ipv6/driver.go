@@ -35,6 +35,7 @@ type Driver struct {
 	failed    string // why there is no IPv6; empty: there is
 	resumed   bool   // the kernel was told before leased was restarted
 	unshown   bool   // and no caller was told of the result
+	rebound   bool   // DHCPv6 has brought something since the last look, and it is not remembered yet
 	conn      kernel.DHCP6Conn
 	receiving bool          // a goroutine receives from conn
 	xid       uint32        // that conn's filter lets in
@@ -45,7 +46,6 @@ type Driver struct {
 	seen     binding.State6 // what the kernel had at the last look
 	bound    *binding.Spec6 // what DHCPv6 brought to the kernel
 	unsure   []netip.Addr   // of these, the addresses whose DAD was not over then
-	rebound  bool           // since the last look, and not remembered yet
 	again    clock.Instant  // when a lease that could not be applied is tried again
 	failures int            // of Apply6 in a row
 	said     resolv.Names   // what routers said of DNS last
@@ -56,11 +56,11 @@ type Driver struct {
 	solicitAt   clock.Instant // when routers are solicited next
 	asked       bool          // whether the LAN has come up just now
 	justUp      bool          // it has
-	looks       int           // since then
+	deaf        bool          // the kernel was told to take nothing of routers
+	looks       int           // since it began
 	lookAt      clock.Instant // when the kernel is looked at next
 	lookFrom    clock.Instant // before that it must not be
 	flood       record.Flood  // of advertisements to the container alone
-	deaf        bool          // the kernel was told to take nothing of routers
 	lackedAt    clock.Instant // since when there is no link-local address; Never: there is one
 	worked      bool          // there was a link-local address once
 	told        bool          // that there has been none for some time
