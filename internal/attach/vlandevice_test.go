@@ -114,6 +114,27 @@ func TestVLANOfAParent(t *testing.T) {
 	}
 }
 
+// A parent that was renamed has the same VLAN device, and one that was down has its device up.
+func TestVLANOfARenamedParent(t *testing.T) {
+	t.Parallel()
+	l := newVLANLab(t)
+	if _, err := l.make(inVLAN(100, 1)); err != nil {
+		t.Fatal(err)
+	}
+	l.Host.Run("ip", "link", "set", testlan.HostNIC, "down")
+	l.Host.Run("ip", "link", "set", testlan.HostNIC, "name", "lan9")
+	s := inVLAN(100, 2)
+	s.Host, s.Raise = "lan9", true
+	other := l.Container()
+	made, err := l.host.Make(t.Context(), l.open(other), s)
+	if err != nil || !made.Raised || made.On != "lan9" || len(l.devices()) != 1 {
+		t.Errorf("made %+v, %v, on %v", made, err, l.devices())
+	}
+	if dev := l.devices()[100]; dev == nil || dev.Flags&net.FlagUp == 0 || l.link(other, "lan0").Attrs().ParentIndex != dev.Index {
+		t.Errorf("the device is %+v", dev)
+	}
+}
+
 // An administrator's device is used as it is, and stays.
 func TestVLANDeviceOfTheHost(t *testing.T) {
 	t.Parallel()
