@@ -22,16 +22,11 @@ func (l Linux) openHost() (*attach.Host, error) {
 // keepOut keeps the host out of what is behind one of its interfaces: it gets no IPv6 address
 // there, and does not answer ARP for its addresses.
 func (l Linux) keepOut(name string) error {
-	ns := l.Host
-	if ns == nil {
-		own, err := netns.Open("/proc/thread-self/ns/net")
-		if err != nil {
-			return err
-		}
-		defer own.Close()
-		ns = own
+	sysctl := netns.OwnSysctl
+	if l.Host != nil {
+		sysctl = l.Host.Sysctl
 	}
-	return ns.Sysctl(func(dir string) error {
+	return sysctl(func(dir string) error {
 		return errors.Join(set(dir+"/net/ipv6/conf/"+name+"/disable_ipv6", "1"), set(dir+"/net/ipv4/conf/"+name+"/arp_ignore", "8"))
 	})
 }
