@@ -52,7 +52,7 @@ func links(pattern string) map[string]int {
 
 // left describes what the process still has after some seconds and did not have before.
 func (before process) left() (left string) {
-	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if left = before.leaked(); left == "" {
 			break
 		}
