@@ -36,11 +36,7 @@ type Host struct {
 // OpenHost opens a Host on the caller's network namespace, or on ns if it is not nil.
 // Close it.
 func OpenHost(ns *netns.NS) (*Host, error) {
-	open := rtnetlink.Open
-	if ns != nil {
-		open = ns.Rtnetlink
-	}
-	conn, err := open()
+	conn, err := netns.OrOwn(ns).Rtnetlink()
 	if err != nil {
 		return nil, err
 	}

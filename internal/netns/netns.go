@@ -96,9 +96,24 @@ func (n *NS) Inode() uint64 { return n.inode }
 // Close closes the namespace, which is no longer pinned.
 func (n *NS) Close() error { return n.file.Close() }
 
+// own is the namespace that the caller is in. It is no nil NS: whoever has lost a container's must
+// not change the host.
+var own = &NS{}
+
+// OrOwn returns n, or if n is nil the caller's own namespace, for Do, Rtnetlink and Sysctl alone.
+func OrOwn(n *NS) *NS {
+	if n == nil {
+		return own
+	}
+	return n
+}
+
 // Do calls fn on a thread that is in the namespace, usually the caller's. fn may only make
 // descriptors: no goroutines, no logging, no waiting, no other Do.
 func (n *NS) Do(fn func() error) error {
+	if n == own {
+		return fn()
+	}
 	return lend(func() error {
 		if err := unix.Setns(n.FD(), unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("enter network namespace: %w", err)

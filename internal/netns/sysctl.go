@@ -13,22 +13,12 @@ import (
 // use the directory later. The directory is in a procfs of our own, which has no path; see
 // procfs. Without the right to mount, the directory is /proc/sys.
 func (n *NS) Sysctl(fn func(dir string) error) error {
-	return sysctl(n.Do, fn)
-}
-
-// OwnSysctl is Sysctl for the namespace of this process: no NS leads there.
-func OwnSysctl(fn func(dir string) error) error {
-	return sysctl(func(do func() error) error { return do() }, fn)
-}
-
-// sysctl calls fn where in says.
-func sysctl(in func(do func() error) error, fn func(dir string) error) error {
 	p, err := ours.take()
 	if err != nil {
-		return in(func() error { return fn("/proc/sys") })
+		return n.Do(func() error { return fn("/proc/sys") })
 	}
 	defer ours.put(p)
-	return in(func() error { return fn(fmt.Sprintf("/proc/self/fd/%d/sys", p.fd)) })
+	return n.Do(func() error { return fn(fmt.Sprintf("/proc/self/fd/%d/sys", p.fd)) })
 }
 
 // procfs is a mount of procfs. The kernel looks a sysctl's name up among those of all

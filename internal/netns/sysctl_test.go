@@ -32,7 +32,7 @@ func TestSysctl(t *testing.T) {
 		must(t, ns.Sysctl(func(dir string) error { wantSysctl(t, dir, want); return nil }))
 	}
 	wantSysctl(t, "/proc/sys", "64")
-	must(t, netns.OwnSysctl(func(dir string) error { wantSysctl(t, dir, "64"); return nil }))
+	must(t, netns.OrOwn(nil).Sysctl(func(dir string) error { wantSysctl(t, dir, "64"); return nil }))
 }
 
 func wantSysctl(t *testing.T, dir, want string) {

@@ -13,7 +13,7 @@ import (
 // Age6 returns for how long an interface has its IPv6 link-local address, which it gets when it
 // comes up; false if it has none. ns is where the interface is; nil: in the caller's netns.
 func Age6(ns *netns.NS, ifname string) (age time.Duration, ok bool) {
-	c, err := conn(ns)
+	c, err := netns.OrOwn(ns).Rtnetlink()
 	if err != nil {
 		return 0, false
 	}

@@ -29,7 +29,7 @@ func list(ns *netns.NS, kind uint16, header []byte, attrs []rtnetlink.Attr, begi
 }
 
 func listOnce(ns *netns.NS, kind uint16, header []byte, attrs []rtnetlink.Attr, each func(body []byte)) error {
-	c, err := conn(ns)
+	c, err := netns.OrOwn(ns).Rtnetlink()
 	if err != nil {
 		return err
 	}
@@ -45,12 +45,4 @@ func listOnce(ns *netns.NS, kind uint16, header []byte, attrs []rtnetlink.Attr, 
 		each(body)
 		return nil
 	}, attrs...)
-}
-
-// conn opens a socket in ns; nil: in the caller's netns.
-func conn(ns *netns.NS) (*rtnetlink.Conn, error) {
-	if ns == nil {
-		return rtnetlink.Open()
-	}
-	return ns.Rtnetlink()
 }

@@ -19,10 +19,7 @@ const maxBatch = 8 << 20
 
 // open opens a socket to nf_tables in the namespace, or in the caller's own.
 func open(ns *netns.NS) (c *rtnetlink.Conn, err error) {
-	if ns == nil {
-		return dial()
-	}
-	err = ns.Do(func() (err error) { c, err = dial(); return err })
+	err = netns.OrOwn(ns).Do(func() (err error) { c, err = dial(); return err })
 	return c, err
 }
 

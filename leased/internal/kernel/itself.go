@@ -13,13 +13,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"podman-net-dhcp/internal/attach"
+	"podman-net-dhcp/internal/netns"
 )
 
 // OutOfReach returns those of addrs that are the host's own, and that a container on that LAN of
 // the host cannot reach: see attach.Host.OutOfReach. Where none of them is the host's, this
 // costs four system calls an address. It is for a hint: an error means none.
 func (l Linux) OutOfReach(on string, addrs []netip.Addr) (own []netip.Addr) {
-	_ = l.onHost(func() error {
+	_ = netns.OrOwn(l.Host).Do(func() error {
 		own = slices.DeleteFunc(slices.Clone(addrs), func(a netip.Addr) bool { return !isLocal(a) })
 		return nil
 	})
@@ -48,14 +49,6 @@ func below(host *attach.Host, lan string) (attach.Interface, bool) {
 		return i, false
 	}
 	return i.Below(vlan)
-}
-
-// onHost calls do where the host's interfaces are.
-func (l Linux) onHost(do func() error) error {
-	if l.Host == nil {
-		return do()
-	}
-	return l.Host.Do(do)
 }
 
 // isLocal reports whether the host has the address: then it is also the source of what goes
@@ -95,7 +88,7 @@ func (l Linux) Serves(on string, six bool) bool {
 		return false
 	}
 	found := false
-	_ = l.onHost(func() error {
+	_ = netns.OrOwn(l.Host).Do(func() error {
 		file, port := "/proc/thread-self/net/udp", ":0043" // in hexadecimal
 		if six {
 			file, port = "/proc/thread-self/net/udp6", ":0223"

@@ -22,11 +22,7 @@ func (l Linux) openHost() (*attach.Host, error) {
 // keepOut keeps the host out of what is behind one of its interfaces: it gets no IPv6 address
 // there, and does not answer ARP for its addresses.
 func (l Linux) keepOut(name string) error {
-	sysctl := netns.OwnSysctl
-	if l.Host != nil {
-		sysctl = l.Host.Sysctl
-	}
-	return sysctl(func(dir string) error {
+	return netns.OrOwn(l.Host).Sysctl(func(dir string) error {
 		return errors.Join(set(dir+"/net/ipv6/conf/"+name+"/disable_ipv6", "1"), set(dir+"/net/ipv4/conf/"+name+"/arp_ignore", "8"))
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"podman-net-dhcp/internal/netns"
 	"podman-net-dhcp/internal/rtnetlink"
 )
 
@@ -19,7 +20,7 @@ func (w *Watcher) draw(h heard) (News, error) {
 	if !h.missed && !h.hosts && !h.joined {
 		return n, nil
 	}
-	c, err := w.open()
+	c, err := netns.OrOwn(w.ns).Rtnetlink()
 	if err != nil {
 		return n, err
 	}
@@ -69,13 +70,6 @@ func (w *Watcher) refilter() (same bool, err error) {
 	}
 	w.lets = i
 	return false, attach(w.sock, filter(i))
-}
-
-func (w *Watcher) open() (*rtnetlink.Conn, error) {
-	if w.ns != nil {
-		return w.ns.Rtnetlink()
-	}
-	return rtnetlink.Open()
 }
 
 // ports reads the ports of the bridges that have no uplinks yet, and of all where notices are

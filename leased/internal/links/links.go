@@ -49,13 +49,7 @@ type Watcher struct {
 // Listen begins to listen in the caller's namespace, or in ns if it is not nil. Close it.
 func Listen(ns *netns.NS) (*Watcher, error) {
 	var fd int
-	open := func() (err error) { fd, err = rtnetlink.Socket(1 << (unix.RTNLGRP_LINK - 1)); return err }
-	err := error(nil)
-	if ns == nil {
-		err = open()
-	} else {
-		err = ns.Do(open)
-	}
+	err := netns.OrOwn(ns).Do(func() (err error) { fd, err = rtnetlink.Socket(1 << (unix.RTNLGRP_LINK - 1)); return err })
 	if err != nil {
 		return nil, fmt.Errorf("watch the host's links: %w", err)
 	}

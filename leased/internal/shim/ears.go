@@ -51,17 +51,11 @@ func (k *Keeper) deafen() {
 
 func notices(ns *netns.NS) (*os.File, error) {
 	var fd int
-	open := func() (err error) {
+	err := netns.OrOwn(ns).Do(func() (err error) {
 		const groups = 1<<(unix.RTNLGRP_LINK-1) | 1<<(unix.RTNLGRP_IPV4_IFADDR-1) | 1<<(unix.RTNLGRP_IPV4_ROUTE-1)
 		fd, err = rtnetlink.Socket(groups)
 		return err
-	}
-	err := error(nil)
-	if ns == nil {
-		err = open()
-	} else {
-		err = ns.Do(open)
-	}
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -45,11 +45,7 @@ func knownAs(l rtnetlink.Link) string {
 }
 
 func open(ns *netns.NS) (*rtnetlink.Conn, error) {
-	dial := rtnetlink.Open
-	if ns != nil {
-		dial = ns.Rtnetlink
-	}
-	c, err := dial()
+	c, err := netns.OrOwn(ns).Rtnetlink()
 	if err != nil {
 		return nil, err
 	}
@@ -154,11 +150,7 @@ func arp() rtnetlink.Attr {
 
 // withoutIPv6 keeps the LAN's routers from configuring the host by the shim.
 func (w *work) withoutIPv6(name string) error {
-	sysctl := netns.OwnSysctl
-	if w.ns != nil {
-		sysctl = w.ns.Sysctl
-	}
-	return sysctl(func(dir string) error {
+	return netns.OrOwn(w.ns).Sysctl(func(dir string) error {
 		err := os.WriteFile(dir+"/net/ipv6/conf/"+name+"/disable_ipv6", []byte("1"), 0)
 		if errors.Is(err, os.ErrNotExist) { // the kernel has no IPv6
 			err = nil

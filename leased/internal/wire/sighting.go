@@ -38,15 +38,10 @@ type Sightings struct {
 // Close it.
 func WatchSightings(ns *netns.NS) (*Sightings, error) {
 	fd := -1
-	open := func() (err error) {
+	err := netns.OrOwn(ns).Do(func() (err error) {
 		fd, err = rtnetlink.Socket(unix.RTMGRP_NEIGH)
 		return err
-	}
-	do := func(fn func() error) error { return fn() }
-	if ns != nil {
-		do = ns.Do
-	}
-	err := do(open)
+	})
 	if err == nil {
 		if err = filterSightings(fd); err != nil {
 			unix.Close(fd)
@@ -122,11 +117,7 @@ func parseSighting(m rtnetlink.Message) (s Sighting, ok bool) {
 // From names the port and the bridge of a sighting. uplink says that the port is no end of a link
 // that leased has made; then alone there is a bridge.
 func (s *Sightings) From(is Sighting) (port, bridge string, uplink bool, err error) {
-	open := rtnetlink.Open
-	if s.ns != nil {
-		open = s.ns.Rtnetlink
-	}
-	c, err := open()
+	c, err := netns.OrOwn(s.ns).Rtnetlink()
 	if err != nil {
 		return "", "", false, err
 	}

@@ -58,10 +58,7 @@ func classify(err error) error {
 
 // open makes a socket in ns, or in the caller's netns if ns is nil.
 func open(ns *netns.NS, domain, kind int) (fd int, err error) {
-	if ns == nil {
-		return unix.Socket(domain, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-	}
-	err = ns.Do(func() (err error) {
+	err = netns.OrOwn(ns).Do(func() (err error) {
 		fd, err = unix.Socket(domain, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 		return err
 	})
