@@ -38,6 +38,7 @@ type Watcher struct {
 	sock  *os.File // waits in the runtime's poller
 	hosts map[string]*host
 	began bool
+	pace  pace
 	lets  interest // that the filter lets through
 	buf   [8192]byte
 
@@ -94,6 +95,9 @@ func (w *Watcher) Next() (News, error) {
 		if err != nil {
 			return News{}, err
 		}
+		if len(n.Hosts) > 0 {
+			w.pace.told(time.Now())
+		}
 		if n.Missed || len(n.Hosts)+len(n.Ports) > 0 {
 			return n, nil
 		}
@@ -132,7 +136,7 @@ func (w *Watcher) hear() (h heard, err error) {
 			w.take(&h, w.buf[:n])
 		}
 		if until.IsZero() {
-			until = time.Now().Add(gather)
+			until = w.pace.until(time.Now())
 		}
 	}
 	return h, nil

@@ -122,6 +122,40 @@ func TestNews(t *testing.T) {
 	}
 }
 
+// A carrier that comes and goes many times a second makes few news, and the last state is told.
+func TestFlappingCarrier(t *testing.T) {
+	t.Parallel()
+	lan := testlan.New(t)
+	w := listen(t, lan)
+	next(t, w)
+	news := make(chan Host, 1000)
+	go func() {
+		for {
+			n, err := w.Next()
+			if err != nil {
+				return
+			}
+			for _, h := range n.Hosts {
+				news <- h
+			}
+		}
+	}()
+	for end := time.Now().Add(time.Second); time.Now().Before(end); {
+		lan.Host.Run("sh", "-c", "ip link set nic0 down; sleep 0.05; ip link set nic0 up; sleep 0.05")
+	}
+	if n := len(news); n > freeNews {
+		t.Errorf("%d news in a second", n)
+	}
+	lan.Host.Run("ip", "link", "set", "nic0", "down")
+	var last Host
+	testlan.Eventually(t, "the last state is told", func() bool {
+		for len(news) > 0 {
+			last = <-news
+		}
+		return last == Host{Name: "nic0", Trouble: "nic0 is down"}
+	})
+}
+
 // More than the kernel can keep is told as such, and the links are compared.
 func TestOverrun(t *testing.T) {
 	t.Parallel()
