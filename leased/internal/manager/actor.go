@@ -20,14 +20,14 @@ type actor struct {
 	key     string
 	inbox   []func()
 	running bool
-	shimmed bool // Config.Shim knows of it
-	suspect bool // the leased before was killed at its work: its turns come last
+	shimmed bool  // Config.Shim knows of it
+	suspect bool  // the leased before was killed at its work: its turns come last
+	index   int32 // in the timer heap; -1: not in it
 	due     clock.Instant
-	index   int                  // in the timer heap; -1: not in it
 	shown   *attachment.Snapshot // by List, while the actor works
 	netns   int                  // number of the netns, as in Manager.netns
-	ifindex int                  // of the link in it; 0: not known yet
 	taken   *takings             // of router advertisements; nil: nothing
+	ifindex int32                // of the link in its netns; 0: not known yet
 	hung    hung
 
 	at *attachment.Attachment // nil: none yet, or not any more
@@ -179,7 +179,7 @@ func (x *actor) restLocked() {
 		delete(x.m.actors, x.key)
 		return
 	}
-	x.ifindex = x.at.Request().Link.Index
+	x.ifindex = int32(x.at.Request().Link.Index)
 	x.at.Rest()
 	due := x.at.Due()
 	x.suspect = x.suspect && due < x.m.now().Add(suspicion)

@@ -12,16 +12,17 @@ import (
 
 // hung is where a link hangs on the host. The Manager's mutex guards it.
 type hung struct {
-	lan   string    // attach.LAN of the bridge or parent
-	ports [2]uint64 // the names that a veth's host end may have, see Manager.portOf; 0: none
+	host  uint32    // the bridge or parent, see Manager.nameOf
+	ports [2]uint32 // the names that a veth's host end may have; 0: none
 }
 
 // hang notes where the attachment's link hangs, and has the host interface watched. It follows the
 // first message of a start.
 func (x *actor) hang(r *request.Request) {
-	on, s := hung{lan: r.Link.Host}, r.Remade()
+	s := r.Remade()
+	on := hung{host: x.m.nameOf(s.Host)}
 	if r.Link.Made.Kind <= request.Veth { // a macvlan's parent says all
-		on.ports = [2]uint64{x.m.portOf(s.HostEnd), x.m.portOf(cmp.Or(s.FormerEnd, s.HostEnd))}
+		on.ports = [2]uint32{x.m.nameOf(s.HostEnd), x.m.nameOf(cmp.Or(s.FormerEnd, s.HostEnd))}
 	}
 	if x.m.cfg.Watch != nil {
 		x.m.cfg.Watch(s.Host)
@@ -31,8 +32,9 @@ func (x *actor) hang(r *request.Request) {
 	x.hung = on
 }
 
-// portOf stands for a port's name in less memory.
-func (m *Manager) portOf(name string) uint64 { return maphash.String(m.seed, name) }
+// nameOf stands for an interface's name in less memory. Another interface with the same one costs a
+// look too much.
+func (m *Manager) nameOf(name string) uint32 { return uint32(maphash.String(m.seed, name)) }
 
 // HostChanged tells what keeps a host interface from its LAN, for the user; empty: nothing. back:
 // it leads to its LAN again, after a time without.
@@ -43,7 +45,7 @@ func (m *Manager) HostChanged(host, trouble string, back bool) {
 		m.cfg.Log.Info("the LAN is back", "on", host)
 	}
 	m.env.LANs.LinkChanged(isOn(host), trouble, back)
-	m.lookAtLinks(back, func(on hung) bool { return isOn(host)(on.lan) })
+	m.lookAtLinks(back, func(on hung) bool { return on.host == m.nameOf(host) })
 }
 
 // isOn tells the LANs that a host interface leads to.
@@ -56,18 +58,18 @@ func isOn(host string) func(lan string) bool {
 
 // PortsChanged tells the names of ports that left their bridge, or are down.
 func (m *Manager) PortsChanged(names []string) {
-	ports := map[uint64]bool{}
+	ports := map[uint32]bool{}
 	for _, name := range names {
-		ports[m.portOf(name)] = true
+		ports[m.nameOf(name)] = true
 	}
 	m.lookAtLinks(false, func(on hung) bool { return ports[on.ports[0]] || ports[on.ports[1]] })
 }
 
 // PortsMissed tells the ports that are in bridges: notices about the others may be missing.
 func (m *Manager) PortsMissed(plugged map[string]bool) {
-	ports := map[uint64]bool{}
+	ports := map[uint32]bool{}
 	for name := range plugged {
-		ports[m.portOf(name)] = true
+		ports[m.nameOf(name)] = true
 	}
 	m.lookAtLinks(false, func(on hung) bool { return on.ports[0] != 0 && !ports[on.ports[0]] && !ports[on.ports[1]] })
 }

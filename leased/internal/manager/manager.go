@@ -41,7 +41,7 @@ type Manager struct {
 	context func() context.Context
 
 	guarded []kernel.Use // by the leased before; until Run
-	seed    maphash.Seed // of portOf
+	seed    maphash.Seed // of nameOf
 
 	mu      sync.Mutex // guards all that follows, and the first fields of each actor
 	state   state

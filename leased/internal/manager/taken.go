@@ -48,7 +48,7 @@ func (m *Manager) RouterTaken(netns, ifindex int, mark uint32) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, x := range m.netns[netns] {
-		if x.ifindex != ifindex {
+		if int(x.ifindex) != ifindex {
 			continue
 		}
 		if x.taken == nil {

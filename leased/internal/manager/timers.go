@@ -16,13 +16,13 @@ func (t timers) Len() int           { return len(t) }
 func (t timers) Less(i, j int) bool { return t[i].due < t[j].due }
 func (t timers) Swap(i, j int) {
 	t[i], t[j] = t[j], t[i]
-	t[i].index, t[j].index = i, j
+	t[i].index, t[j].index = int32(i), int32(j)
 }
 
 // Push is heap.Interface's.
 func (t *timers) Push(pushed any) {
 	x := pushed.(*actor)
-	x.index = len(*t)
+	x.index = int32(len(*t))
 	*t = append(*t, x)
 }
 
@@ -46,14 +46,14 @@ func (t *timers) set(x *actor, due clock.Instant) bool {
 	case x.index < 0:
 		heap.Push(t, x)
 	default:
-		heap.Fix(t, x.index)
+		heap.Fix(t, int(x.index))
 	}
 	return t.next() != before
 }
 
 func (t *timers) remove(x *actor) {
 	if x.index >= 0 {
-		heap.Remove(t, x.index)
+		heap.Remove(t, int(x.index))
 	}
 }
 

@@ -48,7 +48,7 @@ func checkHeap(t *testing.T, ts timers, all []*actor) {
 	next := clock.Never
 	for _, e := range all {
 		i := slices.Index(ts, e)
-		if i != e.index {
+		if i != int(e.index) {
 			t.Fatalf("entry is at %d and thinks %d", i, e.index)
 		}
 		if i >= 0 {
